@@ -1,0 +1,88 @@
+import type { Bucket, BucketOf } from './bucket.ts'
+import type { Contribution } from './contribution.ts'
+import type { Decoded, RawRecord } from './record.ts'
+
+/** The type of a dimension's column. Dimensions travel as text; the typed tables and answers cast them. */
+export type DimensionType = 'string' | 'boolean' | 'integer'
+
+export interface DimensionData {
+  readonly name: string
+  readonly type: DimensionType
+}
+
+/** What a metric measures, as data. `scale` is the number of decimals of a decimal field (0 for integers). */
+export type MeasureData =
+  | { readonly kind: 'count'; readonly unit: string }
+  | { readonly kind: 'sum' | 'min' | 'max'; readonly field: string; readonly unit: string; readonly scale: number }
+  | { readonly kind: 'countDistinct'; readonly fields: readonly string[]; readonly unit: 'distinct' }
+
+/** One condition on one field; all conditions of a metric must hold. Amounts are scaled integers, instants epoch ms. */
+export interface ConditionData {
+  readonly field: string
+  readonly op: 'is' | 'not' | 'in' | 'gte' | 'lt'
+  readonly value: Scalar | readonly Scalar[]
+}
+export type Scalar = string | number | boolean | null
+
+export interface MetricData {
+  readonly name: string
+  /** 12 hex digits: a hash of everything that decides this metric's values. */
+  readonly version: string
+  readonly event: string
+  readonly measure: MeasureData
+  readonly where: readonly ConditionData[]
+  readonly by: readonly DimensionData[]
+  readonly per: Bucket
+  /** How far back the sliding window reaches, ms; null: no window is kept. */
+  readonly liveMs: number | null
+  /** The window's resolution, ms; null where there is no window. */
+  readonly sliceMs: number | null
+  readonly description: string | null
+}
+
+/** A field as data. `kind` decides decode and the independent recount; `values` are an enum's. */
+export interface FieldData {
+  readonly name: string
+  readonly kind: 'string' | 'boolean' | 'integer' | 'number' | 'decimal' | 'instant' | 'other'
+  readonly unit: string | null
+  readonly scale: number
+  readonly nullable: boolean
+  readonly optional: boolean
+  readonly values: readonly string[] | null
+}
+
+export interface EventData {
+  readonly name: string
+  readonly fields: readonly FieldData[]
+  /** Fields that identify an event; empty: its place in the stream does. */
+  readonly id: readonly string[]
+  /** The field that holds event time. */
+  readonly at: string
+  /** How long before its arrival an event may have happened, ms; null: any time. */
+  readonly acceptLateMs: number | null
+  /** How long after its arrival an event may claim to happen, ms. */
+  readonly acceptEarlyMs: number
+  readonly derived: readonly string[]
+  readonly description: string | null
+}
+
+/** The definitions as data: what `model.json` holds. The metric `rejected` is always there. */
+export interface ModelData {
+  /** 12 hex digits over all events and metrics. */
+  readonly version: string
+  readonly events: readonly EventData[]
+  readonly metrics: readonly MetricData[]
+}
+
+/** The compiled definitions: what every layer runs. Pure. */
+export interface Model {
+  readonly data: ModelData
+  /** What a record says. Never throws for what a record holds: it is rejected with a reason instead. */
+  decode(record: RawRecord): Decoded
+  /** The contributions of one decoded record to all metrics, in each metric's own buckets. `layer` batch adds distinct values. */
+  contributions(decoded: Decoded, layer: 'batch' | 'speed'): Contribution[]
+  /** The contributions to the sliding windows: `bucket` is the slice's start, ms. */
+  liveContributions(decoded: Decoded): Contribution[]
+}
+
+export type { Bucket, BucketOf }
