@@ -1,14 +1,8 @@
-import type { DimensionData } from '../core/model.ts'
 import type { Bucket } from '../core/bucket.ts'
+import type { DimensionData } from '../core/model.ts'
+import type { RawObject } from '../core/raw-archive.ts'
 
-/** One object of the raw archive. `first` and `last` are padded sequence numbers, both inclusive. */
-export interface RawObject {
-  readonly key: string
-  readonly shardId: string
-  readonly first: string
-  readonly last: string
-  readonly bytes: number
-}
+export type { RawObject }
 
 /** What the job must know of a metric: where its rows go and how wide its buckets are, never what it means. */
 export interface ResultSpecification {

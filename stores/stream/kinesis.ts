@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KinesisClient, ListShardsCommand, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { padSequenceNumber } from '../../core/sequence-number.ts'
+import { assertRecordSizes, defaultMaxRecordBytes, splitIntoRequests } from './requests.ts'
+import { type PutOutcome, RecordsNotAccepted, type Stream, type StreamRecord, type StreamShard } from './stream.ts'
+
+export interface KinesisStreamOptions {
+  readonly maxRecordBytes?: number
+  /** How often one record is sent before it counts as refused. */
+  readonly attempts?: number
+  readonly sleep?: (ms: number) => Promise<unknown>
+  readonly random?: () => number
+}
+
+/** Over HTTP/1.1: local endpoints fail large requests over the SDK's default, HTTP/2. */
+export const kinesisClient = (): KinesisClient => new KinesisClient({ requestHandler: new NodeHttpHandler() })
+
+const defaultAttempts = 12
+const firstPauseMs = 50
+const longestPauseMs = 5000
+
+/** Exponential backoff with full jitter. */
+const pauseMs = (attempt: number, random: () => number): number =>
+  Math.ceil(random() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt))
+
+class Tally {
+  accepted = 0
+  retried = 0
+  readonly lastSequenceNumbers: Record<string, string> = {}
+
+  accept(shardId: string, sequenceNumber: string): void {
+    const padded = padSequenceNumber(sequenceNumber)
+    this.accepted += 1
+    if (padded > (this.lastSequenceNumbers[shardId] ?? '')) this.lastSequenceNumbers[shardId] = padded
+  }
+
+  outcome(): PutOutcome {
+    return { accepted: this.accepted, retried: this.retried, lastSequenceNumbers: this.lastSequenceNumbers }
+  }
+}
+
+export class KinesisStream implements Stream {
+  readonly #client: KinesisClient
+  readonly #streamName: string
+  readonly #maxRecordBytes: number
+  readonly #attempts: number
+  readonly #sleep: (ms: number) => Promise<unknown>
+  readonly #random: () => number
+
+  constructor(client: KinesisClient, streamName: string, options: KinesisStreamOptions = {}) {
+    this.#client = client
+    this.#streamName = streamName
+    this.#maxRecordBytes = options.maxRecordBytes ?? defaultMaxRecordBytes
+    this.#attempts = options.attempts ?? defaultAttempts
+    this.#sleep = options.sleep ?? sleep
+    this.#random = options.random ?? Math.random
+  }
+
+  async put(records: readonly StreamRecord[]): Promise<PutOutcome> {
+    assertRecordSizes(records, this.#maxRecordBytes)
+    const tally = new Tally()
+    const requests = splitIntoRequests(records)
+    for (const [index, request] of requests.entries()) {
+      const { refused, lastError } = await this.#putRequest(request, tally)
+      if (refused.length === 0) continue
+      const unsent = requests.slice(index + 1).flat()
+      throw new RecordsNotAccepted(tally.outcome(), [...refused, ...unsent], this.#attempts, lastError)
+    }
+    return tally.outcome()
+  }
+
+  async #putRequest(records: StreamRecord[], tally: Tally): Promise<{ refused: StreamRecord[]; lastError: string }> {
+    let refused = records
+    let lastError = ''
+    for (let attempt = 0; attempt < this.#attempts && refused.length > 0; attempt += 1) {
+      if (attempt > 0) {
+        await this.#sleep(pauseMs(attempt, this.#random))
+        tally.retried += refused.length
+      }
+      ;({ refused, lastError } = await this.#putOnce(refused, tally))
+    }
+    return { refused, lastError }
+  }
+
+  /** One PutRecords: some records may be accepted and others refused; the answer names each in the request's order. */
+  async #putOnce(records: StreamRecord[], tally: Tally): Promise<{ refused: StreamRecord[]; lastError: string }> {
+    const answer = await this.#client.send(
+      new PutRecordsCommand({
+        StreamName: this.#streamName,
+        Records: records.map(({ data, partitionKey }) => ({ Data: data, PartitionKey: partitionKey })),
+      }),
+    )
+    const refused: StreamRecord[] = []
+    let lastError = ''
+    for (const [index, record] of records.entries()) {
+      const result = answer.Records?.[index]
+      if (result?.ShardId !== undefined && result.SequenceNumber !== undefined && !result.ErrorCode) {
+        tally.accept(result.ShardId, result.SequenceNumber)
+        continue
+      }
+      refused.push(record)
+      lastError = `${result?.ErrorCode ?? 'no answer'}: ${result?.ErrorMessage ?? ''}`
+    }
+    return { refused, lastError }
+  }
+
+  async shards(): Promise<StreamShard[]> {
+    const shards: StreamShard[] = []
+    let nextToken: string | undefined
+    do {
+      const page: { NextToken?: string } | { StreamName: string } =
+        nextToken === undefined ? { StreamName: this.#streamName } : { NextToken: nextToken }
+      const answer = await this.#client.send(new ListShardsCommand(page))
+      for (const { ShardId, ParentShardId, AdjacentParentShardId } of answer.Shards ?? []) {
+        if (ShardId === undefined) continue
+        const parents = [ParentShardId, AdjacentParentShardId].filter((parent) => parent !== undefined)
+        shards.push({ shardId: ShardId, parentShardIds: parents })
+      }
+      nextToken = answer.NextToken
+    } while (nextToken !== undefined)
+    return shards
+  }
+}
