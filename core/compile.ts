@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { buckets } from './bucket.ts'
+import { contributor, liveContributor } from './contributor.ts'
+import { decoder } from './decode.ts'
+import { describeWhere } from './definition/conditions.ts'
+import type { AnyEvent, EventDefinition } from './definition/event.ts'
+import { describeField } from './definition/fields.ts'
+import type { MetricDefinition } from './definition/metric.ts'
+import { spanMs } from './definition/span.ts'
+import type { Hash64 } from './hash.ts'
+import type { DimensionData, EventData, FieldData, MetricData, Model, ModelData } from './model.ts'
+import { rejectedMetric } from './rejected.ts'
+
+/** Raised by hand where decode, bucketing, hashing or merging come to mean something else: every version changes with it. */
+const semantics = 1
+
+const maxDimensions = 8
+/** PostgreSQL cuts names at 63 bytes; the longest made of a metric's name is `NAME_VERSION` with 12 digits of version. */
+const namePattern = /^[a-z][a-z0-9_]{0,39}$/
+const reservedNames = new Set(['rejected', 'bucket', 'component', 'value', 'exact', 'dataset_id', 'layer'])
+const defaultEarly = '1h'
+/** A window is kept in at most this many slices. */
+const maxSlices = 3600
+const sliceSizesMs = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].map((seconds) => seconds * 1000)
+
+/**
+ * Compiles what a definitions folder exports into what every layer runs.
+ * @throws where a definition is one that types can't refuse: a clash of names, a bad span, a field that runs a function
+ */
+export const compileDefinitions = (exported: Readonly<Record<string, unknown>>, hash: Hash64): Model => {
+  const metrics = Object.values(exported).filter(isMetric)
+  const definitions = uniqueByName([
+    ...Object.values(exported)
+      .filter(isEvent)
+      .map((event) => event.definition),
+    ...metrics.map((metric) => metric.definition.event.definition),
+  ])
+  const eventData = definitions.map(describeEvent)
+  const metricData = [
+    ...metrics.map((metric) => describeMetric(metric.name, metric.definition, eventData, definitions)),
+    rejectedMetric(semantics),
+  ]
+  // By name: the order of a module's exports is the bundler's.
+  metricData.sort((a, b) => (a.name < b.name ? -1 : 1))
+  refuseClashes(metricData)
+  const data: ModelData = {
+    version: digest([semantics, eventData, metricData]),
+    events: eventData,
+    metrics: metricData,
+  }
+  return {
+    data,
+    decode: decoder(data, definitions),
+    contributions: contributor(data, hash),
+    liveContributions: liveContributor(data, hash),
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const isEvent = (value: unknown): value is AnyEvent =>
+  isObject(value) && 'definition' in value && 'countDistinct' in value
+const isMetric = (value: unknown): value is { name: string; definition: MetricDefinition } =>
+  isObject(value) && isObject(value.definition) && 'measure' in value.definition
+
+const uniqueByName = (definitions: readonly EventDefinition[]): EventDefinition[] => {
+  const byName = new Map<string, EventDefinition>()
+  for (const definition of definitions) {
+    const known = byName.get(definition.name)
+    if (known !== undefined && known !== definition)
+      throw new Error(`Two events are called ${definition.name}; a record's type must name one.`)
+    byName.set(definition.name, definition)
+  }
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+const describeEvent = (definition: EventDefinition): EventData => {
+  const { name, accept } = definition
+  if (!/^[a-z][A-Za-z0-9_]{0,62}$/.test(name))
+    throw new Error(`Event '${name}': a name is a letter in lower case and up to 62 letters, digits or _.`)
+  const fields = Object.entries(definition.fields).map(([field, schema]) => describeField(name, field, schema))
+  for (const field of [...(definition.id ?? []), definition.at])
+    if (!fields.some((known) => known.name === field))
+      throw new Error(`Event ${name}: ${field} identifies or dates it, but is no field.`)
+  return {
+    name,
+    fields,
+    id: definition.id ?? ['id'],
+    at: definition.at,
+    acceptLateMs: accept.late === undefined ? null : span(`Event ${name}, accept late`, accept.late),
+    acceptEarlyMs: span(`Event ${name}, accept early`, accept.early ?? defaultEarly),
+    derived: [],
+    description: definition.describe,
+  }
+}
+
+const describeMetric = (
+  name: string,
+  definition: MetricDefinition,
+  events: readonly EventData[],
+  definitions: readonly EventDefinition[],
+): MetricData => {
+  const at = `Metric ${name}`
+  if (!namePattern.test(name) || reservedNames.has(name))
+    throw new Error(
+      `${at}: a name is a letter in lower case and up to 39 of a-z, 0-9 and _, and none of ${[...reservedNames].join(', ')}.`,
+    )
+  const event = events.find((candidate) => candidate.name === definition.event.name)
+  const schema = definitions.find((candidate) => candidate.name === definition.event.name)
+  if (event === undefined || schema === undefined)
+    throw new Error(`${at}: its event ${definition.event.name} is not among the definitions.`)
+  if (!buckets.includes(definition.per))
+    throw new Error(`${at}: per is '${definition.per}'; there are ${buckets.join(', ')}.`)
+  const liveMs = definition.live === null ? null : span(`${at}, live`, definition.live)
+  const meaning = {
+    event: event.name,
+    measure: definition.measure.data,
+    where: describeWhere(at, definition.where, event.fields),
+    by: describeDimensions(at, definition.by, event.fields),
+    per: definition.per,
+    liveMs,
+    sliceMs: liveMs === null ? null : sliceFor(at, liveMs),
+  }
+  if (definition.measure.data.kind === 'countDistinct')
+    describeDimensions(at, definition.measure.data.fields, event.fields)
+  const { description: _, ...eventMeaning } = event
+  return {
+    name,
+    version: digest([semantics, eventMeaning, schemasOf(schema), meaning]),
+    ...meaning,
+    description: definition.describe,
+  }
+}
+
+/** The fields' schemas in full (lengths, patterns, formats): they decide which records are accepted. */
+const schemasOf = (definition: EventDefinition): unknown =>
+  z.toJSONSchema(z.object(definition.fields), { io: 'input', unrepresentable: 'any' })
+
+const describeDimensions = (at: string, names: readonly string[], fields: readonly FieldData[]): DimensionData[] => {
+  if (names.length > maxDimensions) throw new Error(`${at}: ${names.length} dimensions; there can be ${maxDimensions}.`)
+  return names.map((name) => {
+    const field = fields.find((candidate) => candidate.name === name)
+    if (field === undefined) throw new Error(`${at}: ${name} is no field of its event.`)
+    if (field.kind !== 'string' && field.kind !== 'boolean' && field.kind !== 'integer')
+      throw new Error(
+        `${at}: ${name} is a ${field.kind}; a dimension is a string, a boolean or a whole number (z.int()).`,
+      )
+    if (field.unit !== null) throw new Error(`${at}: ${name} is a quantity in ${field.unit}; a dimension has no unit.`)
+    return { name, type: field.kind }
+  })
+}
+
+const sliceFor = (at: string, liveMs: number): number => {
+  const slice = sliceSizesMs.find((size) => liveMs / size <= maxSlices)
+  if (slice === undefined)
+    throw new Error(`${at}: live is longer than ${(maxSlices * 3600) / 86_400} days, the most a window keeps.`)
+  return slice
+}
+
+const span = (at: string, text: string): number => {
+  const ms = spanMs(text)
+  if (ms === null)
+    throw new Error(
+      `${at}: '${text}' is no span; write a positive whole number and s, m, h or d, such as '90s' or '7d'.`,
+    )
+  return ms
+}
+
+const refuseClashes = (metrics: readonly MetricData[]): void => {
+  const seen = new Set<string>()
+  for (const { name, by } of metrics) {
+    if (seen.has(name)) throw new Error(`Two metrics are called ${name}.`)
+    seen.add(name)
+    const columns = by.map((dimension) => dimension.name.toLowerCase())
+    if (new Set(columns).size < columns.length)
+      throw new Error(`Metric ${name}: two dimensions differ only in case; SQL can't tell them apart.`)
+    for (const column of columns)
+      if (reservedNames.has(column))
+        throw new Error(`Metric ${name}: a dimension can't be called ${column}; its view has such a column already.`)
+  }
+}
+
+/** 12 hex digits of a SHA-256 over the JSON text, whose keys stand in the order they were written. */
+const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)

@@ -1,0 +1,138 @@
+import { type BucketOf, bucketStart } from './bucket.ts'
+import type { Contribution, MergeOp } from './contribution.ts'
+import type { Hash64 } from './hash.ts'
+import { registerOf } from './hyperloglog.ts'
+import type { ConditionData, MetricData, Model, ModelData, Scalar } from './model.ts'
+import type { Row } from './record.ts'
+import { registerComponent } from './state.ts'
+
+type Part = Pick<Contribution, 'component' | 'op' | 'value' | 'distinct'>
+type Layer = 'batch' | 'speed'
+
+interface MetricContributor {
+  readonly metric: MetricData
+  readonly matches: (row: Row) => boolean
+  readonly bucketOf: BucketOf
+  readonly parts: (row: Row, layer: Layer) => readonly Part[]
+}
+
+/** Every metric's contributions of a decoded record, in the metric's own buckets. */
+export const contributor = (data: ModelData, hash: Hash64): Model['contributions'] => {
+  const byEvent = group(data.metrics.map((metric) => metricContributor(metric, bucketStart(metric.per), hash)))
+  return (decoded, layer) => contribute(byEvent, decoded.type, decoded.eventTime, decoded.row, layer)
+}
+
+/** The contributions to sliding windows, in slices instead of buckets. */
+export const liveContributor = (data: ModelData, hash: Hash64): Model['liveContributions'] => {
+  const live = data.metrics.flatMap((metric) => {
+    const { sliceMs } = metric
+    return sliceMs === null ? [] : [metricContributor(metric, (time) => Math.floor(time / sliceMs) * sliceMs, hash)]
+  })
+  const byEvent = group(live)
+  return (decoded) => contribute(byEvent, decoded.type, decoded.eventTime, decoded.row, 'speed')
+}
+
+const group = (contributors: readonly MetricContributor[]): Map<string, MetricContributor[]> => {
+  const groups = new Map<string, MetricContributor[]>()
+  for (const one of contributors) groups.set(one.metric.event, [...(groups.get(one.metric.event) ?? []), one])
+  return groups
+}
+
+const contribute = (
+  byEvent: ReadonlyMap<string, readonly MetricContributor[]>,
+  type: string,
+  eventTime: number,
+  row: Row,
+  layer: Layer,
+): Contribution[] => {
+  const contributions: Contribution[] = []
+  for (const { metric, matches, bucketOf, parts } of byEvent.get(type) ?? []) {
+    if (!matches(row)) continue
+    const bucket = bucketOf(eventTime)
+    const dims = metric.by.map(({ name }) => textOf(row[name]))
+    for (const part of parts(row, layer)) contributions.push({ metric: metric.name, bucket, dims, ...part })
+  }
+  return contributions
+}
+
+const textOf = (value: unknown): string | null => (value === null || value === undefined ? null : String(value))
+
+const metricContributor = (metric: MetricData, bucketOf: BucketOf, hash: Hash64): MetricContributor => ({
+  metric,
+  matches: matcher(metric.where),
+  bucketOf,
+  parts: partsOf(metric, hash),
+})
+
+const matcher = (conditions: readonly ConditionData[]): ((row: Row) => boolean) => {
+  const tests = conditions.map(({ field, op, value }) => ({ field, test: conditionTest(op, value) }))
+  return (row) => tests.every(({ field, test }) => test(comparable(row[field])))
+}
+
+/** Decimals are bigint in a row and integers in a condition; a missing field is null. */
+const comparable = (value: unknown): Scalar => (typeof value === 'bigint' ? Number(value) : ((value ?? null) as Scalar))
+
+const conditionTest = (op: ConditionData['op'], value: ConditionData['value']): ((actual: Scalar) => boolean) => {
+  switch (op) {
+    case 'is':
+      return (actual) => actual === value
+    case 'not':
+      return (actual) => actual !== value
+    case 'in':
+      return (actual) => Array.isArray(value) && value.includes(actual)
+    case 'gte':
+      return (actual) => actual !== null && value !== null && compareScalars(actual, value as Scalar) >= 0
+    case 'lt':
+      return (actual) => actual !== null && value !== null && compareScalars(actual, value as Scalar) < 0
+  }
+}
+
+/** Texts compare by their UTF-8 bytes, as SQL's C collation does. */
+const compareScalars = (a: Scalar, b: Scalar): number =>
+  typeof a === 'string' && typeof b === 'string'
+    ? Buffer.compare(Buffer.from(a), Buffer.from(b))
+    : Number(a) - Number(b)
+
+const counted: readonly Part[] = [{ component: 'count', op: 'sum', value: 1 }]
+
+const partsOf = ({ measure }: MetricData, hash: Hash64): MetricContributor['parts'] => {
+  switch (measure.kind) {
+    case 'count':
+      return () => counted
+    case 'sum':
+    case 'min':
+    case 'max':
+      return quantityParts(measure.kind, measure.field)
+    case 'countDistinct':
+      return distinctParts(measure.fields, hash)
+  }
+}
+
+const quantityParts = (op: MergeOp, field: string): MetricContributor['parts'] => {
+  return (row) => {
+    const value = row[field]
+    return value === null || value === undefined ? [] : [{ component: op, op, value: Number(value) }]
+  }
+}
+
+/** Batch gets each distinct value besides its register, so that it can count exactly. */
+const distinctParts = (fields: readonly string[], hash: Hash64): MetricContributor['parts'] => {
+  const [first = ''] = fields
+  const textOfValues = fields.length === 1 ? (row: Row) => textOf(row[first]) : (row: Row) => combinationOf(row, fields)
+  return (row, layer) => {
+    const text = textOfValues(row)
+    if (text === null) return []
+    const { index, rank } = registerOf(hash(text))
+    const parts: Part[] = [
+      { component: 'seen', op: 'sum', value: 1 },
+      { component: registerComponent(index), op: 'max', value: rank },
+    ]
+    return layer === 'speed' ? parts : [...parts, { component: `=${text}`, op: 'max', value: 1, distinct: true }]
+  }
+}
+
+/** A combination with a null in it is skipped, as SQL's COUNT(DISTINCT a, b) does. */
+const combinationOf = (row: Row, fields: readonly string[]): string | null => {
+  const values = fields.map((field) => textOf(row[field]))
+  return values.includes(null) ? null : JSON.stringify(values)
+}

@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import type { EventDefinition } from './definition/event.ts'
+import type { EventData, Model, ModelData } from './model.ts'
+import { type Decoded, type RawRecord, type RejectionReason, type Row, rejectedType } from './record.ts'
+
+/** A dimension's value or a field of a distinct count, in UTF-8: what the warehouse's columns hold. */
+export const maxDimensionBytes = 256
+/** An event's id, in UTF-8. */
+const maxIdBytes = 1024
+const maxDetailLength = 300
+
+interface EventDecoder {
+  readonly data: EventData
+  readonly schema: z.ZodObject
+  /** Fields that some metric keeps as text: dimensions and what is counted distinct. */
+  readonly keptFields: readonly string[]
+}
+
+/** Reads records as the definitions' events. What can't be one is rejected with its reason; nothing throws. */
+export const decoder = (data: ModelData, definitions: readonly EventDefinition[]): Model['decode'] => {
+  const decoders = new Map<string, EventDecoder>()
+  for (const definition of definitions) {
+    const event = data.events.find((candidate) => candidate.name === definition.name)
+    if (event !== undefined)
+      decoders.set(event.name, {
+        data: event,
+        schema: z.object(definition.fields),
+        keptFields: keptFieldsOf(data, event.name),
+      })
+  }
+  return (record) => {
+    if (record.text === null) return rejected(record, 'not_utf8', 'the bytes are not UTF-8')
+    const parsed = parseJson(record.text)
+    if (parsed instanceof Error) return rejected(record, 'not_json', parsed.message)
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+      return rejected(
+        record,
+        'not_an_object',
+        `a JSON ${Array.isArray(parsed) ? 'array' : parsed === null ? 'null' : typeof parsed}`,
+      )
+    const type: unknown = 'type' in parsed ? parsed.type : undefined
+    const known = typeof type === 'string' ? decoders.get(type) : undefined
+    if (known === undefined) return rejected(record, 'unknown_type', `type is ${JSON.stringify(type) ?? 'missing'}`)
+    return decodeEvent(record, known, parsed)
+  }
+}
+
+const keptFieldsOf = (data: ModelData, event: string): string[] => {
+  const kept = data.metrics
+    .filter((metric) => metric.event === event)
+    .flatMap(({ by, measure }) => [
+      ...by.map((dimension) => dimension.name),
+      ...(measure.kind === 'countDistinct' ? measure.fields : []),
+    ])
+  return [...new Set(kept)]
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    // The caller rejects the record with this as its detail.
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+const decodeEvent = (record: RawRecord, { data, schema, keptFields }: EventDecoder, parsed: object): Decoded => {
+  const result = schema.safeParse(parsed)
+  if (!result.success) return rejected(record, 'invalid', describeIssue(result.error), data.name)
+  const row: Record<string, unknown> = result.data
+  const flaw = makeStorable(row, [...keptFields, ...data.id])
+  if (flaw !== null) return rejected(record, 'invalid', flaw, data.name)
+  const eventTime = Number(row[data.at])
+  const earlyMs = eventTime - record.arrivalTime
+  if (earlyMs > data.acceptEarlyMs)
+    return rejected(
+      record,
+      'too_early',
+      `${data.at} is ${earlyMs} ms after arrival; at most ${data.acceptEarlyMs} are accepted`,
+      data.name,
+    )
+  if (data.acceptLateMs !== null && -earlyMs > data.acceptLateMs)
+    return rejected(
+      record,
+      'too_late',
+      `${data.at} is ${-earlyMs} ms before arrival; at most ${data.acceptLateMs} are accepted`,
+      data.name,
+    )
+  const id = identityOf(record, row, data.id)
+  if (Buffer.byteLength(id) > maxIdBytes)
+    return rejected(record, 'invalid', `its id holds more than ${maxIdBytes} bytes`, data.name)
+  return { type: data.name, id, eventTime, row, rejection: null }
+}
+
+/**
+ * Replaces lone surrogates in kept texts, which no UTF-8 text can hold and hashes differ on.
+ * @returns what makes the row impossible to store; null where nothing does
+ */
+const makeStorable = (row: Record<string, unknown>, fields: readonly string[]): string | null => {
+  for (const field of fields) {
+    const value = row[field]
+    if (typeof value !== 'string') continue
+    const text = value.toWellFormed()
+    if (text.includes('\0')) return `${field} holds the character NUL, which no warehouse stores`
+    if (text.length * 3 > maxDimensionBytes && field !== 'id' && Buffer.byteLength(text) > maxDimensionBytes)
+      return `${field} holds ${Buffer.byteLength(text)} bytes; a dimension holds at most ${maxDimensionBytes}`
+    row[field] = text
+  }
+  return null
+}
+
+const identityOf = (record: RawRecord, row: Row, fields: readonly string[]): string => {
+  const values = fields.map((field) => row[field] ?? null)
+  if (values.every((value) => value === null)) return placeOf(record)
+  const [only] = values
+  return values.length === 1
+    ? String(only)
+    : JSON.stringify(values.map((value) => (typeof value === 'bigint' ? String(value) : value)))
+}
+
+/** A place in the stream can't be an id of a producer's: no id of theirs is a shard's name and 64 digits. */
+const placeOf = (record: RawRecord): string => `${record.shardId}/${record.sequenceNumber}`
+
+const describeIssue = (error: z.core.$ZodError): string => {
+  const [issue] = error.issues
+  return issue === undefined
+    ? 'does not fit its schema'
+    : `${issue.path.map(String).join('.') || 'the event'}: ${issue.message}`
+}
+
+const rejected = (
+  record: RawRecord,
+  reason: RejectionReason,
+  detail: string,
+  eventType: string | null = null,
+): Decoded => ({
+  type: rejectedType,
+  id: placeOf(record),
+  eventTime: record.arrivalTime,
+  row: { reason, event_type: eventType },
+  rejection: { reason, detail: storableDetail(detail) },
+})
+
+const storableDetail = (detail: string): string =>
+  detail.slice(0, maxDetailLength).replaceAll('\0', '\u{fffd}').toWellFormed()

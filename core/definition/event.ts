@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import type { MeasureData } from '../model.ts'
+import { type Instant, instant, quantities, type UnitOf } from './quantity.ts'
+import type { Span } from './span.ts'
+
+type Str<T> = Extract<keyof T, string>
+
+export type NumericField<R> = {
+  [K in Str<R>]: NonNullable<R[K]> extends number | bigint
+    ? UnitOf<R[K]> extends 'instant' | 'one'
+      ? never
+      : K
+    : never
+}[Str<R>]
+
+export type DimensionField<R> = {
+  [K in Exclude<Str<R>, 'id'>]: NonNullable<R[K]> extends string | boolean
+    ? K
+    : NonNullable<R[K]> extends number
+      ? UnitOf<R[K]> extends 'one'
+        ? K
+        : never
+      : never
+}[Exclude<Str<R>, 'id'>]
+
+export type InstantField<R> = { [K in Str<R>]: UnitOf<R[K]> extends 'instant' ? K : never }[Str<R>]
+
+/** What a metric measures of one event's rows: its unit, its value's type, and whether it only ever grows. */
+export interface Measure<in out R, U extends string, V, Grows extends boolean> {
+  readonly row?: (row: R) => R
+  readonly unit: U
+  readonly value?: V
+  readonly grows?: Grows
+  readonly event: Pick<AnyEvent, 'name' | 'definition'>
+  readonly data: MeasureData
+}
+
+/** An event as metrics refer to it. Its rows have the fields declared, and `id` and `at`. */
+export interface Event<N extends string, in out R> {
+  readonly name: N
+  readonly row?: (row: R) => R
+  readonly definition: EventDefinition
+  /** How many. Nothing is skipped. */
+  count<const U extends string = 'events'>(unit?: U): Measure<R, U, number, true>
+  /** The exact sum of a quantity. Nulls are skipped. */
+  sum<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, NonNullable<R[K]>, true>
+  min<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, NonNullable<R[K]>, false>
+  max<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, NonNullable<R[K]>, false>
+  /** How many different values, or combinations of values. A row with a null among them is skipped. */
+  countDistinct<K extends DimensionField<R>>(...fields: [K, ...K[]]): Measure<R, 'distinct', number, true>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an event of any row; rows are invariant, so `unknown` would not do
+export type AnyEvent = Event<string, any>
+
+interface EventOptions<R> {
+  /** The fields that make two records the same event; default the record's `id`, and without one its place in the stream. */
+  readonly id?: readonly (keyof R & string)[]
+  /** The field that holds event time; default the record's `at`. */
+  readonly at?: InstantField<R>
+  /** How long before its arrival an event may have happened (default: any time), and how long after (default `1h`). */
+  readonly accept?: { readonly late?: Span; readonly early?: Span }
+  readonly describe?: string
+}
+
+/** What `event` was given: read when the definitions are compiled. */
+export interface EventDefinition {
+  readonly name: string
+  readonly fields: z.ZodRawShape
+  readonly id: readonly string[] | null
+  readonly at: string
+  readonly accept: { readonly late?: string; readonly early?: string }
+  readonly describe: string | null
+}
+
+interface Envelope {
+  readonly id: string
+  readonly at: Instant
+}
+
+type RowOf<F extends z.ZodRawShape> = z.output<z.ZodObject<F>>
+
+/** Declares a type of event: its name (the record's `type`) and its fields as zod schemas. */
+export const event = <const N extends string, F extends z.ZodRawShape>(
+  name: N,
+  fields: F,
+  options: EventOptions<NoInfer<RowOf<F>>> = {},
+): Event<N, RowOf<F> & Envelope> => {
+  const definition: EventDefinition = {
+    name,
+    fields: { id: z.string().optional(), ...(options.at === undefined ? { at: instant() } : {}), ...fields },
+    id: options.id ?? null,
+    at: options.at ?? 'at',
+    accept: options.accept ?? {},
+    describe: options.describe ?? null,
+  }
+  return { ...measuresOf(definition), name, definition } as unknown as Event<N, RowOf<F> & Envelope>
+}
+
+/** The measures' types (units, growth, allowed fields) stand in `Event` alone; here they are data. */
+const measuresOf = (definition: EventDefinition) => {
+  const measure = (data: MeasureData) => ({ unit: data.unit, event: { name: definition.name, definition }, data })
+  const ofQuantity = (kind: 'sum' | 'min' | 'max') => (field: string) =>
+    measure({ kind, field, ...quantityOf(definition, field) })
+  return {
+    count: (unit = 'events') => measure({ kind: 'count', unit }),
+    sum: ofQuantity('sum'),
+    min: ofQuantity('min'),
+    max: ofQuantity('max'),
+    countDistinct: (...fields: string[]) => measure({ kind: 'countDistinct', fields, unit: 'distinct' }),
+  }
+}
+
+const quantityOf = (definition: EventDefinition, field: string): { unit: string; scale: number } => {
+  const quantity = innermostQuantity(definition.fields[field])
+  if (quantity?.unit == null)
+    throw new Error(
+      `Event ${definition.name}: ${field} is no quantity; declare it with int('unit') or decimal(scale, 'unit').`,
+    )
+  return { unit: quantity.unit, scale: quantity.scale }
+}
+
+/** The quantity behind `nullable`, `optional` and `default` wrappers; undefined where there is none. */
+const innermostQuantity = (schema: z.core.$ZodType | undefined): ReturnType<typeof quantities.get> => {
+  if (schema === undefined) return undefined
+  const own = quantities.get(schema)
+  if (own !== undefined) return own
+  const definition = schema._zod.def as { innerType?: z.core.$ZodType }
+  return innermostQuantity(definition.innerType)
+}

@@ -1,0 +1,79 @@
+import type { Bucket } from '../bucket.ts'
+import type { AnyEvent, DimensionField, Measure } from './event.ts'
+import type { UnitOf } from './quantity.ts'
+import type { Span } from './span.ts'
+
+type Str<T> = Extract<keyof T, string>
+type Amount<T> =
+  UnitOf<T> extends 'instant' ? `${number}-${string}` : UnitOf<T> extends 'one' ? T : `${number} ${UnitOf<T>}`
+
+type Condition<T> =
+  UnitOf<T> extends 'one'
+    ? T | { not: T } | { in: readonly T[] } | { gte: T } | { lt: T } | { gte: T; lt: T }
+    : null | { not: null } | { gte: Amount<T> } | { lt: Amount<T> } | { gte: Amount<T>; lt: Amount<T> }
+
+/**
+ * Conditions are data, ANDed: a value, or one of `not`, `in`, `gte`, `lt`. A missing field is null. `not` holds for
+ * null (as SQL's IS DISTINCT FROM); `gte` and `lt` never do.
+ */
+export type Where<R> = { [K in Str<R>]?: Condition<R[K]> }
+
+interface MetricOptions<R, By extends readonly string[]> {
+  readonly where?: Where<R>
+  /** Dimensions, at most eight. */
+  readonly by?: By
+  /** The finest bucket kept; any coarser one that it divides can be asked for (a week divides none). */
+  readonly per: Bucket
+  /** How far back a sliding window may reach. Left out: no window is kept. */
+  readonly live?: Span
+  readonly describe?: string
+}
+
+/** What `metric` was given: read when the definitions are compiled. */
+export interface MetricDefinition {
+  readonly event: Pick<AnyEvent, 'name' | 'definition'>
+  // biome-ignore lint/suspicious/noExplicitAny: a measure of any row
+  readonly measure: Measure<any, string, unknown, boolean>
+  readonly where: Readonly<Record<string, unknown>>
+  readonly by: readonly string[]
+  readonly per: Bucket
+  readonly live: string | null
+  readonly describe: string | null
+}
+
+/** A metric as other definitions refer to it. */
+export interface Metric<N extends string, R, U extends string, V, D extends string, Grows extends boolean> {
+  readonly name: N
+  readonly unit: U
+  readonly value?: V
+  readonly grows?: Grows
+  readonly dimensions?: D
+  readonly row?: R
+  readonly definition: MetricDefinition
+}
+
+/** Declares a metric: a measure of one event, where conditions hold, by dimensions, per bucket. */
+export const metric = <
+  const N extends string,
+  R,
+  U extends string,
+  V,
+  G extends boolean,
+  const By extends readonly DimensionField<R>[] = [],
+>(
+  name: N,
+  measure: Measure<R, U, V, G>,
+  options: MetricOptions<R, By>,
+): Metric<N, R, U, V, By[number], G> => ({
+  name,
+  unit: measure.unit,
+  definition: {
+    event: measure.event,
+    measure,
+    where: (options.where ?? {}) as Readonly<Record<string, unknown>>,
+    by: options.by ?? [],
+    per: options.per,
+    live: options.live ?? null,
+    describe: options.describe ?? null,
+  },
+})

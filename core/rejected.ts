@@ -1,0 +1,20 @@
+import type { MetricData } from './model.ts'
+import { rejectedType } from './record.ts'
+
+/** The metric that every model has: records rejected, by reason, per hour of arrival. Counted like any other. */
+export const rejectedMetric = (semantics: number): MetricData => ({
+  name: 'rejected',
+  version: semantics.toString(16).padStart(12, '0'),
+  event: rejectedType,
+  measure: { kind: 'count', unit: 'records' },
+  where: [],
+  by: [
+    { name: 'reason', type: 'string' },
+    { name: 'event_type', type: 'string' },
+  ],
+  per: 'hour',
+  liveMs: null,
+  sliceMs: null,
+  description:
+    'Records that could not be taken as events, by the reason and, where it is known, the type they claimed.',
+})

@@ -1,0 +1,183 @@
+import { decimal, event, instant, int, metric, z } from 'tidemark'
+import { compileDefinitions } from '../../core/compile.ts'
+import { type Hash64, loadHash64 } from '../../core/hash.ts'
+import type { RawRecord } from '../../core/record.ts'
+import * as flights from '../../definitions/index.ts'
+
+let hash: Hash64
+beforeAll(async () => {
+  hash = await loadHash64()
+})
+
+const record = (value: unknown, fields: Partial<RawRecord> = {}): RawRecord => ({
+  shardId: 'shardId-000000000000',
+  sequenceNumber: '7'.padStart(64, '0'),
+  arrivalTime: Date.parse('2026-01-01T00:00:00Z'),
+  text: typeof value === 'string' ? value : JSON.stringify(value),
+  ...fields,
+})
+
+const flight = {
+  type: 'flight',
+  id: '2013-01-01-UA-1545-EWR-515',
+  at: '2013-01-01T10:15:00Z',
+  carrier: 'UA',
+  flight: 1545,
+  tailnum: 'N14228',
+  origin: 'EWR',
+  dest: 'IAH',
+  departureDelayMinutes: 2,
+  arrivalDelayMinutes: 11,
+  cancelled: false,
+}
+
+describe('the flight definitions', () => {
+  it('give one contribution a metric, in its bucket, by its dimensions', () => {
+    const model = compileDefinitions(flights, hash)
+    const decoded = model.decode(record(flight))
+    expect(decoded).toMatchObject({ type: 'flight', id: flight.id, eventTime: Date.parse(flight.at), rejection: null })
+    const contributions = model.contributions(decoded, 'batch')
+    expect(contributions).toEqual(
+      expect.arrayContaining([
+        {
+          metric: 'departures',
+          bucket: Date.parse('2013-01-01T10:00:00Z'),
+          dims: ['UA', 'EWR'],
+          component: 'count',
+          op: 'sum',
+          value: 1,
+        },
+        {
+          metric: 'arrival_delay_minutes',
+          bucket: Date.parse('2013-01-01T00:00:00Z'),
+          dims: ['UA'],
+          component: 'sum',
+          op: 'sum',
+          value: 11,
+        },
+        {
+          metric: 'aircraft',
+          bucket: Date.parse('2013-01-01T00:00:00Z'),
+          dims: ['EWR'],
+          component: 'seen',
+          op: 'sum',
+          value: 1,
+        },
+        {
+          metric: 'aircraft',
+          bucket: Date.parse('2013-01-01T00:00:00Z'),
+          dims: ['EWR'],
+          component: '=N14228',
+          op: 'max',
+          value: 1,
+          distinct: true,
+        },
+      ]),
+    )
+    expect(contributions).toHaveLength(5)
+    expect(model.contributions(decoded, 'speed')).toHaveLength(4)
+    expect(model.liveContributions(decoded)).toContainEqual(
+      expect.objectContaining({ metric: 'departures', bucket: Date.parse(flight.at) }),
+    )
+  })
+
+  it('skip nulls and what a condition leaves out', () => {
+    const model = compileDefinitions(flights, hash)
+    const cancelled = { ...flight, cancelled: true, arrivalDelayMinutes: null, tailnum: null }
+    expect(model.contributions(model.decode(record(cancelled)), 'batch')).toEqual([])
+  })
+
+  it('have versions that stand still', () => {
+    const model = compileDefinitions(flights, hash)
+    expect(model.data.version).toBe(compileDefinitions({ ...flights }, hash).data.version)
+    expect(model.data.metrics.map((each) => each.name).sort()).toEqual([
+      'aircraft',
+      'arrival_delay_minutes',
+      'departures',
+      'rejected',
+    ])
+  })
+})
+
+describe('a record that is no event', () => {
+  const cases: [string, RawRecord, string][] = [
+    ['bytes that are not UTF-8', record('', { text: null }), 'not_utf8'],
+    ['no JSON', record('{"type":'), 'not_json'],
+    ['an empty record', record(''), 'not_json'],
+    ['a list', record('[1]'), 'not_an_object'],
+    ['null', record('null'), 'not_an_object'],
+    ['a type never declared', record({ type: 'train' }), 'unknown_type'],
+    ['a type that is a property of every object', record({ type: 'constructor' }), 'unknown_type'],
+    ['no type', record({}), 'unknown_type'],
+    ['a field of the wrong type', record({ ...flight, carrier: 5 }), 'invalid'],
+    ['a value outside the enumeration', record({ ...flight, origin: 'SFO' }), 'invalid'],
+    ['a fraction where a whole number belongs', record({ ...flight, arrivalDelayMinutes: 1.5 }), 'invalid'],
+    ['NUL in a dimension', record({ ...flight, carrier: 'U\0A' }), 'invalid'],
+    ['a dimension too long to keep', record({ ...flight, carrier: 'x'.repeat(257) }), 'invalid'],
+    ['an event time more than an hour after arrival', record({ ...flight, at: '2026-01-01T01:00:01Z' }), 'too_early'],
+  ]
+  it.each(cases)('%s is rejected, and counted by its reason', (_what, raw, reason) => {
+    const model = compileDefinitions(flights, hash)
+    const decoded = model.decode(raw)
+    expect(decoded.rejection?.reason).toBe(reason)
+    expect(decoded).toMatchObject({ type: '_rejected', eventTime: raw.arrivalTime })
+    expect(model.contributions(decoded, 'speed')).toEqual([
+      expect.objectContaining({
+        metric: 'rejected',
+        component: 'count',
+        dims: [reason, expect.anything()].map((dim, place) => (place === 1 ? decoded.row.event_type : dim)),
+      }),
+    ])
+  })
+})
+
+describe('quantities', () => {
+  const payment = event(
+    'payment',
+    { amount: decimal(2, 'EUR'), paidAt: instant(), pages: int('pages').optional() },
+    { at: 'paidAt' },
+  )
+  const spent = metric('spent', payment.sum('amount'), { per: 'day', where: { amount: { gte: '0.50 EUR' } } })
+
+  it('are scaled integers, exact, and compared in their unit', () => {
+    const model = compileDefinitions({ spent }, hash)
+    const spend = (amount: unknown) =>
+      model
+        .contributions(model.decode(record({ type: 'payment', amount, paidAt: 1_767_225_600_000 })), 'speed')
+        .map(({ value }) => value)
+    expect(spend('12.34')).toEqual([1234])
+    expect(spend(0.5)).toEqual([50])
+    expect(spend('0.49')).toEqual([])
+    expect(spend('-1')).toEqual([])
+    expect(model.decode(record({ type: 'payment', amount: '1.234', paidAt: 0 })).rejection?.reason).toBe('invalid')
+    expect(model.decode(record({ type: 'payment', amount: '90071992547409.93', paidAt: 0 })).rejection?.reason).toBe(
+      'invalid',
+    )
+  })
+})
+
+describe('a mistake that types cannot see', () => {
+  const seen = event('seen', { who: z.string(), size: int('bytes') })
+  const cases: [string, Record<string, unknown>, RegExp][] = [
+    [
+      'a function in a field',
+      { e: metric('m', event('e', { x: z.string().transform((x) => x) }).count(), { per: 'day' }) },
+      /field x runs a function/,
+    ],
+    ['a negative span', { m: metric('m', seen.count(), { per: 'day', live: '-5m' }) }, /'-5m' is no span/],
+    [
+      'two metrics of one name',
+      { a: metric('m', seen.count(), { per: 'day' }), b: metric('m', seen.sum('size'), { per: 'day' }) },
+      /Two metrics are called m/,
+    ],
+    ['a reserved name', { m: metric('rejected', seen.count(), { per: 'day' }) }, /Metric rejected/],
+    [
+      'a dimension with a unit',
+      { m: metric('m', seen.count(), { per: 'day', by: ['size' as 'who'] }) },
+      /quantity in bytes/,
+    ],
+  ]
+  it.each(cases)('%s is refused by name', (_what, exported, message) => {
+    expect(() => compileDefinitions(exported, hash)).toThrow(message)
+  })
+})

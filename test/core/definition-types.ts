@@ -1,0 +1,22 @@
+/** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
+import { decimal, event, metric, z } from 'tidemark'
+import { flight } from '../../definitions/index.ts'
+
+const payment = event('payment', { cardId: z.string(), amount: decimal(2, 'EUR') })
+
+// @ts-expect-error a field that the event lacks
+export const wrongField = metric('e1', flight.sum('arrivalDelay'), { per: 'day' })
+// @ts-expect-error a sum of something that is no number
+export const noNumber = metric('e2', flight.sum('carrier'), { per: 'day' })
+// @ts-expect-error an unknown dimension
+export const unknownDimension = metric('e3', flight.count(), { by: ['airline'], per: 'hour' })
+// @ts-expect-error a quantity as a dimension
+export const quantityAsDimension = metric('e4', payment.count(), { by: ['amount'], per: 'day' })
+// @ts-expect-error a value outside the enumeration
+export const outsideEnum = metric('e8', flight.count(), { where: { origin: 'SFO' }, per: 'day' })
+// @ts-expect-error a window's length without a unit
+export const noSpan = metric('e9', flight.count(), { per: 'day', live: '5 minutes' })
+// @ts-expect-error an amount in another currency
+export const otherUnit = metric('e13', payment.count(), { where: { amount: { gte: '100 USD' } }, per: 'day' })
+// @ts-expect-error a field of another event
+export const otherEvent = metric('e16', payment.count(), { by: ['origin'], per: 'day' })
