@@ -1,0 +1,60 @@
+import type { IStream } from 'aws-cdk-lib/aws-kinesis'
+import type { IBucket } from 'aws-cdk-lib/aws-s3'
+import { Construct, type IDependable } from 'constructs'
+import type { Assets } from '../assets.ts'
+import { type Cache, cacheEnvironment } from '../backing/cache.ts'
+import { type Warehouse, warehouseEnvironment } from '../backing/warehouse.ts'
+import type { Stage } from '../stages.ts'
+import { StreamConsumer } from '../stream-consumer.ts'
+import { TidemarkFunction } from '../tidemark-function.ts'
+
+interface SpeedProps {
+  readonly stage: Stage
+  readonly assets: Assets
+  readonly stream: IStream
+  readonly bucket: IBucket
+  readonly warehouse: Warehouse
+  readonly cache: Cache
+  /** What must have happened before a new model writes to the warehouse. */
+  readonly migration: IDependable
+}
+
+/** Keeps the answers to the last records: in the warehouse's speed rows, and in the cache's windows. */
+export class Speed extends Construct {
+  constructor(scope: Construct, id: string, props: SpeedProps) {
+    super(scope, id)
+    this.addTable(props)
+    this.addWindow(props)
+  }
+
+  private addTable({ stage, assets, stream, bucket, warehouse, migration }: SpeedProps): void {
+    const consumer = new TidemarkFunction(this, 'Table', {
+      stage,
+      assets,
+      name: 'speed-table',
+      size: stage.speedTable,
+      environment: {
+        DATA_BUCKET: bucket.bucketName,
+        WAREHOUSE_COPY_ROLE_ARN: warehouse.copyRoleArn,
+        ...warehouseEnvironment(warehouse),
+      },
+    })
+    bucket.grantPut(consumer, 'staging/*')
+    bucket.grantDelete(consumer, 'staging/*')
+    warehouse.grantStatements(consumer)
+    consumer.node.addDependency(migration)
+    new StreamConsumer(this, 'TableMapping', { stage, stream, consumer, settings: stage.speedTable })
+  }
+
+  private addWindow({ stage, assets, stream, cache }: SpeedProps): void {
+    const consumer = new TidemarkFunction(this, 'Window', {
+      stage,
+      assets,
+      name: 'speed-window',
+      size: stage.speedWindow,
+      environment: cacheEnvironment(cache),
+      network: cache.network,
+    })
+    new StreamConsumer(this, 'WindowMapping', { stage, stream, consumer, settings: stage.speedWindow })
+  }
+}
