@@ -1,0 +1,20 @@
+import { join } from 'node:path'
+import { run, SetupError } from './step.mjs'
+
+/** Spark 3.5 runs on Java 8, 11 and 17; EMR 7.x runs it on 17. */
+export const javaMajor = 17
+
+const isJava17 = async (command) => {
+  try {
+    return new RegExp(`version "${javaMajor}[."]`).test(await run(command, ['-version']))
+  } catch (error) {
+    if (error instanceof SetupError) return false
+    throw error
+  }
+}
+
+/** Whether this machine brings its own Java 17, in JAVA_HOME or on PATH. */
+export const hasJava = async () => {
+  const home = process.env.JAVA_HOME
+  return (home !== undefined && (await isJava17(join(home, 'bin', 'java')))) || (await isJava17('java'))
+}
