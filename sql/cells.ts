@@ -1,0 +1,98 @@
+import type { Bucket } from '../core/bucket.ts'
+import { registerCount } from '../core/hyperloglog.ts'
+import type { MetricData } from '../core/model.ts'
+import { type Layer, type Pin, statesSql, text, timestamp } from './states.ts'
+import { quoted } from './table.ts'
+
+/** A query for a metric's answer: one row a bucket and combination of dimensions. */
+export interface CellsQuery {
+  readonly metric: MetricData
+  /** null: the whole range as one. */
+  readonly per: Bucket | null
+  readonly by: readonly string[]
+  /** Conditions on dimensions as SQL, their values parameters. */
+  readonly where: readonly string[]
+  readonly layer: Layer | null
+  /** Epoch ms, half-open; null: unbounded. */
+  readonly from: number | null
+  readonly to: number | null
+  readonly pin: Pin | null
+}
+
+/** bucket, the dimensions of `by`, `value`, and for countDistinct `exact` (boolean). Unordered. */
+export const cellsSql = (query: CellsQuery): string =>
+  query.metric.measure.kind === 'countDistinct' ? distinctSql(query) : mergedSql(query)
+
+const bucketColumn = ({ per, metric }: CellsQuery): string =>
+  per === null ? 'CAST(NULL AS TIMESTAMP)' : per === metric.per ? 'bucket' : `DATE_TRUNC('${per}', bucket)`
+
+const grouping = ({ per, by }: CellsQuery): string[] => [...(per === null ? [] : ['bucket']), ...by.map(quoted)]
+
+const groupBy = (columns: readonly string[]): string => (columns.length === 0 ? '' : `\nGROUP BY ${columns.join(', ')}`)
+
+/** The states that the query is about, with `bucket` brought to its size. */
+const selectedSql = (query: CellsQuery): string => {
+  const conditions = [
+    ...query.where,
+    ...(query.layer === null ? [] : [`layer = ${text(query.layer)}`]),
+    ...(query.from === null ? [] : [`bucket >= ${timestamp(query.from)}`]),
+    ...(query.to === null ? [] : [`bucket < ${timestamp(query.to)}`]),
+  ]
+  const columns = ['layer', `${bucketColumn(query)} AS bucket`, ...query.by.map(quoted), 'component', 'value']
+  const where = conditions.length === 0 ? '' : `\nWHERE ${conditions.join(' AND ')}`
+  return `SELECT ${columns.join(', ')} FROM (\n${statesSql(query.metric, query.pin)}\n) states${where}`
+}
+
+const mergedSql = (query: CellsQuery): string => {
+  const { measure } = query.metric
+  const merge = measure.kind === 'min' ? 'MIN' : measure.kind === 'max' ? 'MAX' : 'SUM'
+  const columns = [
+    ...(query.per === null ? ['CAST(NULL AS TIMESTAMP) AS bucket'] : ['bucket']),
+    ...query.by.map(quoted),
+  ]
+  // Without GROUP BY, SQL answers one row even where there is nothing; HAVING takes it back.
+  return `SELECT ${columns.join(', ')}, ${merge}(value) AS value FROM (\n${selectedSql(query)}\n) selected${groupBy(grouping(query))}\nHAVING COUNT(*) > 0`
+}
+
+/** Which exact count of batch's answers the query, if any: one bucket by the full dimensions, or one bucket in total. */
+const exactComponent = ({ metric, per, by, where }: CellsQuery): 'exact' | 'exact_total' | null => {
+  if (per !== metric.per) return null
+  if (metric.by.every(({ name }) => by.includes(name))) return 'exact'
+  return by.length === 0 && where.length === 0 ? 'exact_total' : null
+}
+
+const isRegister = "component LIKE 'r%'"
+
+/** Registers merge by MAX, then make the estimate; a cell that speed has no part in is answered by batch's exact count. */
+const distinctSql = (query: CellsQuery): string => {
+  const columns = grouping(query)
+  const component = exactComponent(query)
+  const exactValue =
+    component === null ? 'CAST(NULL AS BIGINT)' : `MAX(CASE WHEN component = ${text(component)} THEN value END)`
+  const merged = `SELECT ${[...columns, 'component'].join(', ')}, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above
+FROM (\n${selectedSql(query)}\n) selected
+WHERE component NOT LIKE 'exact%'${component === null ? '' : ` OR component = ${text(component)}`}
+GROUP BY ${[...columns, 'component'].join(', ')}`
+  const counted = `SELECT ${[
+    ...columns,
+    `${exactValue} AS exact_value`,
+    'MAX(above) AS above',
+    `SUM(CASE WHEN ${isRegister} THEN 1 ELSE 0 END) AS raised`,
+    `SUM(CASE WHEN ${isRegister} THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum`,
+  ].join(', ')} FROM (\n${merged}\n) merged${groupBy(columns)}`
+  const bucket = query.per === null ? 'CAST(NULL AS TIMESTAMP) AS bucket' : 'bucket'
+  const isExact = 'above = 0 AND exact_value IS NOT NULL'
+  return `SELECT ${[bucket, ...query.by.map(quoted)].join(', ')},
+CASE WHEN ${isExact} THEN exact_value ELSE ${estimateSql} END AS value,
+CASE WHEN ${isExact} THEN TRUE ELSE FALSE END AS exact
+FROM (\n${counted}\n) counted WHERE raised > 0`
+}
+
+/** `estimate` of core/hyperloglog.ts in SQL, from the columns raised and inverse_sum. */
+const zeros = `(${registerCount} - raised)`
+const logZeros = `LN(CAST(${zeros} + 1 AS DOUBLE PRECISION))`
+const beta = [0.070471823, 0.17393686, 0.16339839, -0.09237745, 0.03738027, -0.005384159, 0.00042419]
+  .map((coefficient, power) => `${coefficient} * POWER(${logZeros}, ${power + 1})`)
+  .join(' + ')
+const alphaRegisters = (0.7213 / (1 + 1.079 / registerCount)) * registerCount
+const estimateSql = `CAST(ROUND(${alphaRegisters} * raised / (-0.370393911 * ${zeros} + ${beta} + ${zeros} + inverse_sum)) AS BIGINT)`

@@ -1,0 +1,94 @@
+import type { Column, Table } from './table.ts'
+
+/** Kinesis's sequence numbers zero-padded: text order is stream order. */
+export const sequenceNumberType = 'VARCHAR(64)'
+/** Kinesis's StreamName and ShardId are at most 128 characters. */
+export const shardIdType = 'VARCHAR(128)'
+const datasetIdType = 'VARCHAR(64)'
+const versionType = 'VARCHAR(12)'
+const metricType = 'VARCHAR(40)'
+
+const column = (name: string, type: string): Column => ({ name, type })
+const table = (name: string, columns: readonly Column[], rest: Partial<Table> = {}): Table => ({
+  schema: 'ledger',
+  name,
+  columns,
+  ...rest,
+})
+
+const shardId = column('shard_id', shardIdType)
+const datasetId = column('dataset_id', datasetIdType)
+const modelVersion = column('model_version', versionType)
+const metric = column('metric', metricType)
+const metricVersion = column('metric_version', versionType)
+
+/** What is served, what each side has reached, and where the line runs. Each small, each of many readers. */
+export const ledgerTables: readonly Table[] = [
+  table('mutex', [column('id', 'INTEGER')], { small: true }),
+  table('model', [modelVersion], { small: true }),
+  table('definition', [modelVersion, metric, metricVersion, column('definition', 'VARCHAR(65535)')], { small: true }),
+  table(
+    'speed_position',
+    [shardId, column('position', sequenceNumberType), column('revision', 'BIGINT'), modelVersion],
+    { small: true },
+  ),
+  table(
+    'speed_edge',
+    [shardId, column('edge', sequenceNumberType), modelVersion, column('committed_at', 'TIMESTAMP')],
+    {
+      sortedBy: ['shard_id', 'edge'],
+    },
+  ),
+  table('metric_edge', [metric, metricVersion, shardId, column('edge', sequenceNumberType)], { small: true }),
+  table(
+    'dataset',
+    [
+      datasetId,
+      column('base_dataset_id', datasetIdType),
+      column('kind', 'VARCHAR(16)'),
+      modelVersion,
+      column('state', 'VARCHAR(16)'),
+      column('step', 'VARCHAR(32)'),
+      column('reason', 'VARCHAR(4096)'),
+      column('sealed_at', 'TIMESTAMP'),
+      column('updated_at', 'TIMESTAMP'),
+    ],
+    { small: true },
+  ),
+  table('mark', [datasetId, shardId, column('mark', sequenceNumberType)], { small: true }),
+  table('dataset_metric', [datasetId, metric, metricVersion], { small: true }),
+  table(
+    'control',
+    [
+      column('live_dataset_id', datasetIdType),
+      column('blue_dataset_id', datasetIdType),
+      column('blue_state', 'VARCHAR(16)'),
+      column('green_dataset_id', datasetIdType),
+      column('green_state', 'VARCHAR(16)'),
+      column('revision', 'BIGINT'),
+    ],
+    { small: true },
+  ),
+  table('pruned', [shardId, column('pruned_to', sequenceNumberType)], { small: true }),
+  table(
+    'parity',
+    [
+      datasetId,
+      metric,
+      column('rows_served', 'BIGINT'),
+      column('rows_built', 'BIGINT'),
+      column('rows_missing', 'BIGINT'),
+      column('rows_extra', 'BIGINT'),
+      column('rows_changed', 'BIGINT'),
+    ],
+    { small: true },
+  ),
+]
+
+/** The rows that single-row tables begin with, put there once. */
+export const ledgerSeeds: readonly string[] = [
+  'INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mutex)',
+  "INSERT INTO ledger.model (model_version) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM ledger.model)",
+  `INSERT INTO ledger.control (live_dataset_id, blue_dataset_id, blue_state, green_dataset_id, green_state, revision)
+SELECT '', '', 'empty', '', 'empty', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.control)`,
+]

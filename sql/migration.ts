@@ -1,0 +1,44 @@
+import type { ModelData } from '../core/model.ts'
+import { ledgerSeeds, ledgerTables } from './ledger.ts'
+import { batchTable, slots, speedRows, text } from './states.ts'
+import { createTable, type Dialect, quoted } from './table.ts'
+import { metricViews } from './views.ts'
+
+const schemas = ['ledger', 'speed', ...slots.map((slot) => `batch_${slot}`), 'analytics']
+
+/** Statements that make what is missing. Safe to run again, and while the stage works. */
+export const structureSql = (model: ModelData, dialect: Dialect): string[] => [
+  ...schemas.map((schema) => `CREATE SCHEMA IF NOT EXISTS ${schema}`),
+  ...[...ledgerTables, speedRows].flatMap((table) => createTable(table, dialect)),
+  ...model.metrics.flatMap((metric) => slots.flatMap((slot) => createTable(batchTable(metric, slot), dialect))),
+  ...ledgerSeeds,
+]
+
+/** Statements that replace the metrics' views: dropped first, since a view's columns can't be replaced by others. */
+export const viewsSql = (model: ModelData): string[] =>
+  model.metrics
+    .flatMap(metricViews)
+    .flatMap(({ name, sql }) => [
+      `DROP VIEW IF EXISTS analytics.${quoted(name)}`,
+      `CREATE VIEW analytics.${quoted(name)} AS\n${sql}`,
+    ])
+
+/** Statements that record the model as the one deployed. Each definition comes as a parameter, `definition_N`. */
+export const recordModelSql = (model: ModelData): { statements: string[]; parameters: Record<string, string> } => {
+  const version = text(model.version)
+  const insert = model.metrics.map(
+    (metric, place) =>
+      `INSERT INTO ledger.definition (model_version, metric, metric_version, definition)
+VALUES (${version}, ${text(metric.name)}, ${text(metric.version)}, :definition_${place})`,
+  )
+  return {
+    statements: [
+      `DELETE FROM ledger.definition WHERE model_version = ${version}`,
+      ...insert,
+      `UPDATE ledger.model SET model_version = ${version}`,
+    ],
+    parameters: Object.fromEntries(
+      model.metrics.map((metric, place) => [`definition_${place}`, JSON.stringify(metric)]),
+    ),
+  }
+}
