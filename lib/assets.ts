@@ -23,6 +23,6 @@ export const readAssets = (dir: string): Assets => {
     modelVersion: version,
     lambda: (name) => join(dir, 'lambdas', name),
     sparkJob: join(dir, 'spark', 'recompute.py'),
-    sparkWorker: join(dir, 'spark', 'worker.tar.gz'),
+    sparkWorker: join(dir, 'spark', 'worker.tgz'),
   }
 }

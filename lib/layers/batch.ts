@@ -103,6 +103,7 @@ export class Batch extends Construct {
 
   /** An execution stopped from outside runs no step of its own, so its job would go on. */
   private addStoppedRule(): void {
+    const status = EventField.fromPath('$.detail.status')
     new Rule(this, 'Stopped', {
       eventPattern: {
         source: ['aws.states'],
@@ -114,7 +115,8 @@ export class Batch extends Construct {
           event: RuleTargetInput.fromObject({
             step: 'recordFailure',
             executionName: EventField.fromPath('$.detail.name'),
-            error: { Error: EventField.fromPath('$.detail.status'), Cause: EventField.fromPath('$.detail.cause') },
+            // The event's own cause is null for an execution that was aborted or timed out.
+            error: { Error: status, Cause: `The execution ended as ${status}.` },
           }),
         }),
       ],

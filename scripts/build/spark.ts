@@ -24,7 +24,7 @@ export const buildSpark = async ({ packageDir, outDir, nodeBinary }: SparkOption
     outExtension: { '.js': '.cjs' },
     plugins: [modelBeside],
   })
-  return pack(join(sparkDir, 'worker.tar.gz'), [
+  return pack(join(sparkDir, 'worker.tgz'), [
     { name: 'node', file: nodeBinary, mode: 0o755 },
     { name: 'worker.cjs', file: join(sparkDir, 'worker.cjs'), mode: 0o644 },
     { name: 'model.cjs', file: join(outDir, 'model.cjs'), mode: 0o644 },
