@@ -1,0 +1,25 @@
+import type { MergeOp } from './contribution.ts'
+
+/** A state: a map from component to a safe integer. */
+export type Components = Record<string, number>
+
+/** How a component's values merge, by its name (docs/architecture.md, "States"). */
+export const opOf = (component: string): MergeOp => {
+  if (component === 'min') return 'min'
+  return component === 'max' || /^r\d+$/.test(component) ? 'max' : 'sum'
+}
+
+/** @throws where a sum leaves the safe integers: it would not be exact any more. */
+export const merge = (op: MergeOp, a: number, b: number): number => {
+  if (op === 'min') return Math.min(a, b)
+  if (op === 'max') return Math.max(a, b)
+  const sum = a + b
+  if (!Number.isSafeInteger(sum)) throw new Error(`The sum ${a} + ${b} leaves the integers that are kept exactly.`)
+  return sum
+}
+
+/** Merges one value into a state, in place. */
+export const mergeComponent = (into: Components, component: string, op: MergeOp, value: number): void => {
+  const held = into[component]
+  into[component] = held === undefined ? value : merge(op, held, value)
+}

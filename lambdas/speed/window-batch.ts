@@ -1,0 +1,61 @@
+import type { Contribution } from '../../core/contribution.ts'
+import type { Model } from '../../core/model.ts'
+import type { RawRecord } from '../../core/record.ts'
+import { chunkGoneAt, chunkName, chunkStart, type LiveMetric, liveMetric, windowSlackMs } from '../../core/window.ts'
+
+/** One record as the window sees it. */
+export interface WindowRecord {
+  readonly sequenceNumber: string
+  readonly arrivalTime: number
+  /** null: rejected, and no event. */
+  readonly eventTime: number | null
+  readonly contributions: readonly PlacedContribution[]
+}
+
+/** A contribution with the chunk that it goes to. */
+export interface PlacedContribution {
+  readonly contribution: Contribution
+  readonly metric: LiveMetric
+  readonly name: string
+  readonly start: number
+  readonly goneAt: number
+}
+
+/** The metrics of a model that keep windows, by name. */
+export const liveMetrics = (model: Model): Map<string, LiveMetric> => {
+  const metrics = new Map<string, LiveMetric>()
+  for (const data of model.data.metrics) {
+    const metric = liveMetric(data)
+    if (metric !== null) metrics.set(metric.name, metric)
+  }
+  return metrics
+}
+
+/** Decodes records and places their contributions. Pure: the same records give the same. */
+export const placeRecords = (model: Model, records: readonly RawRecord[]): WindowRecord[] => {
+  const metrics = liveMetrics(model)
+  const slackMs = windowSlackMs(model.data)
+  return records.map((record) => {
+    const decoded = model.decode(record)
+    const contributions = model.liveContributions(decoded).map((contribution) => {
+      const metric = metrics.get(contribution.metric)
+      if (metric === undefined)
+        throw new Error(`A live contribution names ${contribution.metric}, which keeps no window.`)
+      const start = chunkStart(contribution.bucket, metric)
+      const goneAt = chunkGoneAt(metric, start, slackMs)
+      return { contribution, metric, name: chunkName(metric, start), start, goneAt }
+    })
+    const eventTime = decoded.rejection === null ? decoded.eventTime : null
+    return { sequenceNumber: record.sequenceNumber, arrivalTime: record.arrivalTime, eventTime, contributions }
+  })
+}
+
+/** The longest prefix of the records that touches no more chunks than allowed, but one record at least. */
+export const prefixWithin = (records: readonly WindowRecord[], maxChunks: number): readonly WindowRecord[] => {
+  const names = new Set<string>()
+  for (const [index, { contributions }] of records.entries()) {
+    for (const { name } of contributions) names.add(name)
+    if (names.size > maxChunks && index > 0) return records.slice(0, index)
+  }
+  return records
+}

@@ -1,0 +1,163 @@
+import type { Model } from '../../core/model.ts'
+import type { RawRecord } from '../../core/record.ts'
+import { metricKey } from '../../core/window.ts'
+import { encodeChunk, mergeIntoChunk } from '../../core/window-chunk.ts'
+import { type ChunkWrite, commitLimits, type WindowPosition, type WindowStore } from '../../stores/window/window.ts'
+import { liveMetrics, type PlacedContribution, placeRecords, prefixWithin, type WindowRecord } from './window-batch.ts'
+import { KnownShard } from './window-shard.ts'
+
+/** What became of one event's records. */
+export interface WindowOutcome {
+  readonly shardId: string
+  /** In by commits of this call. */
+  readonly committed: number
+  /** At or below the position: in already. */
+  readonly repeated: number
+  /** Contributions to slices that are in no window any more. */
+  readonly late: number
+  readonly rejected: number
+  /** Chunks written. */
+  readonly chunks: number
+  readonly conflicts: number
+}
+
+export interface WindowWriterOptions {
+  readonly model: Model
+  readonly store: WindowStore
+  /** A new, unique name for an epoch. */
+  readonly newEpoch: () => string
+  readonly maxChunks?: number
+}
+
+type Tally = { -readonly [K in keyof WindowOutcome]: WindowOutcome[K] }
+
+const maxConflicts = 10
+const dayMs = 86_400_000
+
+/** Adds records to their shard's windows, each once, whatever is retried, redelivered or abandoned and still running. */
+export class WindowWriter {
+  readonly #model: Model
+  readonly #store: WindowStore
+  readonly #newEpoch: () => string
+  readonly #maxChunks: number
+  readonly #metricKeys: readonly string[]
+  readonly #known = new Map<string, KnownShard>()
+
+  constructor({ model, store, newEpoch, maxChunks = commitLimits.writes }: WindowWriterOptions) {
+    this.#model = model
+    this.#store = store
+    this.#newEpoch = newEpoch
+    this.#maxChunks = maxChunks
+    this.#metricKeys = Array.from(liveMetrics(model).values(), metricKey)
+  }
+
+  /**
+   * @param records one shard's, in the stream's order
+   * @throws where the store fails, or the shard moves under every try; nothing is counted twice if all come again.
+   */
+  async write(shardId: string, records: readonly RawRecord[]): Promise<WindowOutcome> {
+    const tally: Tally = { shardId, committed: 0, repeated: 0, late: 0, rejected: 0, chunks: 0, conflicts: 0 }
+    const placed = placeRecords(this.#model, records)
+    tally.rejected = placed.filter(({ eventTime }) => eventTime === null).length
+    let known = await this.#take(shardId)
+    for (;;) {
+      const position = known.position?.position ?? ''
+      const rest = placed.filter(({ sequenceNumber }) => sequenceNumber > position)
+      if (rest.length === 0 && known.isConfirmed) {
+        tally.repeated = records.length - tally.committed
+        known.isConfirmed = false
+        this.#known.set(shardId, known)
+        return tally
+      }
+      const part = prefixWithin(rest, this.#maxChunks)
+      if (part.length > 0 && (await this.#commit(shardId, known, part, tally))) continue
+      if (part.length > 0) tally.conflicts += 1
+      if (tally.conflicts > maxConflicts)
+        throw new Error(`The window of ${shardId} moved ${tally.conflicts} times under this writer; try again.`)
+      known = await this.#open(shardId)
+    }
+  }
+
+  /** Takes what is known out of memory: it comes back only once it is confirmed. */
+  async #take(shardId: string): Promise<KnownShard> {
+    const known = this.#known.get(shardId)
+    this.#known.delete(shardId)
+    return known ?? (await this.#open(shardId))
+  }
+
+  async #open(shardId: string): Promise<KnownShard> {
+    const { position, index } = await this.#store.open(shardId)
+    return new KnownShard(position, index)
+  }
+
+  /** One commit of some records. Changes `known` at once, so it must be dropped unless this returns true. */
+  async #commit(shardId: string, known: KnownShard, part: readonly WindowRecord[], tally: Tally): Promise<boolean> {
+    const next = await this.#nextPosition(known.position, part)
+    const newest = next.newestEventTime ?? Number.NEGATIVE_INFINITY
+    const byChunk = new Map<string, PlacedContribution[]>()
+    let late = 0
+    for (const { contributions } of part)
+      for (const placed of contributions) {
+        if (placed.goneAt <= newest) late += 1
+        else append(byChunk, placed)
+      }
+    const writes = await this.#merge(shardId, known, byChunk)
+    const deletes = Array.from(known.index)
+      .filter(([, goneAt]) => goneAt <= newest)
+      .map(([name]) => name)
+      .slice(0, commitLimits.deletes)
+    const expected = known.position
+    if ((await this.#store.commit({ shardId, expected, next, writes, deletes })) === 'conflict') return false
+    known.position = next
+    known.isConfirmed = true
+    for (const { name, goneAt } of writes) known.index.set(name, goneAt)
+    known.forget(deletes)
+    tally.committed += part.length
+    tally.late += late
+    tally.chunks += writes.length
+    return true
+  }
+
+  async #merge(
+    shardId: string,
+    known: KnownShard,
+    byChunk: ReadonlyMap<string, readonly PlacedContribution[]>,
+  ): Promise<ChunkWrite[]> {
+    const writes: ChunkWrite[] = []
+    for (const [name, chunk] of await known.chunks(this.#store, shardId, [...byChunk.keys()])) {
+      const contributions = byChunk.get(name) ?? []
+      for (const { start, metric, contribution } of contributions) mergeIntoChunk(chunk, start, metric, contribution)
+      const [first] = contributions
+      if (first === undefined) continue
+      const ttlMs = first.metric.liveMs + dayMs
+      writes.push({ name, value: encodeChunk(chunk), goneAt: first.goneAt, ttlMs })
+    }
+    return writes
+  }
+
+  async #nextPosition(held: WindowPosition | null, part: readonly WindowRecord[]): Promise<WindowPosition> {
+    const [first, last] = [part[0], part[part.length - 1]]
+    if (first === undefined || last === undefined) throw new Error('A window commit holds no record.')
+    let newestEventTime = held?.newestEventTime ?? null
+    for (const { eventTime } of part)
+      if (eventTime !== null && (newestEventTime === null || eventTime > newestEventTime)) newestEventTime = eventTime
+    const restarted = held === null ? !(await this.#store.isMarked()) : held.restarted
+    const newSince = held === null && !restarted ? 0 : first.arrivalTime
+    return {
+      position: last.sequenceNumber,
+      revision: (held?.revision ?? 0) + 1,
+      modelVersion: this.#model.data.version,
+      epoch: held?.epoch ?? this.#newEpoch(),
+      newestEventTime,
+      startedAt: held?.startedAt ?? first.arrivalTime,
+      restarted,
+      since: Object.fromEntries(this.#metricKeys.map((key) => [key, held?.since[key] ?? newSince])),
+    }
+  }
+}
+
+const append = (byChunk: Map<string, PlacedContribution[]>, placed: PlacedContribution): void => {
+  const group = byChunk.get(placed.name)
+  if (group === undefined) byChunk.set(placed.name, [placed])
+  else group.push(placed)
+}

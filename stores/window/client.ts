@@ -1,0 +1,49 @@
+import { Cluster } from 'iovalkey'
+
+/** Fails where the cache does not answer: a dead cache must not hold an invocation until Lambda ends it. */
+const answerWithinMs = 5000
+
+/** A cluster-mode client of one cache, with the operations' deadline. */
+export class ValkeyClient {
+  readonly cluster: Cluster
+  readonly #endpoint: string
+  #lastError: string | null = null
+
+  /** @param endpoint host:port, any one node's or the cache's own */
+  constructor(endpoint: string, tls: boolean) {
+    const [, host, port] = /^(.+):(\d+)$/.exec(endpoint) ?? []
+    if (host === undefined || port === undefined)
+      throw new Error(`"${endpoint}" is no cache endpoint; it must be host:port.`)
+    this.#endpoint = endpoint
+    this.cluster = new Cluster([{ host, port: Number(port) }], {
+      lazyConnect: true,
+      // Names stay names: TLS certificates are the name's, not the address's.
+      dnsLookup: (address, callback) => callback(null, address),
+      slotsRefreshTimeout: 2000,
+      redisOptions: { connectTimeout: 2000, maxRetriesPerRequest: 3, ...(tls ? { tls: {} } : {}) },
+    })
+    this.cluster.on('error', (error: Error) => {
+      this.#lastError = error.message
+    })
+  }
+
+  /** @throws where the answer takes longer than 5 s; what was sent may still take effect. */
+  async within<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const cause = this.#lastError === null ? '' : ` Last error: ${this.#lastError}.`
+        reject(new Error(`The cache at ${this.#endpoint} did not answer within ${answerWithinMs} ms.${cause}`))
+      }, answerWithinMs)
+    })
+    try {
+      return await Promise.race([answer, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  close(): void {
+    this.cluster.disconnect()
+  }
+}

@@ -1,0 +1,33 @@
+import type { WindowPosition } from './window.ts'
+
+/** A position as the fields of a hash: all text, as Valkey keeps them. */
+export const toFields = (position: WindowPosition): Record<string, string> => ({
+  position: position.position,
+  revision: String(position.revision),
+  modelVersion: position.modelVersion,
+  epoch: position.epoch,
+  newestEventTime: position.newestEventTime === null ? '' : String(position.newestEventTime),
+  startedAt: String(position.startedAt),
+  restarted: position.restarted ? '1' : '0',
+  since: JSON.stringify(position.since),
+})
+
+/** @returns null where no hash is stored. @throws where a field is missing. */
+export const fromFields = (fields: Readonly<Record<string, string>>, key: string): WindowPosition | null => {
+  if (Object.keys(fields).length === 0) return null
+  const field = (name: string): string => {
+    const value = fields[name]
+    if (value === undefined) throw new Error(`The window position ${key} has no field ${name}.`)
+    return value
+  }
+  return {
+    position: field('position'),
+    revision: Number(field('revision')),
+    modelVersion: field('modelVersion'),
+    epoch: field('epoch'),
+    newestEventTime: field('newestEventTime') === '' ? null : Number(field('newestEventTime')),
+    startedAt: Number(field('startedAt')),
+    restarted: field('restarted') === '1',
+    since: JSON.parse(field('since')),
+  }
+}

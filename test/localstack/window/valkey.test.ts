@@ -1,0 +1,45 @@
+import { ValkeyWindowStore } from '../../../stores/window/valkey.ts'
+import { position, windowStoreContract } from '../../stores/window/contract.ts'
+import { startValkeyServer, type ValkeyServer } from './valkey-server.ts'
+
+describe('the windows in Valkey', () => {
+  let server: ValkeyServer
+  beforeAll(async () => {
+    server = await startValkeyServer()
+  })
+  afterAll(async () => {
+    await server.stop()
+  })
+
+  windowStoreContract(async () => {
+    await server.admin.flushall()
+    return new ValkeyWindowStore(server.endpoint, false)
+  })
+
+  it('keeps a shard in one hash slot, under the names that the documentation gives', async () => {
+    await server.admin.flushall()
+    const store = new ValkeyWindowStore(server.endpoint, false)
+    await store.open('shardId-7')
+    const writes = [{ name: 'orders:0123456789ab:0', value: '1', goneAt: 5, ttlMs: 60_000 }]
+    await store.commit({ shardId: 'shardId-7', expected: null, next: position(1), writes, deletes: [] })
+    expect((await server.admin.keys('*')).sort()).toEqual([
+      'tidemark:shards',
+      '{shardId-7}:chunks',
+      '{shardId-7}:position',
+      '{shardId-7}:w:orders:0123456789ab:0',
+    ])
+    expect(await server.admin.pttl('{shardId-7}:w:orders:0123456789ab:0')).toBeGreaterThan(50_000)
+    expect(await server.admin.pttl('{shardId-7}:position')).toBe(-1)
+    await store.close()
+  })
+
+  it('says so in time where no cache answers', async () => {
+    const store = new ValkeyWindowStore('127.0.0.1:1', false)
+    await expect(store.shards()).rejects.toThrow('The cache at 127.0.0.1:1 did not answer within 5000 ms')
+    await store.close()
+  })
+
+  it('refuses an endpoint that is none', () => {
+    expect(() => new ValkeyWindowStore('cache', false)).toThrow('host:port')
+  })
+})

@@ -1,0 +1,143 @@
+import type { ChunkWrite, WindowCommit, WindowPosition, WindowStore } from '../../../stores/window/window.ts'
+
+const shardId = 'shardId-000000000001'
+
+export const position = (revision: number, fields: Partial<WindowPosition> = {}): WindowPosition => ({
+  position: String(revision).padStart(64, '0'),
+  revision,
+  modelVersion: 'abcdef012345',
+  epoch: 'epoch-1',
+  newestEventTime: 1_384_000_000_000,
+  startedAt: 1_384_000_000_001,
+  restarted: true,
+  since: { 'orders:0123456789ab': 1_384_000_000_001 },
+  ...fields,
+})
+
+const write = (name: string, value: string, goneAt = 10, ttlMs = 60_000): ChunkWrite => ({ name, value, goneAt, ttlMs })
+
+const commit = (fields: Partial<WindowCommit>): WindowCommit => ({
+  shardId,
+  expected: null,
+  next: position(1),
+  writes: [],
+  deletes: [],
+  ...fields,
+})
+
+/** What every window store does. @param empty gives a store that holds nothing */
+export const windowStoreContract = (empty: () => Promise<WindowStore>): void => {
+  let store: WindowStore
+  beforeEach(async () => {
+    store = await empty()
+  })
+  afterEach(async () => {
+    await store.close()
+  })
+
+  it('holds nothing at first', async () => {
+    expect(await store.shards()).toEqual([])
+    expect(await store.open(shardId)).toEqual({ position: null, index: new Map() })
+    expect(await store.read([shardId], ['a'])).toEqual([{ shardId, position: null, chunks: [null], lost: [] }])
+    expect(await store.readChunks(shardId, [])).toEqual([])
+    expect(await store.readChunks(shardId, ['a'])).toEqual([null])
+  })
+
+  it('gives back what was committed, all of one instant', async () => {
+    const next = position(1)
+    expect(await store.commit(commit({ next, writes: [write('m:v:0', 'x', 10), write('m:v:60', 'ÿ☃', 20)] }))).toBe(
+      'committed',
+    )
+    expect(await store.open(shardId)).toEqual({
+      position: next,
+      index: new Map([
+        ['m:v:0', 10],
+        ['m:v:60', 20],
+      ]),
+    })
+    expect(await store.readChunks(shardId, ['m:v:60', 'm:v:7', 'm:v:0'])).toEqual(['ÿ☃', null, 'x'])
+    const [read] = await store.read([shardId], ['m:v:60', 'm:v:7'])
+    expect(read).toEqual({ shardId, position: next, chunks: ['ÿ☃', null], lost: [] })
+    expect(await store.read([shardId], [])).toEqual([{ shardId, position: next, chunks: [], lost: [] }])
+  })
+
+  it('keeps a position that has no newest event', async () => {
+    const next = position(1, { newestEventTime: null, restarted: false, since: {} })
+    await store.commit(commit({ next }))
+    expect((await store.open(shardId)).position).toEqual(next)
+  })
+
+  it.each([
+    ['nothing', null],
+    ['an older revision', position(1)],
+    ['a later revision', position(3)],
+    ['another epoch', position(2, { epoch: 'epoch-2' })],
+  ])('changes nothing where %s is expected and another is held', async (_, expected) => {
+    await store.commit(commit({ next: position(1), writes: [write('a', '1')] }))
+    const held = position(2)
+    expect(await store.commit(commit({ expected: position(1), next: held, writes: [write('b', '2')] }))).toBe(
+      'committed',
+    )
+    const refused = commit({ expected, next: position(9), writes: [write('a', '9'), write('c', '9')], deletes: ['b'] })
+    expect(await store.commit(refused)).toBe('conflict')
+    const [read] = await store.read([shardId], ['a', 'b', 'c'])
+    expect(read).toEqual({ shardId, position: held, chunks: ['1', '2', null], lost: [] })
+    expect((await store.open(shardId)).index).toEqual(
+      new Map([
+        ['a', 10],
+        ['b', 10],
+      ]),
+    )
+  })
+
+  it('takes a commit that expects something for a conflict where nothing is held', async () => {
+    expect(await store.commit(commit({ expected: position(1), next: position(2) }))).toBe('conflict')
+    expect((await store.open(shardId)).position).toBeNull()
+  })
+
+  it('lets only one of two writers through', async () => {
+    const answers = await Promise.all([1, 2, 3].map((n) => store.commit(commit({ writes: [write('a', String(n))] }))))
+    expect(answers.filter((answer) => answer === 'committed')).toHaveLength(1)
+  })
+
+  it('deletes chunks for good', async () => {
+    await store.commit(commit({ writes: [write('a', '1'), write('b', '2')] }))
+    await store.commit(commit({ expected: position(1), next: position(2), writes: [write('c', '3')], deletes: ['a'] }))
+    const [read] = await store.read([shardId], ['a', 'b', 'c'])
+    expect(read).toMatchObject({ chunks: [null, '2', '3'], lost: [] })
+    expect([...(await store.open(shardId)).index.keys()].sort()).toEqual(['b', 'c'])
+  })
+
+  it('names the chunks that expired', async () => {
+    await store.commit(commit({ writes: [write('short', '1', 10, 1), write('long', '2')] }))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const [read] = await store.read([shardId], ['short', 'long', 'never'])
+    expect(read).toMatchObject({ chunks: [null, '2', null], lost: ['short'] })
+  })
+
+  it('takes the largest commit allowed, and replaces and deletes it all in one', async () => {
+    const names = Array.from({ length: 5000 }, (_, at) => `m:v:${at}`)
+    await store.commit(commit({ writes: names.map((name) => write(name, 'x'.repeat(200))) }))
+    const writes = names.map((name) => write(`next-${name}`, 'y'))
+    expect(await store.commit(commit({ expected: position(1), next: position(2), writes, deletes: names }))).toBe(
+      'committed',
+    )
+    expect((await store.open(shardId)).index.size).toBe(5000)
+  })
+
+  it('keeps shards apart, and knows all that were opened', async () => {
+    await store.open('shardId-000000000002')
+    await store.open(shardId)
+    await store.commit(commit({ writes: [write('a', '1')] }))
+    expect(await store.shards()).toEqual([shardId, 'shardId-000000000002'])
+    const read = await store.read(['shardId-000000000002', shardId], ['a'])
+    expect(read.map(({ chunks }) => chunks)).toEqual([[null], ['1']])
+  })
+
+  it('stays marked once it is', async () => {
+    expect(await store.isMarked()).toBe(false)
+    await store.mark()
+    await store.mark()
+    expect(await store.isMarked()).toBe(true)
+  })
+}
