@@ -1,0 +1,40 @@
+import type { Model } from '../core/model.ts'
+import { Block, type PlacedRecord } from './block.ts'
+import { frameKinds, readFrame, writeFrame } from './frames.ts'
+import { recordsOfColumns, recordsOfLines, type Source } from './inputs.ts'
+
+/**
+ * Decodes all records that come in frames on `input` and writes their blocks to `output`, both file descriptors. It
+ * reads and writes blocking, so it never holds more than a frame and a block. Returns at the end of the input.
+ */
+export const work = (model: Model, input: number, output: number): void => {
+  const block = new Block()
+  let source: Source | null = null
+  let records = 0
+  for (let frame = readFrame(input); frame !== null; frame = readFrame(input)) {
+    if (frame.kind === frameKinds.source) {
+      source = JSON.parse(frame.payload.toString('utf8'))
+      continue
+    }
+    for (const record of recordsOf(frame.kind, frame.payload, source)) {
+      decodeInto(block, model, record)
+      records++
+      if (block.full) writeFrame(output, frameKinds.block, block.take())
+    }
+  }
+  if (!block.empty) writeFrame(output, frameKinds.block, block.take())
+  writeFrame(output, frameKinds.done, [Buffer.from(JSON.stringify({ records }))])
+}
+
+const recordsOf = (kind: number, payload: Buffer, source: Source | null): Iterable<PlacedRecord> => {
+  if (kind === frameKinds.records) return recordsOfColumns(payload)
+  if (kind !== frameKinds.lines) throw new Error(`The worker knows no frame of kind ${kind}.`)
+  if (source === null) throw new Error('Lines came before the source that they belong to.')
+  return recordsOfLines(payload, source)
+}
+
+const decodeInto = (block: Block, model: Model, record: PlacedRecord): void => {
+  const { shardId, sequenceNumber, arrivalTime, data } = record
+  const decoded = model.decode({ shardId, sequenceNumber, arrivalTime, text: data })
+  block.push(record, decoded, model.contributions(decoded, 'batch'))
+}
