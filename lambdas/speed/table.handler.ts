@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import type { KinesisStreamEvent } from 'aws-lambda'
+import { loadModel } from '#model'
+import { readKinesisEvent } from '../../core/kinesis-record.ts'
+import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
+import { stageRows } from '../../stores/archive/staging.ts'
+import { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
+import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
+import { readEnvironment } from './table.env.ts'
+import { TableWriter } from './table.ts'
+
+const environment = readEnvironment(process.env)
+const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
+const ledger = new SpeedLedger({
+  warehouse: new RedshiftDataWarehouse(warehouseClient(), environment.warehouse),
+  stageRows: stageRows(archive, environment.dataBucket, randomUUID),
+  copyRoleArn: environment.copyRoleArn,
+})
+const writer = loadModel().then((model) => new TableWriter({ model, ledger, now: Date.now }))
+
+/** Adds each batch to the speed table. An error fails the batch as a whole, and Lambda brings it again. */
+export const handler = async (event: KinesisStreamEvent): Promise<void> => {
+  const startedAt = performance.now()
+  try {
+    const { shardId, records } = readKinesisEvent(event)
+    const written = await (await writer).write(shardId, records)
+    console.log(
+      JSON.stringify({ message: 'table moved', ...written, durationMs: Math.round(performance.now() - startedAt) }),
+    )
+  } catch (error) {
+    console.error(
+      JSON.stringify({
+        message: 'table failed',
+        firstEventID: event.Records[0]?.eventID ?? null,
+        records: event.Records.length,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }),
+    )
+    throw error
+  }
+}

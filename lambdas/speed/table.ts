@@ -1,0 +1,94 @@
+import type { Model } from '../../core/model.ts'
+import type { RawRecord } from '../../core/record.ts'
+import { fold } from '../../core/state.ts'
+import type { SpeedLedger, SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
+import { TransactionFailed, TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
+import { RegisterMemory } from './register-memory.ts'
+
+export interface TableWriterOptions {
+  readonly model: Model
+  readonly ledger: SpeedLedger
+  readonly now: () => number
+}
+
+export interface Written {
+  readonly shardId: string
+  /** The shard's position now. */
+  readonly position: string
+  readonly records: number
+  /** Records that an earlier invocation had committed already. */
+  readonly alreadyCounted: number
+  readonly rows: number
+}
+
+interface Shard {
+  position: SpeedPosition
+  readonly registers: RegisterMemory
+}
+
+/** How often a micro-batch is tried again within one invocation after the position turned out to have moved. */
+const maxAttempts = 3
+
+/** Writes shards' records to the speed table. What it remembers of a shard it committed itself. */
+export class TableWriter {
+  readonly #options: TableWriterOptions
+  readonly #versions: ReadonlyMap<string, string>
+  readonly #shards = new Map<string, Shard>()
+
+  constructor(options: TableWriterOptions) {
+    this.#options = options
+    this.#versions = new Map(options.model.data.metrics.map(({ name, version }) => [name, version]))
+  }
+
+  /**
+   * Counts the records once, whatever was tried before: those at or below the shard's position are left out.
+   * @throws what the warehouse said, where the position had not moved: the batch is to be brought again
+   */
+  async write(shardId: string, records: readonly RawRecord[]): Promise<Written> {
+    for (let attempt = 1; ; attempt++) {
+      const shard = await this.#shard(shardId)
+      const { position } = shard
+      try {
+        return await this.#commit(shardId, shard, records)
+      } catch (error) {
+        this.#shards.delete(shardId)
+        const uncommitted = error instanceof TransactionFailed || error instanceof TransactionUnknown
+        if (!uncommitted || attempt === maxAttempts) throw error
+        const current = await this.#shard(shardId)
+        if (current.position.revision === position.revision) throw error
+      }
+    }
+  }
+
+  async #shard(shardId: string): Promise<Shard> {
+    const known = this.#shards.get(shardId)
+    if (known !== undefined) return known
+    const { ledger, model } = this.#options
+    const shard = { position: await ledger.position(shardId, model.data.version), registers: new RegisterMemory() }
+    this.#shards.set(shardId, shard)
+    return shard
+  }
+
+  async #commit(shardId: string, shard: Shard, records: readonly RawRecord[]): Promise<Written> {
+    const { model, ledger, now } = this.#options
+    const fresh = records.filter(({ sequenceNumber }) => sequenceNumber > shard.position.position)
+    const edge = fresh.at(-1)?.sequenceNumber
+    const alreadyCounted = records.length - fresh.length
+    if (edge === undefined)
+      return { shardId, position: shard.position.position, records: records.length, alreadyCounted, rows: 0 }
+    const cells = shard.registers.unwritten(
+      fold(fresh.flatMap((record) => model.contributions(model.decode(record), 'speed'))),
+    )
+    shard.position = await ledger.commit(shard.position, {
+      shardId,
+      cells,
+      edge,
+      modelVersion: model.data.version,
+      versions: this.#versions,
+      committedAt: now(),
+    })
+    shard.registers.remember(cells)
+    const rows = cells.reduce((sum, { components }) => sum + components.size, 0)
+    return { shardId, position: edge, records: records.length, alreadyCounted, rows }
+  }
+}

@@ -1,0 +1,30 @@
+import type { MetricData } from '../core/model.ts'
+import { batchTable, resultColumns, type Slot, text } from './states.ts'
+import { qualified, quoted } from './table.ts'
+
+/**
+ * One transaction that makes a slot's table hold one dataset's states, and nothing else. COPY goes by way of a
+ * temporary table, since a dataset's files are carried over to later ones and so can't name their dataset.
+ * @param manifestUri COPY's manifest; null where the dataset has no state of this metric
+ */
+export const loadSql = (
+  metric: MetricData,
+  slot: Slot,
+  datasetId: string,
+  manifestUri: string | null,
+  roleArn: string,
+): string[] => {
+  const table = qualified(batchTable(metric, slot))
+  const empty = `DELETE FROM ${table}`
+  if (manifestUri === null) return [empty]
+  const columns = resultColumns(metric)
+  const names = columns.map(({ name }) => quoted(name)).join(', ')
+  const staged = quoted(`staged_${metric.name}`)
+  return [
+    empty,
+    `CREATE TEMP TABLE ${staged} (${columns.map(({ name, type }) => `${quoted(name)} ${type}`).join(', ')})`,
+    `COPY ${staged} FROM '${manifestUri}' IAM_ROLE '${roleArn}' FORMAT PARQUET MANIFEST`,
+    `INSERT INTO ${table} (dataset_id, ${names}) SELECT ${text(datasetId)}, ${names} FROM ${staged}`,
+    `DROP TABLE ${staged}`,
+  ]
+}
