@@ -142,12 +142,14 @@ const receiptOf = (
   for (const { shardId, position } of shards) {
     if (position === null) continue
     positions[shardId] = position.position
-    // All that the shard ever saw is older than the window: a closed shard has nothing to refill.
+    // An event arrives at most slackMs before the time it claims, so all of a later window's arrived after `since`.
+    const reachesBefore = (since: number): boolean => from < since + slackMs
+    if (position.restarted && reachesBefore(position.startedAt)) unfilled.push(position.startedAt)
+    // Where all of the epoch's events are older than the window, a change of the metric leaves nothing to refill.
     if (position.newestEventTime === null || position.newestEventTime < from) continue
     const since = position.since[metricKey(live)]
-    // An event arrives at most slackMs before the time it claims, so all of this window's arrived after `since`.
     if (since === undefined) unfilled.push(null)
-    else if (since > 0 && from < since + slackMs) unfilled.push(since)
+    else if (since > 0 && reachesBefore(since)) unfilled.push(since)
   }
   const known = unfilled.filter((since) => since !== null)
   return {

@@ -142,7 +142,7 @@ export class WindowWriter {
     for (const { eventTime } of part)
       if (eventTime !== null && (newestEventTime === null || eventTime > newestEventTime)) newestEventTime = eventTime
     const restarted = held === null ? !(await this.#store.isMarked()) : held.restarted
-    const newSince = held === null && !restarted ? 0 : first.arrivalTime
+    const newSince = held === null ? 0 : first.arrivalTime
     return {
       position: last.sequenceNumber,
       revision: (held?.revision ?? 0) + 1,

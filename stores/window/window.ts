@@ -13,7 +13,7 @@ export interface WindowPosition {
   readonly startedAt: number
   /** The store was emptied (or never marked as begun) before the epoch: earlier records are missing. */
   readonly restarted: boolean
-  /** By metric key: the arrival (epoch ms) from which on its events are in; 0: all of the shard's. */
+  /** By metric key: the arrival (epoch ms) from which on the epoch's events are in; 0: from the epoch's start. */
   readonly since: Readonly<Record<string, number>>
 }
 
