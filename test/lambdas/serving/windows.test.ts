@@ -1,0 +1,152 @@
+import type { Model } from '../../../core/model.ts'
+import { Problem } from '../../../core/problem.ts'
+import { decodeChunk, emptyChunk, encodeChunk, mergeIntoChunk } from '../../../core/window-chunk.ts'
+import { answerWindow, type WindowAnswer, type WindowQuestion } from '../../../lambdas/serving/windows.ts'
+import { WindowWriter } from '../../../lambdas/speed/window.ts'
+import { MemoryWindowStore } from '../../../stores/window/memory.ts'
+import { loadModel, type Order, shardId, startTime, toRecords } from '../speed/orders.ts'
+
+const orders: Order[] = [
+  { second: 0, country: 'DE', buyer: 'a', cents: 1001 },
+  { second: 30, country: 'FR', buyer: 'b', cents: 250 },
+  { second: 59, country: null, buyer: 'a', cents: 5 },
+  { second: 60, country: 'DE', buyer: 'c', cents: 70 },
+  { second: 90, country: 'DE', buyer: 'a', cents: 9 },
+]
+const now = startTime + 95_400
+
+let model: Model
+let store: MemoryWindowStore
+beforeAll(async () => {
+  model = await loadModel()
+  store = new MemoryWindowStore(() => now)
+  await store.mark()
+  const writer = new WindowWriter({ model, store, newEpoch: () => 'epoch' })
+  await writer.write(shardId, toRecords(orders))
+})
+
+type Asked = Partial<Omit<WindowQuestion, 'model' | 'store'>> & { readonly metric: string }
+const ask = (asked: Asked): Promise<WindowAnswer> =>
+  answerWindow({ model: model.data, store, lastMs: 60_000, asOf: 'latest', now, ...asked })
+
+const values = async (asked: Asked) => (await ask(asked)).rows.map(({ by, value }) => [...Object.values(by), value])
+
+describe('a window', () => {
+  it('ends with the newest event, with now, or with an instant, rounded up to a slice', async () => {
+    const interval = async (asOf: WindowQuestion['asOf']) => {
+      const { receipt, rows } = await ask({ metric: 'orders', asOf })
+      return [receipt.from - startTime, receipt.to - startTime, rows[0]?.value]
+    }
+    expect(await interval('latest')).toEqual([31_000, 91_000, 3])
+    expect(await interval('now')).toEqual([36_000, 96_000, 3])
+    expect(await interval(startTime + 59_001)).toEqual([0, 60_000, 3])
+    expect(await interval(startTime + 60_000)).toEqual([0, 60_000, 3])
+    expect(await interval(startTime + 60_001)).toEqual([1000, 61_000, 3])
+    expect(await interval(startTime + 500_000)).toEqual([440_000, 500_000, 0])
+  })
+
+  it('is split and filtered by dimensions, nulls first', async () => {
+    expect(await values({ metric: 'orders', by: ['country'], lastMs: 120_000 })).toEqual([
+      [null, 1],
+      ['DE', 3],
+      ['FR', 1],
+    ])
+    expect(await values({ metric: 'orders', where: { country: 'DE' }, lastMs: 120_000 })).toEqual([[3]])
+    expect(await values({ metric: 'orders', where: { country: null }, lastMs: 120_000 })).toEqual([[1]])
+    expect(await values({ metric: 'orders', where: { country: 'IT' }, by: ['country'] })).toEqual([])
+  })
+
+  it('answers each measure, decimals exact and estimates said to be', async () => {
+    expect(await values({ metric: 'revenue', lastMs: 120_000 })).toEqual([['13.35']])
+    expect(await values({ metric: 'largest' })).toEqual([['0.70']])
+    expect(await values({ metric: 'smallest', by: ['country'] })).toEqual([
+      [null, 5],
+      ['DE', 0],
+    ])
+    const { rows, unit } = await ask({ metric: 'buyers', lastMs: 120_000 })
+    expect(rows).toEqual([{ by: {}, value: 3, exact: false, relativeError: 0.008125 }])
+    expect(unit).toBe('distinct')
+  })
+
+  it('answers zero, or null for the least and greatest of nothing', async () => {
+    const asOf = startTime + 900_000
+    for (const [metric, value] of [
+      ['orders', 0],
+      ['revenue', '0.00'],
+      ['largest', null],
+      ['smallest', null],
+      ['buyers', 0],
+    ] as const)
+      expect(await values({ metric, asOf })).toEqual([[value]])
+  })
+
+  it('says where its answer came from', async () => {
+    expect((await ask({ metric: 'revenue' })).receipt).toEqual({
+      layer: 'speed',
+      positions: { [shardId]: '5'.padStart(64, '0') },
+      newestEventTime: startTime + 90_000,
+      refilling: false,
+      refillingSince: null,
+      modelVersion: model.data.version,
+      from: startTime + 31_000,
+      to: startTime + 91_000,
+      sliceMs: 1000,
+    })
+  })
+
+  it('ends now where nothing was ever seen', async () => {
+    const empty = new MemoryWindowStore(() => now)
+    const { rows, receipt } = await answerWindow({
+      model: model.data,
+      store: empty,
+      metric: 'orders',
+      lastMs: 1000,
+      asOf: 'latest',
+      now,
+    })
+    expect(rows).toEqual([{ by: {}, value: 0, exact: true }])
+    expect(receipt).toMatchObject({ to: startTime + 96_000, newestEventTime: null, positions: {}, refilling: false })
+  })
+
+  it.each<[string, Asked, number]>([
+    ['unknown_metric', { metric: 'sales' }, 404],
+    ['no_window', { metric: 'uncounted' }, 400],
+    ['invalid_last', { metric: 'orders', lastMs: 121_000 }, 400],
+    ['invalid_last', { metric: 'orders', lastMs: 1500 }, 400],
+    ['invalid_last', { metric: 'orders', lastMs: 0 }, 400],
+    ['invalid_last', { metric: 'orders', lastMs: Number.NaN }, 400],
+    ['unknown_dimension', { metric: 'orders', by: ['buyer'] }, 400],
+    ['unknown_dimension', { metric: 'orders', where: { buyer: 'a' } }, 400],
+    ['window_out_of_reach', { metric: 'orders', asOf: startTime - 120_000 }, 400],
+  ])('is refused as %s for %j', async (code, asked, status) => {
+    const refusal = ask(asked)
+    await expect(refusal).rejects.toBeInstanceOf(Problem)
+    await expect(refusal).rejects.toMatchObject({ code, status })
+  })
+})
+
+describe('a chunk', () => {
+  const metric = { sliceMs: 1000 }
+  const contribution = {
+    metric: 'm',
+    bucket: 5000,
+    dims: ['x'],
+    component: 'sum',
+    op: 'sum',
+    value: Number.MAX_SAFE_INTEGER,
+  } as const
+
+  it('keeps a sum that leaves the safe integers as two', () => {
+    const chunk = emptyChunk(false)
+    for (let time = 0; time < 3; time += 1) mergeIntoChunk(chunk, 0, metric, contribution)
+    const read = decodeChunk(encodeChunk(chunk))
+    expect(read).toEqual(chunk)
+    const sums = Array.from(read.cells.values(), ({ components }) => BigInt(components.sum ?? 0))
+    expect(sums.reduce((a, b) => a + b)).toBe(3n * BigInt(Number.MAX_SAFE_INTEGER))
+  })
+
+  it('refuses a slice of another', () => {
+    expect(() => mergeIntoChunk(emptyChunk(false), 60_000, metric, contribution)).toThrow('does not lie in the chunk')
+    expect(() => mergeIntoChunk(emptyChunk(false), 500, metric, contribution)).toThrow('does not lie in the chunk')
+  })
+})
