@@ -1,4 +1,4 @@
-import { CustomResource } from 'aws-cdk-lib'
+import { CfnCustomResource, FileSystem } from 'aws-cdk-lib'
 import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { Grant } from 'aws-cdk-lib/aws-iam'
@@ -28,7 +28,7 @@ interface BatchProps {
 /** Recomputes the exact answer from the archive, and brings the warehouse to the model's shape. */
 export class Batch extends Construct {
   /** Done once the warehouse has the model's tables and views. */
-  readonly migration: CustomResource
+  readonly migration: CfnCustomResource
   readonly stateMachine: StateMachine
   readonly function: TidemarkFunction
 
@@ -43,21 +43,23 @@ export class Batch extends Construct {
     this.addSchedule(stage)
   }
 
-  /** The function speaks CloudFormation's custom resource protocol itself; a new model makes it run again. */
-  private addMigration({ stage, assets, warehouse }: BatchProps): CustomResource {
+  /** The function speaks CloudFormation's custom resource protocol itself. A new model, or new code, makes it run again. */
+  private addMigration({ stage, assets, warehouse }: BatchProps): CfnCustomResource {
+    const name = 'migrate'
     const migrate = new TidemarkFunction(this, 'Migrate', {
       stage,
       assets,
-      name: 'migrate',
+      name,
       size: stage.migrate,
       environment: { ...warehouseEnvironment(warehouse), WAREHOUSE_DIALECT: stage.warehouseDialect },
     })
     warehouse.grantStatements(migrate)
-    const migration = new CustomResource(this, 'Migration', {
+    const migration = new CfnCustomResource(this, 'Migration', {
       serviceToken: migrate.functionArn,
-      // As a number: the construct's own property makes it text, which CloudFormation's schema refuses.
-      properties: { ServiceTimeout: stage.migrate.timeout.toSeconds(), ModelVersion: assets.modelVersion },
+      serviceTimeout: stage.migrate.timeout.toSeconds(),
     })
+    migration.addPropertyOverride('ModelVersion', assets.modelVersion)
+    migration.addPropertyOverride('CodeHash', FileSystem.fingerprint(assets.lambda(name)))
     // Its rights too: without them the first deploy could run it too early.
     if (migrate.role) migration.node.addDependency(migrate.role)
     return migration
