@@ -22,8 +22,8 @@ export class ValkeyClient {
       slotsRefreshTimeout: 2000,
       redisOptions: { connectTimeout: 2000, maxRetriesPerRequest: 3, ...(tls ? { tls: {} } : {}) },
     })
-    this.cluster.on('error', (error: Error) => {
-      this.#lastError = error.message
+    this.cluster.on('error', (error: Error & { readonly lastNodeError?: Error }) => {
+      this.#lastError = error.lastNodeError?.message ?? error.message
     })
   }
 
@@ -32,8 +32,8 @@ export class ValkeyClient {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        const cause = this.#lastError === null ? '' : ` Last error: ${this.#lastError}.`
-        reject(new Error(`The cache at ${this.#endpoint} did not answer within ${answerWithinMs} ms.${cause}`))
+        const cause = this.#lastError === null ? '' : ` (last error: ${this.#lastError})`
+        reject(new Error(`The cache at ${this.#endpoint} did not answer within ${answerWithinMs} ms${cause}.`))
       }, answerWithinMs)
     })
     try {

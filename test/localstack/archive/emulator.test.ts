@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  CreateStreamCommand,
+  DescribeStreamSummaryCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+} from '@aws-sdk/client-kinesis'
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
+import { decodeRawLine, rawObjectKey } from '../../../core/raw-archive.ts'
+import { archiveEvent } from '../../../lambdas/archive/archive.ts'
+import { startEmulator } from '../../../localstack/emulator.ts'
+import { anyFreePort } from '../../../localstack/port-check.ts'
+import type { Running } from '../../../localstack/running.ts'
+import { S3Archive, s3Client } from '../../../stores/archive/s3.ts'
+import { KinesisStream, kinesisClient } from '../../../stores/stream/kinesis.ts'
+import { archiveContract } from '../../stores/archive/contract.ts'
+
+let emulator: Running
+let stateDir: string
+let kinesis: KinesisClient
+let s3: S3Client
+const before = { ...process.env }
+
+beforeAll(async () => {
+  const port = await anyFreePort()
+  const endpoint = `http://127.0.0.1:${port}`
+  const local = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' }
+  Object.assign(process.env, local, { AWS_ENDPOINT_URL: endpoint })
+  stateDir = mkdtempSync(join(tmpdir(), 'tidemark-emulator-'))
+  const lines: string[] = []
+  emulator = await startEmulator({ port, stateDir, log: (line) => lines.push(line) })
+  kinesis = kinesisClient()
+  s3 = s3Client(endpoint)
+}, 60_000)
+
+afterAll(async () => {
+  kinesis.destroy()
+  s3.destroy()
+  await emulator.stop()
+  rmSync(stateDir, { recursive: true })
+  process.env = before
+}, 60_000)
+
+let buckets = 0
+const emptyArchive = async (): Promise<S3Archive> => {
+  buckets += 1
+  await s3.send(new CreateBucketCommand({ Bucket: `data-${buckets}` }))
+  return new S3Archive(s3, `data-${buckets}`)
+}
+
+describe('the archive in S3', () => {
+  archiveContract(emptyArchive)
+
+  it('lists more objects than one page holds', async () => {
+    const archive = await emptyArchive()
+    const key = (index: number) => rawObjectKey('s', String(index * 10), String(index * 10 + 9))
+    for (let index = 0; index < 1050; index += 50)
+      await Promise.all(Array.from({ length: 50 }, (_, at) => archive.putObject(key(index + at), Uint8Array.from([1]))))
+    const listed: string[] = []
+    for await (const object of archive.listRaw('s', '95'.padStart(64, '0'))) listed.push(object.key)
+    expect(listed).toEqual(Array.from({ length: 1041 }, (_, index) => key(index + 9)))
+  })
+})
+
+describe('the stream in Kinesis', () => {
+  const streamName = 'orders'
+  const createStream = async (): Promise<void> => {
+    await kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: 2 }))
+    const describe = () => kinesis.send(new DescribeStreamSummaryCommand({ StreamName: streamName }))
+    while ((await describe()).StreamDescriptionSummary?.StreamStatus !== 'ACTIVE') await sleep(50)
+  }
+
+  /** All records of a shard, as Lambda would hand them over. */
+  const eventOf = async (ShardId: string) => {
+    const from = { StreamName: streamName, ShardId, ShardIteratorType: 'TRIM_HORIZON' } as const
+    const { ShardIterator } = await kinesis.send(new GetShardIteratorCommand(from))
+    const { Records = [] } = await kinesis.send(new GetRecordsCommand({ ShardIterator, Limit: 10_000 }))
+    return {
+      Records: Records.map(({ SequenceNumber = '', PartitionKey = '', ApproximateArrivalTimestamp, Data }) => ({
+        eventID: `${ShardId}:${SequenceNumber}`,
+        kinesis: {
+          sequenceNumber: SequenceNumber,
+          partitionKey: PartitionKey,
+          approximateArrivalTimestamp: (ApproximateArrivalTimestamp?.getTime() ?? 0) / 1000,
+          data: Buffer.from(Data ?? []).toString('base64'),
+        },
+      })),
+    }
+  }
+
+  it('takes records of any number and size, and the archive keeps each once', async () => {
+    await createStream()
+    const stream = new KinesisStream(kinesis, streamName)
+    const small = Array.from({ length: 1200 }, (_, index) => Buffer.from(`{"n":${index}}`))
+    const large = Array.from({ length: 8 }, (_, index) => Buffer.alloc(1_000_000, index))
+    const records = [...small, ...large].map((data, index) => ({ data, partitionKey: `key ${index}` }))
+    const outcome = await stream.put(records)
+    expect(outcome).toMatchObject({ accepted: 1208, retried: 0 })
+
+    const shards = await stream.shards()
+    expect(shards.map(({ parentShardIds }) => parentShardIds)).toEqual([[], []])
+    const archive = await emptyArchive()
+    const kept: Buffer[] = []
+    for (const { shardId } of shards) {
+      const { key } = await archiveEvent(await eventOf(shardId), archive)
+      expect(key).toContain(`-${outcome.lastSequenceNumbers[shardId]}.ndjson.gz`)
+      for await (const line of archive.readLines(key)) kept.push(Buffer.from(decodeRawLine(line).bytes))
+    }
+    const sorted = (all: readonly Buffer[]) => all.map((bytes) => bytes.toString('base64')).sort()
+    expect(sorted(kept)).toEqual(sorted(records.map(({ data }) => data)))
+    expect(await archive.listRawShards()).toEqual(shards.map(({ shardId }) => shardId))
+  }, 60_000)
+})

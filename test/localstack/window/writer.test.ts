@@ -1,0 +1,66 @@
+import type { Model } from '../../../core/model.ts'
+import { answerWindow } from '../../../lambdas/serving/windows.ts'
+import { WindowWriter } from '../../../lambdas/speed/window.ts'
+import { ValkeyWindowStore } from '../../../stores/window/valkey.ts'
+import { loadModel, type Order, shardId, startTime, toRecords } from '../../lambdas/speed/orders.ts'
+import { startValkeyServer, type ValkeyServer } from './valkey-server.ts'
+
+const orders: Order[] = Array.from({ length: 600 }, (_, index) => ({
+  second: Math.floor(index / 3),
+  country: ['DE', 'FR', null][index % 3] ?? null,
+  buyer: `buyer ${index % 200}`,
+  cents: index,
+}))
+
+describe('windows written to Valkey', () => {
+  let server: ValkeyServer
+  let model: Model
+  let store: ValkeyWindowStore
+  beforeAll(async () => {
+    model = await loadModel()
+    server = await startValkeyServer()
+  })
+  beforeEach(async () => {
+    await server.admin.flushall()
+    store = new ValkeyWindowStore(server.endpoint, false)
+    await store.mark()
+  })
+  afterEach(async () => {
+    await store.close()
+  })
+  afterAll(async () => {
+    await server.stop()
+  })
+
+  const writer = () => new WindowWriter({ model, store, newEpoch: () => 'epoch' })
+  const ask = (metric: string) =>
+    answerWindow({ model: model.data, store, metric, lastMs: 60_000, asOf: 'latest', now: startTime })
+
+  it('count each record once, though several writers race with batches of other bounds', async () => {
+    const records = toRecords(orders)
+    for (let from = 0; from < records.length; from += 100) {
+      const batches = [
+        records.slice(from, from + 100),
+        records.slice(from, from + 60),
+        records.slice(Math.max(0, from - 40), from + 100),
+      ]
+      await Promise.all(batches.map((batch) => writer().write(shardId, batch)))
+    }
+    const last = orders.filter(({ second }) => second > 199 - 60)
+    expect(await ask('orders')).toMatchObject({ rows: [{ value: 180 }], receipt: { refilling: false } })
+    const cents = last.reduce((sum, order) => sum + order.cents, 0)
+    expect((await ask('revenue')).rows).toMatchObject([{ value: (cents / 100).toFixed(2) }])
+    const [buyers] = (await ask('buyers')).rows
+    expect(Math.abs(Number(buyers?.value) - 180)).toBeLessThan(6)
+  })
+
+  it('begin anew where Valkey is emptied under a warm writer', async () => {
+    const warm = writer()
+    const records = toRecords(orders.slice(0, 30))
+    await warm.write(shardId, records.slice(0, 20))
+    await server.admin.flushall()
+    const outcome = await warm.write(shardId, records.slice(15))
+    expect(outcome).toMatchObject({ committed: 15, repeated: 0, conflicts: 1 })
+    expect(await ask('orders')).toMatchObject({ rows: [{ value: 15 }], receipt: { refilling: true } })
+  })
+})
