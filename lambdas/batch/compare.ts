@@ -1,0 +1,60 @@
+import type { MetricData } from '../../core/model.ts'
+import { paritySql } from '../../sql/parity.ts'
+import { gapsSql, type Slot } from '../../sql/states.ts'
+import { type Parity, slotOf } from '../../stores/ledger/dataset.ts'
+import type { Batch } from './batch.ts'
+import type { Run } from './run.ts'
+
+/**
+ * Compares what was served up to the new tidemark with what the dataset would serve there, and keeps the comparison.
+ * A dataset that is being brought back is promoted as it is: it was compared when it was made.
+ */
+export const compare = async (batch: Batch, run: Run): Promise<Run> => {
+  if (run.rollback) return { ...run, next: 'promote' }
+  const control = await batch.ledger.control()
+  const slot = slotOf(control, run.datasetId)
+  if (slot === null) throw new Error(`${run.datasetId} stands in no slot; it can't be compared.`)
+  const marks = await batch.ledger.marks(run.datasetId)
+  const parities: Parity[] = []
+  let drift = 0
+  for (const metric of batch.model.metrics) {
+    const comparable = await isServed(batch, metric)
+    const parity = await compareMetric(batch, metric, slot, run.datasetId, {
+      datasetId: control.liveDatasetId,
+      positions: marks,
+    })
+    parities.push(parity)
+    if (comparable) drift = Math.max(drift, driftOf(parity))
+  }
+  await batch.ledger.recordParity(run.datasetId, parities)
+  const held = !run.promote || drift > batch.maxDrift
+  return { ...run, drift, next: held ? 'hold' : 'promote' }
+}
+
+/** A metric whose definition changed was not served whole, so there is nothing to compare its rows with. */
+const isServed = async ({ warehouse }: Batch, metric: MetricData): Promise<boolean> => {
+  const [rows = []] = await warehouse.run({ statements: [gapsSql(metric)] })
+  return Number(rows[0]?.gaps) === 0
+}
+
+const compareMetric = async (
+  { warehouse }: Batch,
+  metric: MetricData,
+  slot: Slot,
+  datasetId: string,
+  served: { datasetId: string; positions: Readonly<Record<string, string>> },
+): Promise<Parity> => {
+  const [rows = []] = await warehouse.run({ statements: [paritySql(metric, slot, datasetId, served)] })
+  const count = (column: string): number => Number(rows[0]?.[column] ?? 0)
+  return {
+    metric: metric.name,
+    rowsServed: count('rows_served'),
+    rowsBuilt: count('rows_built'),
+    rowsMissing: count('rows_missing'),
+    rowsExtra: count('rows_extra'),
+    rowsChanged: count('rows_changed'),
+  }
+}
+
+const driftOf = ({ rowsBuilt, rowsMissing, rowsExtra, rowsChanged }: Parity): number =>
+  (rowsMissing + rowsExtra + rowsChanged) / Math.max(rowsBuilt, 1)

@@ -1,0 +1,49 @@
+import type { SparkApplication } from '../../stores/jobs/emr-serverless.ts'
+import type { WarehouseTarget } from '../../stores/warehouse/redshift-data.ts'
+
+/** What the batch function is told by its stage. */
+export interface BatchEnvironment {
+  readonly dataBucket: string
+  readonly streamName: string
+  readonly warehouse: WarehouseTarget
+  readonly copyRoleArn: string
+  readonly spark: SparkApplication
+  readonly speedRetentionMs: number
+  readonly maxDrift: number
+  readonly endpointUrl: string | undefined
+}
+
+/** @throws where a variable is missing or no number: the function must not start half configured. */
+export const readEnvironment = (env: NodeJS.ProcessEnv): BatchEnvironment => {
+  const needed = (name: string): string => {
+    const value = env[name]
+    if (!value) throw new Error(`The batch function needs ${name}.`)
+    return value
+  }
+  const number = (name: string): number => {
+    const value = Number(needed(name))
+    if (!Number.isFinite(value) || value < 0) throw new Error(`${name} is ${env[name]}; it must be a number from 0 on.`)
+    return value
+  }
+  return {
+    dataBucket: needed('DATA_BUCKET'),
+    streamName: needed('STREAM_NAME'),
+    warehouse: {
+      workgroup: needed('WAREHOUSE_WORKGROUP'),
+      database: needed('WAREHOUSE_DATABASE'),
+      secretArn: env.WAREHOUSE_SECRET_ARN ?? null,
+    },
+    copyRoleArn: needed('WAREHOUSE_COPY_ROLE_ARN'),
+    spark: {
+      applicationId: needed('SPARK_APPLICATION_ID'),
+      roleArn: needed('SPARK_ROLE_ARN'),
+      jobUri: needed('SPARK_JOB_URI'),
+      workerUri: needed('SPARK_WORKER_URI'),
+      submitParameters: env.SPARK_SUBMIT_PARAMETERS ?? '',
+      timeoutMinutes: number('SPARK_TIMEOUT_MINUTES'),
+    },
+    speedRetentionMs: number('SPEED_RETENTION_HOURS') * 3_600_000,
+    maxDrift: number('MAX_DRIFT'),
+    endpointUrl: env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL,
+  }
+}

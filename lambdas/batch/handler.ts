@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { loadModel } from '#model'
+import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
+import { stageRows } from '../../stores/archive/staging.ts'
+import { EmrServerlessJobs } from '../../stores/jobs/emr-serverless.ts'
+import { DatasetLedger } from '../../stores/ledger/dataset-ledger.ts'
+import { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
+import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
+import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
+import type { Batch } from './batch.ts'
+import { readEnvironment } from './env.ts'
+import { runStep, type StepRequest } from './steps.ts'
+
+/** Comparing large datasets takes minutes; the function itself may run for fifteen. */
+const patienceMs = 12 * 60_000
+
+const environment = readEnvironment(process.env)
+const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
+const warehouse = new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs)
+const { copyRoleArn, dataBucket, speedRetentionMs, maxDrift } = environment
+
+const batch: Promise<Batch> = loadModel().then((model) => ({
+  model: model.data,
+  archive,
+  bucket: dataBucket,
+  stream: new KinesisStream(kinesisClient(), environment.streamName),
+  warehouse,
+  ledger: new DatasetLedger(warehouse),
+  speedLedger: new SpeedLedger({ warehouse, copyRoleArn, stageRows: stageRows(archive, dataBucket, randomUUID) }),
+  jobs: new EmrServerlessJobs(environment.spark),
+  copyRoleArn,
+  speedRetentionMs,
+  maxDrift,
+  now: Date.now,
+}))
+
+/** Runs one step of the recompute state machine, or one of the command line's requests. */
+export const handler = async (request: StepRequest): Promise<unknown> => {
+  const startedAt = performance.now()
+  const durationMs = (): number => Math.round(performance.now() - startedAt)
+  try {
+    const answer = await runStep(await batch, request)
+    console.log(JSON.stringify({ message: 'step done', step: request.step, durationMs: durationMs() }))
+    return answer
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    console.error(JSON.stringify({ message: 'step failed', step: request.step, durationMs: durationMs(), error: text }))
+    throw error
+  }
+}

@@ -1,0 +1,109 @@
+import type { MetricData } from '../../core/model.ts'
+import type { DataFile, DatasetManifest } from '../../spark/specification.ts'
+import { loadSql } from '../../sql/load.ts'
+import { batchTable, type Slot, slots, text } from '../../sql/states.ts'
+import { qualified } from '../../sql/table.ts'
+import { type Control, slotOf } from '../../stores/ledger/dataset.ts'
+import { type Batch, manifestKey } from './batch.ts'
+import type { Run } from './run.ts'
+
+/** Takes the standby slot for the dataset and begins a transaction for each metric. */
+export const startLoad = async (batch: Batch, run: Run): Promise<Run> => {
+  const manifest = await readManifest(batch, run.datasetId)
+  const slot = await takeSlot(batch, run.datasetId)
+  if (slot === null) return { ...run, statementIds: [], loadDone: false }
+  const statementIds: string[] = []
+  for (const metric of batch.model.metrics) {
+    const uri = await stageCopyManifest(batch, run, metric, filesOf(manifest, metric))
+    const statements = loadSql(metric, slot, run.datasetId, uri, batch.copyRoleArn)
+    statementIds.push(await batch.warehouse.start({ statements }, tokenOf(run, metric)))
+  }
+  return { ...run, statementIds, loadDone: false }
+}
+
+/** One token for each execution and metric: a second try begins no second load. At most 64 characters. */
+const tokenOf = ({ datasetId, executionName }: Run, { version }: MetricData): string =>
+  `${datasetId}-${executionName.slice(-16)}-${version}`.slice(-64)
+
+const readManifest = async ({ archive, model }: Batch, datasetId: string): Promise<DatasetManifest> => {
+  const manifest = (await archive.getJson(manifestKey(datasetId))) as DatasetManifest | null
+  if (manifest === null)
+    throw new Error(`Dataset ${datasetId} has no manifest (${manifestKey(datasetId)}): it was never recomputed.`)
+  if (manifest.modelVersion !== model.version)
+    throw new Error(
+      `Dataset ${datasetId} was made by model ${manifest.modelVersion}, and ${model.version} is deployed; recompute it with --full, or deploy the definitions it was made by.`,
+    )
+  return manifest
+}
+
+const filesOf = (manifest: DatasetManifest, metric: MetricData): DataFile[] =>
+  Object.values(manifest.results[metric.name] ?? {}).flat()
+
+/** COPY's manifest: it names the files, since a prefix would also match others, and their sizes, which Parquet needs. */
+const stageCopyManifest = async (
+  batch: Batch,
+  { datasetId, executionName }: Run,
+  metric: MetricData,
+  files: readonly DataFile[],
+): Promise<string | null> => {
+  if (files.length === 0) return null
+  const key = `staging/load/${datasetId}/${executionName}/${metric.name}.manifest`
+  await batch.archive.putJson(key, {
+    entries: files.map((file) => ({
+      url: `s3://${batch.bucket}/${file.key}`,
+      mandatory: true,
+      meta: { content_length: file.bytes },
+    })),
+  })
+  return `s3://${batch.bucket}/${key}`
+}
+
+/**
+ * The slot that is not served, owned by this dataset from here on; null where it stands loaded in a slot already.
+ * @throws where another dataset is being loaded there by a run that has not failed
+ */
+const takeSlot = async ({ ledger }: Batch, datasetId: string): Promise<Slot | null> => {
+  const control = await ledger.control()
+  const own = slotOf(control, datasetId)
+  if (own !== null) return control.slots[own].state === 'loaded' ? null : own
+  const standby = standbySlot(control)
+  const { datasetId: ownerId, state } = control.slots[standby]
+  if (state === 'loading' && (await ledger.dataset(ownerId))?.state !== 'failed')
+    throw new Error(`Slot ${standby} is being loaded with ${ownerId}; ${datasetId} can be loaded once that is done.`)
+  await ledger.setSlot(control, standby, datasetId, 'loading')
+  return standby
+}
+
+const standbySlot = (control: Control): Slot =>
+  slots.find((slot) => control.liveDatasetId === '' || control.slots[slot].datasetId !== control.liveDatasetId) ??
+  'blue'
+
+/** @throws where a load was rolled back, or a table holds another number of rows than the dataset's files */
+export const pollLoad = async (batch: Batch, run: Run): Promise<Run> => {
+  for (const statementId of run.statementIds ?? [])
+    if (!(await batch.warehouse.isDone(statementId))) return { ...run, loadDone: false }
+  const control = await batch.ledger.control()
+  const slot = slotOf(control, run.datasetId)
+  if (slot === null)
+    throw new Error(`${run.datasetId} lost its slot to another dataset while it was loaded; recompute again.`)
+  if (control.slots[slot].state !== 'loaded') {
+    await checkRows(batch, run.datasetId, slot)
+    await batch.ledger.setSlot(control, slot, run.datasetId, 'loaded')
+    if (!run.rollback) await batch.ledger.setState(run.datasetId, 'loaded', 'load', batch.now())
+  }
+  return { ...run, loadDone: true }
+}
+
+const checkRows = async (batch: Batch, datasetId: string, slot: Slot): Promise<void> => {
+  const manifest = await readManifest(batch, datasetId)
+  for (const metric of batch.model.metrics) {
+    const expected = filesOf(manifest, metric).reduce((sum, { rows }) => sum + rows, 0)
+    const table = qualified(batchTable(metric, slot))
+    const [rows = []] = await batch.warehouse.run({
+      statements: [`SELECT COUNT(*) AS rows_loaded FROM ${table} WHERE dataset_id = ${text(datasetId)}`],
+    })
+    const loaded = Number(rows[0]?.rows_loaded)
+    if (loaded !== expected)
+      throw new Error(`${table} holds ${loaded} rows of ${datasetId}; its files hold ${expected}.`)
+  }
+}

@@ -1,0 +1,135 @@
+import { Problem } from '../../core/problem.ts'
+import { type Control, type Dataset, type Marks, slotOf } from '../../stores/ledger/dataset.ts'
+import type { Batch } from './batch.ts'
+import type { Run } from './run.ts'
+
+/** Serves the run's dataset. */
+export const promote = async (batch: Batch, run: Run): Promise<Run> => {
+  const control = await batch.ledger.control()
+  if (control.liveDatasetId !== run.datasetId)
+    await serve(batch, control, run.datasetId, run.rollback ? 'rollback' : 'promote')
+  return run
+}
+
+/**
+ * Serves a loaded dataset by hand.
+ * @throws Problem unknown_dataset, not_loaded, drift_too_large, speed_rows_pruned
+ */
+export const promoteDataset = async (
+  batch: Batch,
+  datasetId: string,
+  acceptDrift: boolean,
+): Promise<{ liveDatasetId: string }> => {
+  await findDataset(batch, datasetId)
+  const control = await batch.ledger.control()
+  const drift = Math.max(
+    0,
+    ...(await batch.ledger.parity(datasetId)).map(
+      (parity) => (parity.rowsMissing + parity.rowsExtra + parity.rowsChanged) / Math.max(parity.rowsBuilt, 1),
+    ),
+  )
+  if (drift > batch.maxDrift && !acceptDrift)
+    throw new Problem(
+      'drift_too_large',
+      409,
+      `${(drift * 100).toFixed(2)}% of a metric's rows in ${datasetId} differ from what is served, and ${(batch.maxDrift * 100).toFixed(2)}% are allowed; look at it by \`tidemark datasets ${datasetId}\`, and promote it by --accept-drift.`,
+    )
+  await serve(batch, control, datasetId, 'promote')
+  return { liveDatasetId: datasetId }
+}
+
+/**
+ * Goes back to the dataset in the standby slot, or names the older one that must be loaded first.
+ * @throws Problem unknown_dataset, nothing_to_roll_back_to, speed_rows_pruned
+ */
+export const rollback = async (
+  batch: Batch,
+  datasetId: string | null,
+): Promise<{ liveDatasetId: string } | { reload: string }> => {
+  const control = await batch.ledger.control()
+  const target = datasetId ?? standbyDataset(control)
+  if (target === null)
+    throw new Problem(
+      'nothing_to_roll_back_to',
+      409,
+      'No other dataset stands loaded; `tidemark datasets` lists those that can be named.',
+    )
+  const dataset = await findDataset(batch, target)
+  if (target === control.liveDatasetId) throw new Problem('already_live', 409, `${target} is what is served now.`)
+  const slot = slotOf(control, target)
+  if (slot !== null && control.slots[slot].state === 'loaded') {
+    await serve(batch, control, target, 'rollback')
+    return { liveDatasetId: target }
+  }
+  if (dataset.state !== 'promoted' && dataset.state !== 'loaded')
+    throw new Problem('not_loaded', 409, `${target} is ${dataset.state}: it was never whole, so it can't be served.`)
+  await refusePruned(batch, target)
+  return { reload: target }
+}
+
+const standbyDataset = ({ liveDatasetId, slots }: Control): string | null => {
+  const standby = [slots.blue, slots.green].find(
+    ({ datasetId, state }) => state === 'loaded' && datasetId !== liveDatasetId,
+  )
+  return standby?.datasetId ?? null
+}
+
+const findDataset = async ({ ledger }: Batch, datasetId: string): Promise<Dataset> => {
+  const dataset = await ledger.dataset(datasetId)
+  if (dataset === null)
+    throw new Problem('unknown_dataset', 404, `There is no dataset ${datasetId}; \`tidemark datasets\` lists them.`)
+  return dataset
+}
+
+const serve = async (batch: Batch, control: Control, datasetId: string, step: string): Promise<void> => {
+  const slot = slotOf(control, datasetId)
+  if (slot === null || control.slots[slot].state !== 'loaded')
+    throw new Problem(
+      'not_loaded',
+      409,
+      `${datasetId} is not loaded in a slot; \`tidemark rollback ${datasetId}\` loads and serves it.`,
+    )
+  await refusePruned(batch, datasetId)
+  await batch.ledger.serve(control, datasetId, step, batch.now())
+}
+
+/** Below its mark a dataset answers itself; above it, speed rows must: were they pruned, it would leave a hole. */
+const refusePruned = async ({ ledger }: Batch, datasetId: string): Promise<void> => {
+  const marks: Marks = await ledger.marks(datasetId)
+  for (const [shardId, prunedTo] of Object.entries(await ledger.prunedTo()))
+    if (prunedTo > (marks[shardId] ?? ''))
+      throw new Problem(
+        'speed_rows_pruned',
+        409,
+        `Speed rows up to ${prunedTo} of ${shardId} are pruned; serving ${datasetId}, whose mark there is ${marks[shardId] ?? 'none'}, would lose them. Run \`tidemark recompute --full\` instead.`,
+      )
+}
+
+/** Removes speed rows that no dataset in a slot needs any more, and that are older than the stage keeps them. */
+export const prune = async (batch: Batch, run: Run): Promise<Run> => {
+  const { ledger, speedRetentionMs, now } = batch
+  const control = await ledger.control()
+  const kept = Object.values(control.slots).filter(({ state }) => state === 'loaded')
+  const bounds = lowestMarks(await Promise.all(kept.map(({ datasetId }) => ledger.marks(datasetId))))
+  const edges = await ledger.edgesCommittedBefore(bounds, now() - speedRetentionMs)
+  const pruned = await ledger.prunedTo()
+  const further = Object.entries(edges).filter(([shardId, edge]) => edge > (pruned[shardId] ?? ''))
+  for (let first = 0; first < further.length; first += shardsAtOnce)
+    await ledger.prune(await ledger.control(), Object.fromEntries(further.slice(first, first + shardsAtOnce)))
+  return run
+}
+
+/** Four statements a shard and one more make a transaction, which holds at most 40. */
+const shardsAtOnce = 9
+
+/** For each shard the lowest mark of all; a shard that one of them lacks is needed whole, so it has none. */
+const lowestMarks = (all: readonly Marks[]): Marks => {
+  const [first = {}, ...others] = all
+  return Object.fromEntries(
+    Object.entries(first).flatMap(([shardId, mark]) => {
+      const marks = [mark, ...others.map((other) => other[shardId] ?? '')]
+      const [lowest = ''] = marks.sort()
+      return lowest === '' ? [] : [[shardId, lowest]]
+    }),
+  )
+}

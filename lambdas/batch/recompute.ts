@@ -1,0 +1,18 @@
+import { type Batch, specificationKey } from './batch.ts'
+import type { Run } from './run.ts'
+
+/** Begins the Spark job; a second try of the same execution begins none. */
+export const startRecompute = async ({ jobs, bucket }: Batch, run: Run): Promise<Run> => {
+  const uri = `s3://${bucket}/${specificationKey(run.datasetId)}`
+  return { ...run, jobRunId: await jobs.start(run.datasetId, uri, run.executionName), jobDone: false }
+}
+
+/** @throws where the job ended otherwise than well, with what the engine says of it */
+export const pollRecompute = async ({ jobs, ledger, now }: Batch, run: Run): Promise<Run> => {
+  if (run.jobRunId === undefined) throw new Error(`The run of ${run.datasetId} has no job to look at.`)
+  const state = await jobs.state(run.jobRunId)
+  if (!state.ended) return { ...run, jobDone: false }
+  if (!state.succeeded) throw new Error(`The Spark job ${run.jobRunId} of ${run.datasetId} ended: ${state.detail}`)
+  await ledger.setState(run.datasetId, 'recomputed', 'recompute', now())
+  return { ...run, jobDone: true }
+}

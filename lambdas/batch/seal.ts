@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+import type { RawObject } from '../../core/raw-archive.ts'
+import type { RecomputeSpecification } from '../../spark/specification.ts'
+import type { Dataset, Marks } from '../../stores/ledger/dataset.ts'
+import { type Batch, manifestKey, specificationKey } from './batch.ts'
+import type { Run, SealRequest } from './run.ts'
+
+/** What a dataset is built on: nothing for a full recompute. */
+interface Base {
+  readonly datasetId: string
+  readonly marks: Marks
+}
+
+/**
+ * Draws the tidemark. For each shard the mark is the newest edge of the speed table that the archive has passed, so
+ * that every record is on one side of it, and on one side only. It is registered before anything is recomputed.
+ */
+export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => {
+  const { executionName, promote, reloadDatasetId } = request
+  const run = { executionName, promote, rollback: reloadDatasetId !== null }
+  if (reloadDatasetId !== null) return { ...run, datasetId: reloadDatasetId, next: 'load' }
+  const datasetId = datasetIdOf(request)
+  const registered = await batch.ledger.dataset(datasetId)
+  if (registered !== null && (await batch.archive.getJson(specificationKey(datasetId))) !== null)
+    return { ...run, datasetId, next: 'recompute' }
+  const base = await baseFor(batch, request.full)
+  const shards = await shardsOf(batch, base)
+  const raw = await rawAbove(batch, shards, base)
+  // A dataset registered by an interrupted seal keeps the marks it was registered with.
+  const marks = registered === null ? await drawMarks(batch, base, raw) : await batch.ledger.marks(datasetId)
+  const isNew = Object.entries(marks).some(([shard, mark]) => mark > (base.marks[shard] ?? ''))
+  if (!isNew) return { ...run, datasetId, next: 'nothing' }
+  await batch.ledger.register({
+    datasetId,
+    baseDatasetId: base.datasetId,
+    kind: base.datasetId === '' ? 'full' : 'incremental',
+    modelVersion: batch.model.version,
+    marks,
+    metrics: batch.model.metrics,
+    sealedAt: batch.now(),
+  })
+  await batch.archive.putJson(specificationKey(datasetId), specification(batch, datasetId, base, marks, raw))
+  return { ...run, datasetId, next: 'recompute' }
+}
+
+/** The same for each try of one execution: `ds-20260101T120000Z-1a2b3c4d`. */
+const datasetIdOf = ({ executionName, startedAt }: SealRequest): string => {
+  const time = new Date(startedAt)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(/[-:]/g, '')
+  return `ds-${time}-${executionHash(executionName)}`
+}
+
+/** How a dataset's id ends for an execution. */
+export const executionHash = (executionName: string): string =>
+  createHash('sha256').update(executionName).digest('hex').slice(0, 8)
+
+const baseFor = async ({ ledger, model }: Batch, full: boolean): Promise<Base> => {
+  const { liveDatasetId } = await ledger.control()
+  const live: Dataset | null = full || liveDatasetId === '' ? null : await ledger.dataset(liveDatasetId)
+  if (live === null || live.modelVersion !== model.version) return { datasetId: '', marks: {} }
+  return { datasetId: live.datasetId, marks: await ledger.marks(live.datasetId) }
+}
+
+interface Shard {
+  readonly shardId: string
+  readonly parentShardIds: readonly string[]
+}
+
+/** Every shard that the stream, the archive or the base knows; parents before children. */
+const shardsOf = async ({ stream, archive }: Batch, base: Base): Promise<Shard[]> => {
+  const known = await stream.shards()
+  const others = [...(await archive.listRawShards()), ...Object.keys(base.marks)].filter(
+    (shardId) => !known.some((shard) => shard.shardId === shardId),
+  )
+  const gone = [...new Set(others)].map((shardId) => ({ shardId, parentShardIds: [] }))
+  return [...gone, ...known].sort((a, b) => (a.shardId < b.shardId ? -1 : 1))
+}
+
+interface RawShard extends Shard {
+  /** The raw objects above the base's mark. */
+  readonly objects: readonly RawObject[]
+  /** The largest sequence number archived; null where the base has all. */
+  readonly archived: string | null
+}
+
+const rawAbove = async ({ archive }: Batch, shards: readonly Shard[], base: Base): Promise<RawShard[]> => {
+  const found: RawShard[] = []
+  for (const shard of shards) {
+    const objects: RawObject[] = []
+    for await (const object of archive.listRaw(shard.shardId, base.marks[shard.shardId] ?? null)) objects.push(object)
+    const archived =
+      objects
+        .map(({ last }) => last)
+        .sort()
+        .at(-1) ?? null
+    found.push({ ...shard, objects, archived })
+  }
+  return found
+}
+
+const drawMarks = async (batch: Batch, base: Base, raw: readonly RawShard[]): Promise<Marks> => {
+  const { ledger, speedLedger, model } = batch
+  // An idle shard's function has not run since a deploy: the shard takes the deployed model here.
+  for (const shardId of await ledger.speedShards()) await speedLedger.position(shardId, model.version)
+  const bounds = Object.fromEntries(
+    raw.flatMap(({ shardId, archived }) => (archived === null ? [] : [[shardId, archived]])),
+  )
+  const edges = await ledger.newestEdges(bounds)
+  const marks: Record<string, string> = { ...base.marks }
+  for (const { shardId, parentShardIds } of raw) {
+    const edge = edges[shardId]
+    const parentsDone = parentShardIds.every((parent) => {
+      const archived = bounds[parent]
+      return archived === undefined || (marks[parent] ?? '') >= archived
+    })
+    if (edge !== undefined && parentsDone && edge > (marks[shardId] ?? '')) marks[shardId] = edge
+  }
+  await refuseBelowVersion(batch, marks)
+  return marks
+}
+
+/** A mark below the edge at which the speed side began this version would leave the records between in neither side. */
+const refuseBelowVersion = async ({ ledger, model }: Batch, marks: Marks): Promise<void> => {
+  for (const [shardId, edge] of Object.entries(await ledger.versionEdges(model.version))) {
+    if (Number(edge) !== 0 && (marks[shardId] ?? '') < edge)
+      throw new Error(
+        `Shard ${shardId} runs model ${model.version} from ${edge}, but its archive or speed table has only reached ${marks[shardId] ?? 'nothing'}; try again once it has passed that.`,
+      )
+  }
+}
+
+const specification = (
+  batch: Batch,
+  datasetId: string,
+  base: Base,
+  marks: Marks,
+  raw: readonly RawShard[],
+): RecomputeSpecification => ({
+  datasetId,
+  modelVersion: batch.model.version,
+  bucket: batch.bucket,
+  baseManifestKey: base.datasetId === '' ? null : manifestKey(base.datasetId),
+  marks,
+  baseMarks: base.marks,
+  rawObjects: raw.flatMap(({ shardId, objects }) => objects.filter(({ first }) => first <= (marks[shardId] ?? ''))),
+  results: batch.model.metrics.map(({ name, event, per, by }) => ({ metric: name, event, per, dimensions: by })),
+  manifestKey: manifestKey(datasetId),
+})

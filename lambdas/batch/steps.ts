@@ -1,0 +1,78 @@
+import { Problem } from '../../core/problem.ts'
+import type { Batch } from './batch.ts'
+import { compare } from './compare.ts'
+import { type FailureReport, recordFailure } from './failure.ts'
+import { describeDataset, listDatasets } from './inspect.ts'
+import { pollLoad, startLoad } from './load.ts'
+import { promote, promoteDataset, prune, rollback } from './promote.ts'
+import { pollRecompute, startRecompute } from './recompute.ts'
+import type { Run, SealRequest } from './run.ts'
+import { seal } from './seal.ts'
+
+/** What the state machine and the command line ask of the batch function. */
+export type StepRequest =
+  | ({ readonly step: 'seal' } & SealRequest)
+  | { readonly step: RunStep; readonly run: Run }
+  | ({ readonly step: 'recordFailure' } & FailureReport)
+  | { readonly step: 'promoteDataset'; readonly datasetId: string; readonly acceptDrift?: boolean }
+  | { readonly step: 'rollback'; readonly datasetId?: string }
+  | { readonly step: 'datasets' }
+  | { readonly step: 'dataset'; readonly datasetId: string }
+
+type RunStep = 'startRecompute' | 'pollRecompute' | 'startLoad' | 'pollLoad' | 'compare' | 'promote' | 'prune'
+
+const runSteps: Readonly<Record<RunStep, (batch: Batch, run: Run) => Promise<Run>>> = {
+  startRecompute,
+  pollRecompute,
+  startLoad,
+  pollLoad,
+  compare,
+  promote,
+  prune,
+}
+
+const isRunStep = (request: StepRequest): request is { step: RunStep; run: Run } => request.step in runSteps
+
+/**
+ * Runs one step. Each may run twice without harm. For the command line, a Problem is answered as `{problem}`; for the
+ * state machine every error is thrown, and noted beside its dataset first.
+ */
+export const runStep = async (batch: Batch, request: StepRequest): Promise<unknown> => {
+  if (isRunStep(request))
+    return noteFailures(batch, request.run, request.step, () => runSteps[request.step](batch, request.run))
+  switch (request.step) {
+    case 'seal':
+      return seal(batch, request)
+    case 'recordFailure':
+      return recordFailure(batch, request)
+    case 'promoteDataset':
+      return answerProblems(() => promoteDataset(batch, request.datasetId, request.acceptDrift === true))
+    case 'rollback':
+      return answerProblems(() => rollback(batch, request.datasetId ?? null))
+    case 'datasets':
+      return answerProblems(() => listDatasets(batch))
+    case 'dataset':
+      return answerProblems(() => describeDataset(batch, request.datasetId))
+    default:
+      throw new Error(`The batch function knows no step ${JSON.stringify((request as { step: unknown }).step)}.`)
+  }
+}
+
+const noteFailures = async (batch: Batch, run: Run, step: string, work: () => Promise<Run>): Promise<Run> => {
+  try {
+    return await work()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    if (!run.rollback) await batch.ledger.noteFailure(run.datasetId, step, reason, batch.now(), null)
+    throw error
+  }
+}
+
+const answerProblems = async <Answer>(work: () => Promise<Answer>) => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { problem: { code: error.code, status: error.status, detail: error.message, ...error.facts } }
+  }
+}

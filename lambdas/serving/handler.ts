@@ -1,0 +1,40 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
+import { loadModel } from '#model'
+import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
+import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
+import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
+import { ValkeyWindowStore } from '../../stores/window/valkey.ts'
+import { readEnvironment } from './env.ts'
+import { problemResponse } from './problem-response.ts'
+import { route, type Serving } from './routes.ts'
+
+/** The HTTP API gives up after 30 s: a query is given 20, then cancelled. */
+const patienceMs = 20_000
+
+const environment = readEnvironment(process.env)
+const serving: Promise<Serving> = loadModel().then((model) => ({
+  model: model.data,
+  warehouse: new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs),
+  archive: new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket),
+  stream: new KinesisStream(kinesisClient(), environment.streamName),
+  windows: new ValkeyWindowStore(environment.cacheEndpoint, environment.cacheTls),
+  now: Date.now,
+}))
+
+/** Answers the HTTP API. */
+export const handler = async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+  const startedAt = performance.now()
+  const response = await answer(event)
+  const durationMs = Math.round(performance.now() - startedAt)
+  console.log(JSON.stringify({ message: 'answered', path: event.rawPath, status: response.statusCode, durationMs }))
+  return response
+}
+
+const answer = async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+  try {
+    const body = await route(await serving, event.rawPath, new URLSearchParams(event.rawQueryString))
+    return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  } catch (error) {
+    return problemResponse(error)
+  }
+}

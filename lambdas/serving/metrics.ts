@@ -1,0 +1,138 @@
+import type { MetricData, ModelData } from '../../core/model.ts'
+import { Problem } from '../../core/problem.ts'
+import { answeredQuantity } from '../../core/quantity-text.ts'
+import { cellsSql } from '../../sql/cells.ts'
+import { receiptSql } from '../../sql/receipt.ts'
+import type { Pin } from '../../sql/states.ts'
+import { quoted } from '../../sql/table.ts'
+import type { ResultRow, Warehouse } from '../../stores/warehouse/warehouse.ts'
+import { writeCursor } from './cursor.ts'
+import type { MetricQuestion } from './question.ts'
+import { isoOf, type Receipt, readSnapshot, receiptFor, type Snapshot } from './receipt.ts'
+
+export interface AnswerRow {
+  /** The bucket's start, ISO 8601; null where the whole range was asked as one. */
+  readonly bucket: string | null
+  readonly by: Readonly<Record<string, string | number | boolean | null>>
+  /** Decimals, and integers past 2^53, are exact text. */
+  readonly value: number | string
+  readonly exact: boolean
+}
+
+export interface MetricAnswer {
+  readonly metric: string
+  readonly unit: string
+  readonly per: string
+  readonly from: string | null
+  readonly to: string | null
+  readonly by: readonly string[]
+  readonly rows: readonly AnswerRow[]
+  /** Where to go on, as `cursor`; null: that was all. */
+  readonly next: string | null
+  readonly receipt: Receipt
+}
+
+/** The catalogue: every metric as it may be asked for. */
+export const listMetrics = (model: ModelData) => ({
+  modelVersion: model.version,
+  metrics: model.metrics.map(({ name, version, description, measure, per, by, liveMs }) => ({
+    name,
+    version,
+    description,
+    measure: measure.kind,
+    unit: measure.unit,
+    per,
+    by: by.map((dimension) => dimension.name),
+    live: liveMs === null ? null : `${liveMs / 1000}s`,
+  })),
+})
+
+/** @throws Problem unknown_metric */
+export const findMetric = (model: ModelData, name: string): MetricData => {
+  const metric = model.metrics.find((candidate) => candidate.name === name)
+  if (metric !== undefined) return metric
+  throw new Problem('unknown_metric', 404, `There is no metric ${name}.`, {
+    allowed: model.metrics.map((candidate) => candidate.name),
+  })
+}
+
+/**
+ * A metric's answer of one snapshot of both sides. Pages after the first are held to the first one's snapshot.
+ * @throws Problem definition_changed, snapshot_gone
+ */
+export const answerMetric = async (
+  model: ModelData,
+  warehouse: Warehouse,
+  question: MetricQuestion,
+): Promise<MetricAnswer> => {
+  const { metric, cursor, limit } = question
+  const pin = cursor?.pin ?? null
+  const offset = cursor?.offset ?? 0
+  const [facts = [], rows = []] = await warehouse.run({
+    statements: [receiptSql(metric, pin?.datasetId ?? null), pageSql(question, pin, offset)],
+    parameters: question.parameters,
+  })
+  const snapshot = pinned(readSnapshot(facts), pin)
+  refuseGaps(metric, snapshot, pin)
+  const answered = rows.slice(0, limit).map((row) => answerRow(question, row))
+  const isMore = rows.length > limit
+  const nextPin = { datasetId: snapshot.datasetId, positions: snapshot.positions }
+  return {
+    metric: metric.name,
+    unit: metric.measure.unit,
+    per: question.per ?? 'total',
+    from: question.from === null ? null : new Date(question.from).toISOString(),
+    to: question.to === null ? null : new Date(question.to).toISOString(),
+    by: question.by,
+    rows: answered,
+    next: isMore ? writeCursor({ offset: offset + limit, pin: nextPin }) : null,
+    receipt: receiptFor(
+      model,
+      metric,
+      snapshot,
+      question.layer,
+      answered.every(({ exact }) => exact),
+    ),
+  }
+}
+
+/** One row more than the page holds shows whether there is another page. */
+const pageSql = (question: MetricQuestion, pin: Pin | null, offset: number): string => {
+  const order = ['bucket', ...question.by.map(quoted)].join(', ')
+  return `${cellsSql({ ...question, pin })}\nORDER BY ${order} LIMIT ${question.limit + 1} OFFSET ${offset}`
+}
+
+/** @throws Problem snapshot_gone where what the first page was answered from is no longer there */
+const pinned = (snapshot: Snapshot, pin: Pin | null): Snapshot => {
+  if (pin === null) return snapshot
+  const isLoaded = pin.datasetId === '' || snapshot.loaded.has(pin.datasetId)
+  const isPruned = Object.entries(snapshot.pruned).some(([shardId, to]) => to > (snapshot.marks[shardId] ?? ''))
+  if (!isLoaded || isPruned)
+    throw new Problem(
+      'snapshot_gone',
+      410,
+      'What this cursor goes on from is no longer kept; ask again from the first page.',
+    )
+  return { ...snapshot, positions: pin.positions }
+}
+
+const refuseGaps = (metric: MetricData, { gaps }: Snapshot, pin: Pin | null): void => {
+  if (gaps === 0 || pin !== null) return
+  throw new Problem(
+    'definition_changed',
+    409,
+    `${metric.name} was defined anew, and no dataset holds version ${metric.version} of it yet; run \`tidemark recompute --full\`.`,
+    { metric: metric.name, version: metric.version },
+  )
+}
+
+const answerRow = ({ metric, by }: MetricQuestion, row: ResultRow): AnswerRow => {
+  const { measure } = metric
+  const scale = 'scale' in measure ? measure.scale : 0
+  return {
+    bucket: row.bucket === null || row.bucket === undefined ? null : isoOf(String(row.bucket)),
+    by: Object.fromEntries(by.map((name) => [name, row[name] ?? null])),
+    value: answeredQuantity(BigInt(String(row.value)), scale),
+    exact: measure.kind !== 'countDistinct' || row.exact === true,
+  }
+}

@@ -1,0 +1,157 @@
+import { type Bucket, bucketStart, buckets, divides } from '../../core/bucket.ts'
+import type { DimensionData, MetricData } from '../../core/model.ts'
+import { Problem } from '../../core/problem.ts'
+import type { Layer } from '../../sql/states.ts'
+import { quoted } from '../../sql/table.ts'
+import { type Cursor, readCursor } from './cursor.ts'
+
+/** What is asked of a metric, checked. */
+export interface MetricQuestion {
+  readonly metric: MetricData
+  /** null: the whole range as one. */
+  readonly per: Bucket | null
+  readonly by: readonly string[]
+  readonly where: readonly string[]
+  readonly parameters: Readonly<Record<string, string>>
+  readonly layer: Layer | null
+  /** Epoch ms, half-open, on the metric's own buckets' starts; null: unbounded. */
+  readonly from: number | null
+  readonly to: number | null
+  readonly limit: number
+  readonly cursor: Cursor | null
+}
+
+const known = new Set(['from', 'to', 'per', 'by', 'where', 'layer', 'limit', 'cursor'])
+export const maxLimit = 10_000
+
+/** @throws Problem with status 400 that names what is allowed */
+export const readQuestion = (metric: MetricData, query: URLSearchParams): MetricQuestion => {
+  refuseUnknown(query, known)
+  const conditions = query.getAll('where').map((condition, place) => readCondition(metric, condition, `where${place}`))
+  const from = readInstant(metric, query, 'from')
+  const to = readInstant(metric, query, 'to')
+  if (from !== null && to !== null && from >= to)
+    throw new Problem(
+      'empty_range',
+      400,
+      `The range from ${query.get('from')} to ${query.get('to')} is empty: from must be before to.`,
+    )
+  return {
+    metric,
+    per: readPer(metric, query.get('per')),
+    by: readBy(metric, query.get('by')),
+    where: conditions.map(({ sql }) => sql),
+    parameters: Object.assign({}, ...conditions.map(({ parameters }) => parameters)),
+    layer: readLayer(query.get('layer')),
+    from,
+    to,
+    limit: readLimit(query.get('limit')),
+    cursor: readCursor(query.get('cursor')),
+  }
+}
+
+export const refuseUnknown = (query: URLSearchParams, names: ReadonlySet<string>): void => {
+  for (const name of query.keys())
+    if (!names.has(name))
+      throw new Problem('unknown_parameter', 400, `There is no parameter ${name}.`, { allowed: [...names] })
+}
+
+const readPer = (metric: MetricData, per: string | null): Bucket | null => {
+  if (per === null) return metric.per
+  if (per === 'total') return null
+  const allowed = buckets.filter((bucket) => divides(metric.per, bucket))
+  const bucket = allowed.find((candidate) => candidate === per)
+  if (bucket !== undefined) return bucket
+  throw new Problem(
+    'unknown_bucket',
+    400,
+    `${metric.name} is kept per ${metric.per}; it can't be answered per ${per}.`,
+    { allowed: [...allowed, 'total'] },
+  )
+}
+
+const readBy = (metric: MetricData, by: string | null): string[] => {
+  const names = by === null || by === '' ? [] : by.split(',')
+  for (const name of names) dimensionOf(metric, name)
+  if (new Set(names).size < names.length)
+    throw new Problem('repeated_dimension', 400, `by names a dimension twice: ${by}.`)
+  return names
+}
+
+const dimensionOf = (metric: MetricData, name: string): DimensionData => {
+  const dimension = metric.by.find((candidate) => candidate.name === name)
+  if (dimension !== undefined) return dimension
+  const allowed = metric.by.map((candidate) => candidate.name)
+  throw new Problem('unknown_dimension', 400, `Metric ${metric.name} has no dimension ${name}.`, { allowed })
+}
+
+/** Texts become parameters: nothing that was asked enters SQL. An empty one can't be a parameter, and is written out. */
+const readCondition = (
+  metric: MetricData,
+  condition: string,
+  parameter: string,
+): { sql: string; parameters: Record<string, string> } => {
+  const split = condition.indexOf('=')
+  if (split < 1) throw new Problem('invalid_where', 400, `where is ${condition}; it must be DIMENSION=VALUE.`)
+  const dimension = dimensionOf(metric, condition.slice(0, split))
+  const value = condition.slice(split + 1)
+  const column = quoted(dimension.name)
+  if (dimension.type === 'string')
+    return value === '' ? { sql: `${column} = ''`, parameters: {} } : textCondition(column, value, parameter)
+  if (dimension.type === 'boolean' && (value === 'true' || value === 'false'))
+    return { sql: `${column} = ${value.toUpperCase()}`, parameters: {} }
+  if (dimension.type === 'integer' && /^-?\d{1,16}$/.test(value))
+    return { sql: `${column} = ${BigInt(value)}`, parameters: {} }
+  throw new Problem('invalid_where', 400, `${dimension.name} is a ${dimension.type}; ${value} is none.`)
+}
+
+const textCondition = (column: string, value: string, parameter: string) => {
+  if (value.includes('\0')) throw new Problem('invalid_where', 400, 'No dimension holds the character NUL.')
+  return { sql: `${column} = :${parameter}`, parameters: { [parameter]: value } }
+}
+
+const readLayer = (layer: string | null): Layer | null => {
+  if (layer === null || layer === 'batch' || layer === 'speed') return layer
+  throw new Problem('unknown_layer', 400, `There is no layer ${layer}.`, { allowed: ['batch', 'speed'] })
+}
+
+const isoDate = /^\d{4}-\d{2}-\d{2}$/
+const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/
+
+/** A date (its midnight in UTC) or a time with its offset, as epoch ms; null where the text is neither. */
+export const instantOf = (text: string): number | null => {
+  if (!isoDate.test(text) && !isoTime.test(text)) return null
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? null : time
+}
+
+const readInstant = (metric: MetricData, query: URLSearchParams, name: 'from' | 'to'): number | null => {
+  const text = query.get(name)
+  if (text === null) return null
+  const time = instantOf(text)
+  if (time === null)
+    throw new Problem(
+      'invalid_range',
+      400,
+      `${name} is ${text}; it must be a date or an ISO 8601 time with its offset.`,
+    )
+  const start = bucketStart(metric.per)(time)
+  if (start !== time)
+    throw new Problem(
+      'unaligned_range',
+      400,
+      `${metric.name} is kept per ${metric.per}; ${name} must be the start of one, such as ${new Date(start).toISOString()}.`,
+      {
+        bucket: metric.per,
+        before: new Date(start).toISOString(),
+      },
+    )
+  return time
+}
+
+const readLimit = (limit: string | null): number => {
+  if (limit === null) return maxLimit
+  const rows = Number(limit)
+  if (Number.isInteger(rows) && rows >= 1 && rows <= maxLimit) return rows
+  throw new Problem('invalid_limit', 400, `limit is ${limit}; it must be a whole number from 1 to ${maxLimit}.`)
+}

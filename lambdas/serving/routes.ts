@@ -1,0 +1,89 @@
+import { spanMs } from '../../core/definition/span.ts'
+import type { MetricData } from '../../core/model.ts'
+import { Problem } from '../../core/problem.ts'
+import { answerMetric, findMetric, listMetrics } from './metrics.ts'
+import { instantOf, readQuestion, refuseUnknown } from './question.ts'
+import { type StatusSources, status } from './status.ts'
+import { answerWindow } from './windows.ts'
+
+export interface Serving extends StatusSources {
+  readonly now: () => number
+}
+
+interface Route {
+  readonly path: RegExp
+  readonly answer: (serving: Serving, name: string, query: URLSearchParams) => unknown
+}
+
+const routes: readonly Route[] = [
+  { path: /^\/v1\/metrics$/, answer: ({ model }) => listMetrics(model) },
+  {
+    path: /^\/v1\/metrics\/([^/]+)$/,
+    answer: ({ model, warehouse }, name, query) =>
+      answerMetric(model, warehouse, readQuestion(findMetric(model, name), query)),
+  },
+  { path: /^\/v1\/windows\/([^/]+)$/, answer: (serving, name, query) => windowRoute(serving, name, query) },
+  { path: /^\/v1\/status$/, answer: (serving) => status(serving) },
+]
+
+/** @throws Problem unknown_path, or what the route says */
+export const route = async (serving: Serving, path: string, query: URLSearchParams): Promise<unknown> => {
+  for (const { path: pattern, answer } of routes) {
+    const match = pattern.exec(path)
+    if (match !== null) return answer(serving, decodeURIComponent(match[1] ?? ''), query)
+  }
+  throw new Problem('unknown_path', 404, `There is nothing at ${path}.`, {
+    allowed: ['/v1/metrics', '/v1/metrics/NAME', '/v1/windows/NAME', '/v1/status'],
+  })
+}
+
+const windowParameters = new Set(['last', 'asOf', 'by', 'where'])
+
+const windowRoute = async ({ model, windows, now }: Serving, name: string, query: URLSearchParams) => {
+  refuseUnknown(query, windowParameters)
+  const metric = findMetric(model, name)
+  const last = spanMs(query.get('last') ?? '')
+  if (last === null)
+    throw new Problem('invalid_last', 400, `last is ${query.get('last')}; it must be a span such as 5m or 1h.`)
+  const by = query.get('by')
+  const answer = await answerWindow({
+    model,
+    store: windows,
+    metric: name,
+    lastMs: last,
+    asOf: readAsOf(query.get('asOf')),
+    by: by === null || by === '' ? [] : by.split(','),
+    where: readWhere(metric, query.getAll('where')),
+    now: now(),
+  })
+  const { from, to } = answer.receipt
+  return { ...answer, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+}
+
+const readAsOf = (asOf: string | null): number | 'now' | 'latest' => {
+  if (asOf === null || asOf === 'now') return 'now'
+  if (asOf === 'latest') return asOf
+  const time = instantOf(asOf)
+  if (time === null)
+    throw new Problem(
+      'invalid_as_of',
+      400,
+      `asOf is ${asOf}; it must be now, latest, or an ISO 8601 time with its offset.`,
+    )
+  return time
+}
+
+/** Dimensions compare by their texts. */
+const readWhere = (metric: MetricData, conditions: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    conditions.map((condition) => {
+      const split = condition.indexOf('=')
+      const name = condition.slice(0, split)
+      if (split < 1) throw new Problem('invalid_where', 400, `where is ${condition}; it must be DIMENSION=VALUE.`)
+      if (!metric.by.some((dimension) => dimension.name === name))
+        throw new Problem('unknown_dimension', 400, `Metric ${metric.name} has no dimension ${name}.`, {
+          allowed: metric.by.map((dimension) => dimension.name),
+        })
+      return [name, condition.slice(split + 1)]
+    }),
+  )
