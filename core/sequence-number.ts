@@ -1,5 +1,5 @@
 /** Kinesis's sequence numbers have 56 digits today; its API allows more, and 64 are kept. */
-export const sequenceNumberDigits = 64
+const sequenceNumberDigits = 64
 
 const decimalDigits = /^\d+$/
 

@@ -11,7 +11,7 @@ export interface LiveMetric {
 /** Slices are stored 60 to a chunk, so that a window is few keys and a micro-batch touches few. */
 export const slicesPerChunk = 60
 
-export const chunkMs = (metric: Pick<LiveMetric, 'sliceMs'>): number => metric.sliceMs * slicesPerChunk
+const chunkMs = (metric: Pick<LiveMetric, 'sliceMs'>): number => metric.sliceMs * slicesPerChunk
 
 /** The start of the chunk that a slice lies in, epoch ms UTC. */
 export const chunkStart = (slice: number, metric: Pick<LiveMetric, 'sliceMs'>): number =>

@@ -15,7 +15,7 @@ export interface Archived {
 const gzipOptions = { level: 1, chunkSize: 1024 * 1024 } as const
 
 /** The same records give the same bytes: Node's gzip header holds no time. */
-export const encodeRawObject = (records: readonly ReceivedRecord[]): Uint8Array =>
+const encodeRawObject = (records: readonly ReceivedRecord[]): Uint8Array =>
   gzipSync(`${records.map(encodeRawLine).join('\n')}\n`, gzipOptions)
 
 /**

@@ -11,7 +11,7 @@ const order = event(
 )
 
 /** Windows of every measure; slices of one second, chunks of one minute. */
-export const definitions = {
+const definitions = {
   order,
   orders: metric('orders', order.count('orders'), { by: ['country'], per: 'hour', live: '2m' }),
   revenue: metric('revenue', order.sum('total'), { per: 'hour', live: '3m' }),
