@@ -1,9 +1,13 @@
-const project = (displayName, testMatch) => ({
+const project = (displayName, folders, ignored = []) => ({
   displayName,
-  testMatch,
+  testMatch: folders.map((folder) => `<rootDir>/${folder}/**/*.test.ts`),
+  testPathIgnorePatterns: ['/node_modules/', ...ignored.map((folder) => `<rootDir>/${folder}/`)],
   testEnvironment: 'node',
   transform: {
-    '^.+\\.(ts|mjs)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } }],
+    '^.+\\.(ts|mjs)$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
+    ],
   },
   moduleNameMapper: { '^tidemark$': '<rootDir>/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.tidemark', '<rootDir>/cdk.out'],
@@ -11,9 +15,9 @@ const project = (displayName, testMatch) => ({
 
 export default {
   projects: [
-    project('unit', ['<rootDir>/test/**/*.test.ts', '!<rootDir>/test/end-to-end/**', '!<rootDir>/test/localstack/**']),
-    project('localstack', ['<rootDir>/test/localstack/**/*.test.ts']),
-    project('end-to-end', ['<rootDir>/test/end-to-end/**/*.test.ts']),
+    project('unit', ['test'], ['test/localstack', 'test/end-to-end']),
+    project('localstack', ['test/localstack']),
+    project('end-to-end', ['test/end-to-end']),
   ],
   maxWorkers: 2,
   testTimeout: 30_000,
