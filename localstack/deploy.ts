@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
 import type { Ports } from './ports.ts'
 import type { Log } from './running.ts'
@@ -20,7 +20,8 @@ export interface DeployOptions {
 /** Prepares the emulator's account for the CDK, where that was not done before. True where it had to. */
 export const bootstrapOnce = async (options: DeployOptions): Promise<boolean> => {
   if (await isBootstrapped(options.ports)) return false
-  await cdk(options, ['bootstrap', `aws://${localAccount}/${localRegion}`])
+  // Not in the project's folder: its cdk.json would have the app synthesized first, for nothing.
+  await cdk(options, ['bootstrap', `aws://${localAccount}/${localRegion}`], dirname(options.assemblyDir))
   return true
 }
 
@@ -49,11 +50,11 @@ const isBootstrapped = async (ports: Ports): Promise<boolean> => {
 const cdkCommand = () =>
   join(createRequire(join(packageDir, 'package.json')).resolve('aws-cdk/package.json'), '..', 'bin', 'cdk')
 
-const cdk = ({ ports, log }: DeployOptions, args: string[]): Promise<void> =>
+const cdk = ({ ports, log }: DeployOptions, args: string[], cwd = packageDir): Promise<void> =>
   new Promise((resolve, reject) => {
     const lines: string[] = []
     const child = spawn(process.execPath, [cdkCommand(), ...args, '--no-notices', '--no-color'], {
-      cwd: packageDir,
+      cwd,
       env: { ...localEnvironment(ports), CI: 'true', CDK_DISABLE_CLI_TELEMETRY: 'true' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

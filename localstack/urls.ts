@@ -35,6 +35,7 @@ export const localEnvironment = (ports: Ports): NodeJS.ProcessEnv => {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     AWS_ENDPOINT_URL: urls.emulator,
     AWS_ENDPOINT_URL_REDSHIFT_DATA: urls.warehouse,
     AWS_ENDPOINT_URL_EMR_SERVERLESS: urls.spark,

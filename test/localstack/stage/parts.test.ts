@@ -30,7 +30,9 @@ describe('Valkey', () => {
 
   it('does not take another server on its port for itself', async () => {
     const running = await startValkey(options)
-    await expect(startValkey({ ...options, stateDir: join(home, 'other') })).rejects.toThrow(/Port 21504, which Valkey needs, is in use/)
+    await expect(startValkey({ ...options, stateDir: join(home, 'other') })).rejects.toThrow(
+      /Port 21504, which Valkey needs, is in use/,
+    )
     await running.stop()
   })
 })
