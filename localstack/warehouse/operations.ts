@@ -56,7 +56,7 @@ async function getResult(registry: StatementRegistry, body: unknown, ended: Abor
   if (statement.request.isBatch && !part) {
     throw validationFault('BatchExecuteStatement result can only be retrieved with sub-statement id.')
   }
-  await settledWithin(part ?? statement, waitSeconds, ended)
+  await settledWithin(statement, waitSeconds, ended)
   const result = (part ?? statement.parts[0])?.outcome?.result
   // What a transaction has read before it commits is not given out: it may yet fail.
   if (!result || statement.status !== 'FINISHED') {

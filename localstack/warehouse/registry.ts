@@ -13,9 +13,13 @@ interface Token {
 /** All statements that the endpoint knows, oldest first, and the client tokens that made them. */
 export class StatementRegistry {
   readonly #statements = new Map<string, Statement>()
+  /** Those that have ended, in the order of their ends. */
+  readonly #ended = new Set<Statement>()
   readonly #tokens = new Map<string, Token>()
   readonly #now: () => number
   #queryId = 0
+  #active = 0
+  #keptBytes = 0
 
   constructor(now: () => number) {
     this.#now = now
@@ -45,11 +49,10 @@ export class StatementRegistry {
 
   #create(request: StatementRequest): Statement {
     const bound = bindParameters(request.sqls, request.parameters)
-    const active = [...this.#statements.values()].filter((statement) => statement.isActive).length
-    if (active >= LIMITS.activeStatements) {
+    if (this.#active >= LIMITS.activeStatements) {
       throw new ServiceFault(
         'ActiveStatementsExceededException',
-        `${active} statements are active; at most ${LIMITS.activeStatements} may be.`,
+        `${this.#active} statements are active; at most ${LIMITS.activeStatements} may be.`,
       )
     }
     const nowMs = this.#now()
@@ -59,7 +62,16 @@ export class StatementRegistry {
     })
     const statement = new Statement(randomUUID(), request, parts, nowMs)
     this.#statements.set(statement.id, statement)
+    this.#active += 1
+    statement.settled.then(() => this.#hasEnded(statement))
     return statement
+  }
+
+  #hasEnded(statement: Statement): void {
+    this.#active -= 1
+    this.#ended.add(statement)
+    this.#keptBytes += statement.keptBytes
+    this.forget()
   }
 
   /** The statement by its id (without suffix), or ResourceNotFoundException. */
@@ -83,15 +95,13 @@ export class StatementRegistry {
       if (nowMs - atMs < LIMITS.clientTokenRetentionMs) break
       this.#tokens.delete(token)
     }
-    const finished = [...this.#statements.values()].filter((statement) => !statement.isActive)
-    let kept = finished.reduce((sum, { keptBytes }) => sum + keptBytes, 0)
-    const newest = finished.at(-1)
-    for (const statement of finished) {
+    for (const statement of this.#ended) {
       const expired = nowMs - statement.updatedAtMs >= LIMITS.resultRetentionMs
-      const tooMuch = kept > LOCAL_LIMITS.keptBytes && statement !== newest
-      if (!expired && !tooMuch) continue
+      const tooMuch = this.#keptBytes > LOCAL_LIMITS.keptBytes && this.#ended.size > 1
+      if (!expired && !tooMuch) break
       this.#statements.delete(statement.id)
-      kept -= statement.keptBytes
+      this.#ended.delete(statement)
+      this.#keptBytes -= statement.keptBytes
     }
   }
 }

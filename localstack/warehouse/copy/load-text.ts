@@ -19,16 +19,21 @@ export async function* copyText(
     const reader = recordReader(copy, target)
     const decoder = new TextDecoder('utf-8', { fatal: true })
     let record = 0
+    const encoded = (text: string, isLast: boolean): string => {
+      let lines = ''
+      for (const values of reader.read(text, isLast)) {
+        lines += encode(values, convert)
+        record += 1
+      }
+      return lines
+    }
     try {
       for await (const chunk of objects.read(file, copy.gzip, signal)) {
-        const lines = [...reader.read(decoder.decode(chunk, { stream: true }), false)].map((values) =>
-          encode(values, convert),
-        )
-        record += lines.length
-        if (lines.length > 0) yield lines.join('')
+        const lines = encoded(decoder.decode(chunk, { stream: true }), false)
+        if (lines !== '') yield lines
       }
-      const lines = [...reader.read(decoder.decode(), true)].map((values) => encode(values, convert))
-      if (lines.length > 0) yield lines.join('')
+      const lines = encoded(decoder.decode(), true)
+      if (lines !== '') yield lines
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new StatementError(

@@ -136,6 +136,16 @@ test('results are kept for a day', async () => {
   await expect(warehouse.describe(done.Id ?? '')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
 })
 
+test('the oldest statements are dropped where all hold more than 256 MB', async () => {
+  const first = await warehouse.run('SELECT 1')
+  const large = await warehouse.run("SELECT repeat('x', 60000) FROM generate_series(1, 5000)")
+  expect(large).toMatchObject({ Status: 'FINISHED', ResultSize: 300_000_000 })
+  await expect(warehouse.describe(first.Id ?? '')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+  expect(await warehouse.describe(large.Id ?? '')).toMatchObject({ HasResultSet: true })
+  await warehouse.run('SELECT 2')
+  await expect(warehouse.describe(large.Id ?? '')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+}, 60_000)
+
 test('the listing comes in pages, newest first, by status', async () => {
   const ids = [
     await warehouse.run('SELECT 1'),

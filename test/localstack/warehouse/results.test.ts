@@ -140,6 +140,13 @@ test("a batch's results come by the ids of its statements", async () => {
   await expect(warehouse.describe(`${done.Id}:3`)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
 })
 
+test("a batch's result is given once its transaction has committed", async () => {
+  const id = await warehouse.startBatch(['SELECT 1', 'SELECT count(*) FROM pg_sleep(1)'])
+  expect(await warehouse.describe(`${id}:1`, 5)).toMatchObject({ Status: 'FINISHED' })
+  await expect(result(`${id}:1`)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+  expect((await result(`${id}:1`, { WaitTimeSeconds: 10 })).Records).toEqual([[{ longValue: 1 }]])
+})
+
 test('the result of an unfinished statement is not found', async () => {
   const id = await warehouse.start('SELECT count(*) FROM pg_sleep(1)')
   await expect(result(id)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })

@@ -112,3 +112,7 @@ test('a text with two statements fails', async () => {
     Error: expect.stringContaining('ERROR: cannot insert multiple commands'),
   })
 })
+
+test('what no transaction can hold runs by itself', async () => {
+  expect(await warehouse.run('VACUUM facts')).toMatchObject({ Status: 'FINISHED', HasResultSet: false })
+})
