@@ -1,4 +1,4 @@
-import type { Bucket, BucketOf } from './bucket.ts'
+import type { Bucket } from './bucket.ts'
 import type { Contribution } from './contribution.ts'
 import type { Decoded, RawRecord } from './record.ts'
 
@@ -84,5 +84,3 @@ export interface Model {
   /** The contributions to the sliding windows: `bucket` is the slice's start, ms. */
   liveContributions(decoded: Decoded): Contribution[]
 }
-
-export type { Bucket, BucketOf }

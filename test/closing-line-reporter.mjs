@@ -3,6 +3,8 @@ export default class ClosingLineReporter {
   onRunComplete(_contexts, results) {
     const crashedSuites = results.numRuntimeErrorTestSuites
     const skipped = results.numPendingTests > 0 ? `, ${results.numPendingTests} skipped` : ''
-    process.stdout.write(`\n${results.numPassedTests} passed, ${results.numFailedTests + crashedSuites} failed${skipped}\n`)
+    process.stdout.write(
+      `\n${results.numPassedTests} passed, ${results.numFailedTests + crashedSuites} failed${skipped}\n`,
+    )
   }
 }

@@ -1,6 +1,6 @@
-import type { Cell } from '../../core/state.ts'
 import { text, timestamp } from '../../sql/states.ts'
-import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
+import type { ResultRow } from '../warehouse/warehouse.ts'
+import type { MicroBatch, SpeedLedgerOptions } from './micro-batch.ts'
 import { insertRows } from './speed-rows.ts'
 
 /** How far one shard's speed table is. `revision` moves with every commit. */
@@ -9,29 +9,6 @@ export interface SpeedPosition {
   readonly position: string
   readonly revision: number
   readonly modelVersion: string
-}
-
-export interface MicroBatch {
-  readonly shardId: string
-  readonly cells: readonly Cell[]
-  /** The last sequence number of the micro-batch, padded. */
-  readonly edge: string
-  readonly modelVersion: string
-  readonly versions: ReadonlyMap<string, string>
-  readonly committedAt: number
-}
-
-/** Puts rows where COPY finds them. @returns the object's s3:// URI */
-export type StageRows = (
-  shardId: string,
-  edge: string,
-  rows: readonly Readonly<Record<string, unknown>>[],
-) => Promise<string>
-
-export interface SpeedLedgerOptions {
-  readonly warehouse: Warehouse
-  readonly stageRows: StageRows
-  readonly copyRoleArn: string
 }
 
 const start = '0'.repeat(64)

@@ -1,6 +1,6 @@
 import type { Cell } from '../../core/state.ts'
 import { text, timestamp } from '../../sql/states.ts'
-import type { MicroBatch, SpeedLedgerOptions } from './speed-ledger.ts'
+import type { MicroBatch, SpeedLedgerOptions } from './micro-batch.ts'
 
 /** Up to these a multi-row INSERT serves; above, COPY does, as Redshift advises. */
 const maxInsertedRows = 400

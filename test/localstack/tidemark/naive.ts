@@ -12,18 +12,6 @@ export const naiveCounts = (model: Model, records: readonly RawRecord[], metric:
   return totals
 }
 
-/** The distinct values by bucket and dimensions. */
-export const naiveDistinct = (model: Model, records: readonly RawRecord[], metric: string): Record<string, number> => {
-  const values: Record<string, Set<string>> = {}
-  for (const { bucket, dims, component, distinct } of contributionsOf(model, records, metric)) {
-    if (distinct !== true) continue
-    const key = `${new Date(bucket).toISOString()} ${JSON.stringify(dims)}`
-    const known = values[key] ?? new Set()
-    values[key] = known.add(component)
-  }
-  return Object.fromEntries(Object.entries(values).map(([key, set]) => [key, set.size]))
-}
-
 const contributionsOf = (model: Model, records: readonly RawRecord[], metric: string): Contribution[] =>
   records
     .flatMap((record) => model.contributions(model.decode(record), 'batch'))
