@@ -1,0 +1,80 @@
+/** What the HTTP API answers, as far as the command line reads it. */
+
+export type Value = number | string | null
+
+export interface MetricSummary {
+  readonly name: string
+  readonly description: string | null
+  readonly unit: string
+  readonly per: string
+  readonly by: readonly string[]
+  readonly live: string | number | null
+  readonly measure: string | { readonly kind: string }
+}
+
+export interface MetricRow {
+  /** The bucket's start, ISO. */
+  readonly bucket: string
+  readonly by: Readonly<Record<string, string | number | boolean | null>>
+  readonly value: Value
+  readonly exact: boolean
+}
+
+/** Which part of the answer came from where, and how exact it is. Sequence numbers are padded to 64 digits. */
+export interface Receipt {
+  readonly dataset: string | null
+  /** The mark of each shard: batch holds the records at or below it, speed those above. */
+  readonly tidemark: Readonly<Record<string, string>>
+  /** How far the speed table was in each shard when this was read. */
+  readonly positions: Readonly<Record<string, string>>
+  readonly modelVersion: string
+  readonly metricVersion: string
+  readonly exact: boolean
+  readonly error: number | null
+}
+
+export interface MetricPage {
+  readonly metric: string
+  readonly unit: string
+  readonly per: string
+  readonly from: string
+  readonly to: string
+  readonly by: readonly string[]
+  readonly rows: readonly MetricRow[]
+  readonly next: string | null
+  readonly receipt: Receipt
+}
+
+export interface WindowAnswer {
+  readonly metric: string
+  readonly unit: string
+  readonly from: string
+  readonly to: string
+  readonly rows: readonly Omit<MetricRow, 'bucket'>[]
+  readonly receipt: WindowReceipt
+}
+
+/** A window is speed alone. */
+export interface WindowReceipt {
+  readonly positions: Readonly<Record<string, string>>
+  /** Epoch ms; null: no event was seen. */
+  readonly newestEventTime: number | null
+  /** Events may be missing: the cache lost its state, or the metric changed, too recently. */
+  readonly refilling: boolean
+  readonly modelVersion: string
+}
+
+export interface StatusAnswer {
+  readonly modelVersion: string
+  readonly shards: readonly {
+    readonly shardId: string
+    readonly archive: string | null
+    readonly speedTable: string | null
+    readonly window: string | null
+    readonly mark: string | null
+  }[]
+  readonly live: string | null
+  readonly newestEventTime: string | number | null
+  readonly refilling: boolean
+  readonly rejected: number
+}

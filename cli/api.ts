@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CommandError, messageOf, usageError } from './exit.ts'
+
+/** RFC 9457 problem details, as the API answers them. */
+export interface Problem {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+}
+
+export class ApiProblem extends CommandError {
+  override readonly name = 'ApiProblem'
+  readonly problem: Problem
+
+  constructor(problem: Problem) {
+    super(`${problem.title}${problem.detail === '' ? '' : `: ${problem.detail}`} [${problem.code}]`)
+    this.problem = problem
+  }
+}
+
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** The stage's HTTP API. `get` answers the body; @throws ApiProblem, or a CommandError where nothing answers. */
+export interface Api {
+  readonly url: string
+  get<T>(path: string, query?: Query): Promise<T>
+}
+
+/** The HTTP API's own limit is 30 s; a little more shows its answer rather than ours. */
+const timeoutMs = 35_000
+const attempts = 4
+const longestRetryAfterMs = 10_000
+
+export const apiAt = (url: string, pause: (ms: number) => Promise<unknown> = sleep): Api => ({
+  url,
+  get: async <T>(path: string, query: Query = {}): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await send(addressOf(url, path, query))
+      if (response.ok) return (await response.json()) as T
+      // 503 says that the warehouse is busy, and Retry-After when to come again.
+      if (response.status !== 503 || attempt === attempts) throw await problemOf(response)
+      await response.arrayBuffer()
+      await pause(Math.min(longestRetryAfterMs, Number(response.headers.get('retry-after') ?? 1) * 1000))
+    }
+  },
+})
+
+const addressOf = (url: string, path: string, query: Query): URL => {
+  const address = new URL(`${url.replace(/\/$/, '')}${path}`)
+  for (const [name, value] of Object.entries(query))
+    for (const each of typeof value === 'string' ? [value] : (value ?? [])) address.searchParams.append(name, each)
+  return address
+}
+
+const send = async (address: URL): Promise<Response> => {
+  try {
+    return await fetch(address, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(timeoutMs) })
+  } catch (error) {
+    throw new CommandError(
+      `${address.origin} does not answer (${messageOf(error)}). Is the stage up? \`tidemark local up\` starts the laptop stage; \`tidemark doctor\` says what is wrong.`,
+    )
+  }
+}
+
+/** What can't be asked that way is wrong usage (4xx), the rest a failure. */
+const problemOf = async (response: Response): Promise<CommandError> => {
+  const text = await response.text()
+  const problem = parseProblem(text, response)
+  if (problem === null) return new CommandError(`The API answered ${response.status}: ${text.slice(0, 500)}`)
+  return new ApiProblem(problem)
+}
+
+const parseProblem = (text: string, response: Response): Problem | null => {
+  try {
+    const body = JSON.parse(text) as Partial<Problem>
+    if (typeof body.code !== 'string') return null
+    return { status: response.status, code: body.code, title: body.title ?? body.code, detail: body.detail ?? '' }
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** Wrong usage where the API says that the question is wrong (4xx); otherwise the error as it is. */
+export const asUsage = (error: unknown): unknown =>
+  error instanceof ApiProblem && error.problem.status >= 400 && error.problem.status < 500
+    ? usageError(error.message)
+    : error

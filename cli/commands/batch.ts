@@ -1,0 +1,127 @@
+import type { Command } from 'commander'
+import type { Connection } from '../connection.ts'
+import { follow } from '../execution.ts'
+import { CommandError, exitCodes } from '../exit.ts'
+import type { Cell, Table } from '../output.ts'
+import { type Session, sessionOf } from '../session.ts'
+
+interface ChangeOptions {
+  readonly acceptDrift?: true
+  readonly dryRun?: true
+}
+
+/** The commands that ask the batch function itself. */
+export const addBatchCommands = (program: Command): void => {
+  addPromote(program)
+  addRollback(program)
+  addDatasets(program)
+}
+
+const addPromote = (program: Command): void => {
+  program
+    .command('promote')
+    .description('serve a dataset that is loaded')
+    .argument('<dataset>')
+    .option('--accept-drift', 'although it differs from what is served by more than the stage allows')
+    .option('--dry-run', 'show the dataset, change nothing')
+    .action(async (datasetId: string, options: ChangeOptions, command: Command) => {
+      const session = sessionOf(command)
+      const connection = await session.connect()
+      if (options.dryRun) return showDataset(session, await askBatch(connection, { step: 'dataset', datasetId }))
+      const acceptDrift = options.acceptDrift === true
+      const answer = await askBatch(connection, { step: 'promoteDataset', datasetId, acceptDrift })
+      session.answer({ json: answer, tables: [], head: [`Dataset ${datasetId} is live.`] })
+    })
+}
+
+interface BatchProblem {
+  readonly code: string
+  readonly status: number
+  readonly detail: string
+}
+
+/** What the batch function answers. @throws a CommandError where it refuses; nothing was changed then */
+export const askBatch = async (connection: Pick<Connection, 'batch'>, request: object): Promise<unknown> => {
+  const answer = await connection.batch(request)
+  const problem = (answer as { problem?: BatchProblem } | null)?.problem
+  if (problem !== undefined) throw refusal(problem)
+  return answer
+}
+
+/** Drift is an answer (3), an unknown dataset wrong usage (2), the rest a failure. */
+const refusal = ({ code, status, detail }: BatchProblem): CommandError => {
+  const exitCode = code === 'drift_too_large' ? exitCodes.no : status === 404 ? exitCodes.usage : exitCodes.failed
+  return new CommandError(`${detail} Nothing was changed. [${code}]`, exitCode)
+}
+
+const addRollback = (program: Command): void => {
+  program
+    .command('rollback')
+    .description('serve the dataset before the live one, or the one named; the speed side widens by itself')
+    .argument('[dataset]')
+    .option('--dry-run', 'show the datasets, change nothing')
+    .action(async (datasetId: string | undefined, options: ChangeOptions, command: Command) => {
+      const session = sessionOf(command)
+      const connection = await session.connect()
+      if (options.dryRun) return showDatasets(session, await askBatch(connection, { step: 'datasets' }))
+      const answer = await askBatch(connection, {
+        step: 'rollback',
+        ...(datasetId === undefined ? {} : { datasetId }),
+      })
+      const { reload, liveDatasetId } = answer as { reload?: string; liveDatasetId?: string }
+      if (reload !== undefined) return reloadDataset(session, reload)
+      session.answer({ json: answer, tables: [], head: [`Dataset ${liveDatasetId} is live.`] })
+    })
+
+  const reloadDataset = async (session: Session, reloadDatasetId: string): Promise<void> => {
+    session.progress.say(`dataset ${reloadDatasetId} is in no slot any more; loading it again from its files`)
+    const executions = await (await session.connect()).executions()
+    const executionArn = await executions.start({ full: false, promote: true, reloadDatasetId })
+    const outcome = await follow(executions, executionArn, session)
+    session.answer(outcome.answer)
+    if (outcome.held) process.exitCode = exitCodes.no
+  }
+}
+
+const addDatasets = (program: Command): void => {
+  program
+    .command('datasets')
+    .description("the recomputes' results, or all about one")
+    .argument('[id]')
+    .action(async (datasetId: string | undefined, _options: unknown, command: Command) => {
+      const session = sessionOf(command)
+      const connection = await session.connect()
+      if (datasetId === undefined) return showDatasets(session, await askBatch(connection, { step: 'datasets' }))
+      return showDataset(session, await askBatch(connection, { step: 'dataset', datasetId }))
+    })
+}
+
+const showDatasets = (session: Session, answer: unknown): void => {
+  const list = Array.isArray(answer) ? answer : (answer as { datasets?: unknown } | null)?.datasets
+  if (!Array.isArray(list))
+    throw new CommandError(`The batch function answered no list of datasets: ${JSON.stringify(answer)}`)
+  session.answer({ json: answer, tables: [tableOf(list)] })
+}
+
+const showDataset = (session: Session, answer: unknown): void => {
+  const fields = Object.entries((answer ?? {}) as Record<string, unknown>)
+  const plain = fields.filter(([, value]) => !Array.isArray(value))
+  session.answer({
+    json: answer,
+    tables: [
+      { columns: ['field', 'value'], rows: plain.map(([name, value]) => [name, cellOf(value)]) },
+      ...fields.flatMap(([, value]) => (Array.isArray(value) && value.length > 0 ? [tableOf(value)] : [])),
+    ],
+  })
+}
+
+/** One column for each field of the first row: the rows of one answer are alike. */
+const tableOf = (rows: readonly Record<string, unknown>[]): Table => {
+  const columns = Object.keys(rows[0] ?? {})
+  return { columns, rows: rows.map((row) => columns.map((column) => cellOf(row[column]))) }
+}
+
+const cellOf = (value: unknown): Cell => {
+  if (value === undefined || value === null) return null
+  return typeof value === 'object' ? JSON.stringify(value) : (value as Cell)
+}

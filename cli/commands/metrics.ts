@@ -1,0 +1,36 @@
+import type { Command } from 'commander'
+import type { MetricSummary } from '../answers.ts'
+import { usageError } from '../exit.ts'
+import { sessionOf } from '../session.ts'
+
+export const addMetrics = (program: Command): void => {
+  program
+    .command('metrics')
+    .description('what can be asked for')
+    .argument('[name]', 'only this one')
+    .action(async (name: string | undefined, _options: unknown, command: Command) => {
+      const session = sessionOf(command)
+      const { api } = await session.connect()
+      const { metrics } = await api.get<{ metrics: readonly MetricSummary[] }>('/v1/metrics')
+      const chosen = metrics.filter((metric) => name === undefined || metric.name === name)
+      if (chosen.length === 0 && name !== undefined)
+        throw usageError(`There is no metric ${name}. There are ${metrics.map((metric) => metric.name).join(', ')}.`)
+      session.answer({
+        json: name === undefined ? { metrics: chosen } : chosen[0],
+        tables: [
+          {
+            columns: ['name', 'measure', 'unit', 'per', 'by', 'live', 'description'],
+            rows: chosen.map((metric) => [
+              metric.name,
+              typeof metric.measure === 'string' ? metric.measure : metric.measure.kind,
+              metric.unit,
+              metric.per,
+              metric.by.join(', '),
+              metric.live,
+              metric.description,
+            ]),
+          },
+        ],
+      })
+    })
+}

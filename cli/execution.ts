@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ExecutionState, Executions, Step } from '../stores/executions/executions.ts'
+import { homeOf, localStage } from './environment.ts'
+import { CommandError } from './exit.ts'
+import type { Answer } from './output.ts'
+import { duration } from './progress.ts'
+import type { Session } from './session.ts'
+
+const pollEveryMs = 1000
+/** States that only wait or choose; their time shows in the work that they wait for. */
+const waiting = /^Wait|^Poll|^Is|\?$|^Choose|^Check/
+
+export interface StepTiming {
+  readonly step: string
+  readonly elapsedMs: number
+}
+
+export interface Outcome {
+  readonly answer: Answer
+  /** Where the run ended: Done, NothingNew, Held. */
+  readonly ended: string
+  readonly datasetId: string | null
+  /** It was computed and is not served: `--no-promote`, or too much drift. */
+  readonly held: boolean
+  readonly timings: readonly StepTiming[]
+}
+
+type Following = Pick<Session, 'progress' | 'stage' | 'env' | 'cwd'>
+
+/**
+ * Follows an execution to its end, naming each step as it begins.
+ * @throws a CommandError where it failed, with the step, the reason and where its log is
+ */
+export const follow = async (executions: Executions, executionArn: string, session: Following): Promise<Outcome> => {
+  let shownUpTo = 0
+  for (;;) {
+    const state = await executions.state(executionArn)
+    const steps = await executions.steps(executionArn)
+    for (const step of steps.filter((each) => each.eventId > shownUpTo)) {
+      shownUpTo = step.eventId
+      if (step.kind === 'entered' && !waiting.test(step.state)) session.progress.say(`  ${step.state}`)
+    }
+    if (state.status === 'SUCCEEDED') return outcomeOf(steps, state)
+    if (state.status !== 'RUNNING') throw failureOf(steps, state, executionArn, session)
+    await sleep(pollEveryMs)
+  }
+}
+
+const outcomeOf = (steps: readonly Step[], state: ExecutionState): Outcome => {
+  const ended = steps.findLast((step) => step.kind === 'entered')?.state ?? 'Done'
+  const run = runOf(state.output) ?? runOf(steps.findLast((step) => runOf(step.data) !== null)?.data)
+  const datasetId = typeof run?.datasetId === 'string' ? run.datasetId : null
+  const timings = timingsOf(steps)
+  const held = ended === 'Held'
+  return {
+    ended,
+    datasetId,
+    held: held && run?.promote !== false,
+    timings,
+    answer: {
+      json: { ended, datasetId, drift: run?.drift ?? null, timings },
+      tables: [
+        {
+          columns: ['step', 'took'],
+          rows: timings.map(({ step, elapsedMs }) => [step, duration(elapsedMs)]),
+        },
+      ],
+      notes: [sentenceOf(ended, datasetId, run)],
+    },
+  }
+}
+
+const sentenceOf = (ended: string, datasetId: string | null, run: Run | null): string => {
+  if (ended === 'NothingNew')
+    return 'Nothing new: the live dataset holds all that the archive does. Nothing was changed.'
+  if (ended !== 'Held') return `Dataset ${datasetId} is live.`
+  if (run?.promote === false)
+    return `Dataset ${datasetId} is loaded, not live. \`tidemark promote ${datasetId}\` serves it.`
+  return `Dataset ${datasetId} is held back: it differs too much from what is served (drift ${JSON.stringify(run?.drift)}). The live dataset stays. \`tidemark datasets ${datasetId}\` shows where; \`tidemark promote ${datasetId} --accept-drift\` serves it all the same.`
+}
+
+interface Run {
+  readonly datasetId?: unknown
+  readonly promote?: unknown
+  readonly drift?: unknown
+}
+
+/** A step's answer is the run itself, or holds it as `run`. */
+const runOf = (data: unknown): Run | null => {
+  if (data === null || typeof data !== 'object') return null
+  if ('datasetId' in data) return data
+  return 'run' in data ? runOf(data.run) : null
+}
+
+/** Each step from its first entry to the next step's, waiting and polling counted to what is waited for. */
+export const timingsOf = (steps: readonly Step[]): StepTiming[] => {
+  const entered = steps.filter((step) => step.kind === 'entered' && !waiting.test(step.state))
+  const endedAt = steps.at(-1)?.at ?? 0
+  return entered.map((step, index) => ({
+    step: step.state,
+    elapsedMs: (entered[index + 1]?.at ?? endedAt) - step.at,
+  }))
+}
+
+const failureOf = (
+  steps: readonly Step[],
+  state: ExecutionState,
+  executionArn: string,
+  { stage, env, cwd }: Following,
+): CommandError => {
+  const failed = steps.findLast((step) => step.kind === 'entered' && !['RecordFailure', 'Failed'].includes(step.state))
+  const recorded = steps.findLast((step) => step.kind === 'entered' && step.state === 'RecordFailure')?.data
+  const why = causeOf(recorded) ?? [state.error, state.cause].filter(Boolean).join(': ')
+  const log =
+    stage === localStage
+      ? `Logs: ${homeOf(env, cwd)}/logs, or \`tidemark local logs\``
+      : `Log: the batch function's log group, and the execution ${executionArn}`
+  return new CommandError(
+    `The recompute ${state.status === 'FAILED' ? 'failed' : `ended as ${state.status}`} in step ${failed?.state ?? 'Seal'}: ${why || 'no reason was given'}\nThe live dataset is as it was. ${log}`,
+  )
+}
+
+/** Step Functions hands on `{Error, Cause}`; a function's Cause is itself JSON with an `errorMessage`. */
+const causeOf = (data: unknown): string | null => {
+  const error = (data as { error?: { Error?: string; Cause?: string } } | null)?.error
+  if (error === undefined || error === null) return null
+  const cause = error.Cause ?? ''
+  try {
+    const { errorMessage } = JSON.parse(cause) as { errorMessage?: string }
+    return errorMessage ?? cause
+  } catch (problem) {
+    if (problem instanceof SyntaxError) return [error.Error, cause].filter(Boolean).join(': ')
+    throw problem
+  }
+}

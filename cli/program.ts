@@ -1,0 +1,50 @@
+import { Command } from 'commander'
+import { addBatchCommands } from './commands/batch.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addIngest } from './commands/ingest.ts'
+import { addInit } from './commands/init.ts'
+import { addLocal } from './commands/local.ts'
+import { addMetrics } from './commands/metrics.ts'
+import { addQuery } from './commands/query.ts'
+import { addRecompute } from './commands/recompute.ts'
+import { addSql } from './commands/sql.ts'
+import { addStatus } from './commands/status.ts'
+import { addVerify } from './commands/verify.ts'
+import { addWindow } from './commands/window.ts'
+import { addGlobalOptions } from './session.ts'
+
+const exits = `
+Exit codes: 0 done; 1 failed, and says why; 2 wrong usage; 3 it ran, and the answer is no.
+Times are ISO 8601 (UTC unless they say otherwise), now, today, yesterday, or a length with --last: 90s, 5m, 24h, 7d.`
+
+/** The whole command line. Throws instead of ending the process. */
+export const createProgram = (): Command => {
+  const program = new Command('tidemark')
+    .description('Drives a stage: the one on this machine (local), or a deployed stack.')
+    .showHelpAfterError('(tidemark --help lists the commands and their options)')
+    .addHelpText('after', exits)
+  addGlobalOptions(program)
+  for (const add of [
+    addInit,
+    addDoctor,
+    addLocal,
+    addIngest,
+    addStatus,
+    addRecompute,
+    addBatchCommands,
+    addMetrics,
+    addQuery,
+    addWindow,
+    addSql,
+    addVerify,
+  ])
+    add(program)
+  exitByThrowing(program)
+  return program
+}
+
+/** Subcommands inherit this only if it is set before they are added; here it is set for each. */
+const exitByThrowing = (command: Command): void => {
+  command.exitOverride()
+  for (const child of command.commands) exitByThrowing(child)
+}

@@ -1,0 +1,23 @@
+import type { Receipt, WindowReceipt } from './answers.ts'
+import { iso } from './time.ts'
+
+/** What it is made of, and where batch ends in each shard. */
+export const receiptLines = (receipt: Receipt): string[] => {
+  const shards = Object.keys(receipt.positions)
+  const marked = shards.filter((shardId) => receipt.tidemark[shardId] !== undefined).length
+  const exactness = receipt.exact
+    ? 'exact'
+    : `approximate${receipt.error === null ? '' : `, standard error ${(receipt.error * 100).toFixed(2)}%`}`
+  return [
+    `receipt: ${exactness}; dataset ${receipt.dataset ?? 'none yet'}, speed in ${shards.length} shards, ${marked} of them with a mark; definitions ${receipt.modelVersion}`,
+  ]
+}
+
+export const windowReceiptLines = (receipt: WindowReceipt): string[] => [
+  `receipt: speed in ${Object.keys(receipt.positions).length} shards; newest event ${receipt.newestEventTime === null ? 'none yet' : iso(receipt.newestEventTime)}; definitions ${receipt.modelVersion}`,
+  ...(receipt.refilling ? ['The window is refilling: events of it may be missing.'] : []),
+]
+
+/** The part of a padded sequence number that tells records of one stream apart; JSON holds all of it. */
+export const shortSequence = (sequenceNumber: string | null | undefined): string | null =>
+  sequenceNumber == null ? null : `…${sequenceNumber.slice(-12)}`

@@ -1,0 +1,88 @@
+import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
+import { fieldSql } from './fields.ts'
+import { identifier, quoted } from './sql-text.ts'
+
+/** What a dimension or a distinct count keeps of a text at most, and an event's id, in UTF-8 (docs/architecture.md). */
+const maxKeptBytes = 256
+const maxIdBytes = 1024
+
+/** The table that an event's records are read into. */
+export const eventTable = (event: string): string => identifier(`event_${event}`)
+export const fieldColumn = (field: string): string => identifier(`f_${field}`)
+
+/**
+ * Reads one event's records: place (`shard`, `seq`, `arrival`), `event_time` (epoch ms), `identity`, one typed column a
+ * field, and `reason`, NULL where the record is accepted.
+ */
+export const createEventTable = (event: EventData, model: ModelData): string => {
+  const fields = event.fields.map((field) => ({ field, sql: fieldSql(field) }))
+  const columns = fields.map(({ field, sql }) => `${sql.value} AS ${fieldColumn(field.name)}`)
+  const valid = fields.map(({ sql }) => `(${sql.valid})`).join('\n      AND ')
+  return `CREATE TEMP TABLE ${eventTable(event.name)} AS
+  WITH typed AS (
+    SELECT shard, seq, arrival, ${columns.join(',\n      ')},
+      ${valid || 'true'} AS fits
+    FROM records WHERE problem IS NULL AND ${typeIs(event.name)}
+  ), identified AS (
+    SELECT *, ${fieldColumn(event.at)} AS event_time, ${identityOf(event)} AS identity FROM typed
+  )
+  SELECT *, ${reasonOf(event, model)} AS reason FROM identified`
+}
+
+/** Whether a record's `type` is the event's name. */
+const typeIs = (event: string): string => `json_type(doc, '/type') = 'VARCHAR' AND (doc ->> '/type') = ${quoted(event)}`
+
+/** NULLs count as missing; with no value at all, the record's place identifies it. */
+const identityOf = (event: EventData): string => {
+  const place = `shard || '/' || seq`
+  const values = event.id.map((field) => `CAST(${fieldColumn(field)} AS VARCHAR)`)
+  const [only] = values
+  if (only === undefined) return place
+  if (values.length === 1) return `coalesce(${only}, ${place})`
+  return `CASE WHEN coalesce(${values.join(', ')}) IS NULL THEN ${place} ELSE CAST(to_json([${values.join(', ')}]) AS VARCHAR) END`
+}
+
+/** In the order in which a record is refused: the first reason that holds is the one counted. */
+const reasonOf = (event: EventData, model: ModelData): string => {
+  const late = event.acceptLateMs === null ? '' : `WHEN arrival - event_time > ${event.acceptLateMs} THEN 'too_late'`
+  const unstorable = textsKept(event, model).map(({ name }) => {
+    const column = fieldColumn(name)
+    const tooLong = name === 'id' ? '' : ` OR strlen(${column}) > ${maxKeptBytes}`
+    return `coalesce(contains(${column}, chr(0))${tooLong}, false)`
+  })
+  return `CASE
+    WHEN NOT fits OR event_time IS NULL THEN 'invalid'
+    ${unstorable.length === 0 ? '' : `WHEN ${unstorable.join(' OR ')} THEN 'invalid'`}
+    WHEN event_time - arrival > ${event.acceptEarlyMs} THEN 'too_early'
+    ${late}
+    WHEN strlen(identity) > ${maxIdBytes} THEN 'invalid'
+  END`
+}
+
+/** The texts that are stored as they are: dimensions, what is counted distinct, what identifies. */
+const textsKept = (event: EventData, model: ModelData): FieldData[] => {
+  const names = new Set([
+    ...event.id,
+    ...model.metrics.filter(({ event: of }) => of === event.name).flatMap(fieldsKept),
+  ])
+  return event.fields.filter((field) => field.kind === 'string' && names.has(field.name))
+}
+
+const fieldsKept = ({ by, measure }: MetricData): readonly string[] => [
+  ...by.map(({ name }) => name),
+  ...(measure.kind === 'countDistinct' ? measure.fields : []),
+]
+
+/** Every record refused, of any type: `shard`, `seq`, `event_time` (its arrival), `reason`, `event_type`. */
+export const createRejectedTable = (model: ModelData): string => {
+  const known = model.events.map(({ name }) => `(${typeIs(name)})`).join(' OR ') || 'false'
+  const parts = [
+    'SELECT shard, seq, arrival AS event_time, problem AS reason, NULL AS event_type FROM records WHERE problem IS NOT NULL',
+    `SELECT shard, seq, arrival, 'unknown_type', NULL FROM records WHERE problem IS NULL AND NOT coalesce(${known}, false)`,
+    ...model.events.map(
+      ({ name }) =>
+        `SELECT shard, seq, arrival, reason, ${quoted(name)} FROM ${eventTable(name)} WHERE reason IS NOT NULL`,
+    ),
+  ]
+  return `CREATE TEMP TABLE refused AS ${parts.join('\nUNION ALL ')}`
+}

@@ -1,0 +1,131 @@
+import type { ConditionData, MetricData, Scalar } from '../../core/model.ts'
+import type { Interval } from '../time.ts'
+import { eventTable, fieldColumn } from './events.ts'
+import { identifier, quoted } from './sql-text.ts'
+
+/** The metric that counts refused records: its rows come from the table of these. */
+const rejectedMetric = 'rejected'
+
+/** What a receipt says of the records that an answer counts, by shard, as padded sequence numbers. */
+export interface Bounds {
+  readonly positions: Readonly<Record<string, string>>
+  readonly tidemark: Readonly<Record<string, string>>
+}
+
+/**
+ * The metric's cells, `bucket` (epoch ms), `d0` … (text or NULL), `value` (integer as text, decimals scaled), of the records
+ * that the bounds let in and whose bucket starts in the interval. Below its shard's mark a record counts once for each
+ * event (of twins, the lowest in stream order); above it, once for each place in the stream.
+ */
+export const recountSql = (metric: MetricData, bounds: Bounds, interval: Interval): string => {
+  const dims = metric.by.map((dimension, index) => `${dimensionText(metric, dimension.name)} AS d${index}`)
+  const groups = ['bucket', ...metric.by.map((_, index) => `d${index}`)].join(', ')
+  return `WITH bounds(shard, mark, bound) AS (${boundsRows(bounds)}),
+  placed AS (
+    SELECT e.*, b.mark IS NOT NULL AND e.seq <= b.mark AS settled
+    FROM ${sourceOf(metric)} e JOIN bounds b ON b.shard = e.shard AND e.seq <= b.bound
+  ), counted AS (
+    ${onceEach(metric)}
+  ), cells AS (
+    SELECT epoch_ms(date_trunc('${metric.per}', make_timestamp_ms(event_time))) AS bucket${dims.map((dim) => `, ${dim}`).join('')},
+      ${measured(metric)} AS measured
+    FROM counted WHERE ${conditions(metric)}
+  )
+  SELECT ${groups}, CAST(${aggregate(metric)} AS VARCHAR) AS value FROM cells
+  WHERE measured IS NOT NULL AND bucket >= ${interval.from} AND bucket < ${interval.to} GROUP BY ${groups}`
+}
+
+/** The buckets that hold all of the metric's events, as epoch ms `first` and `next`; NULLs where there are none. */
+export const rangeSql = (metric: MetricData): string => {
+  const start = (time: string): string => `date_trunc('${metric.per}', make_timestamp_ms(${time}))`
+  return `SELECT epoch_ms(${start('min(event_time)')}) AS first, epoch_ms(${start('max(event_time)')} + INTERVAL 1 ${metric.per}) AS next
+  FROM ${sourceOf(metric)} e`
+}
+
+const isRejected = (metric: MetricData): boolean => metric.name === rejectedMetric
+
+const sourceOf = (metric: MetricData): string =>
+  isRejected(metric) ? 'refused' : `(SELECT * FROM ${eventTable(metric.event)} WHERE reason IS NULL)`
+
+const onceEach = (metric: MetricData): string =>
+  isRejected(metric)
+    ? 'SELECT * FROM placed'
+    : `SELECT * FROM placed WHERE NOT settled
+    UNION ALL
+    SELECT * FROM placed WHERE settled
+    QUALIFY row_number() OVER (PARTITION BY identity, event_time ORDER BY seq, shard) = 1`
+
+/** The mark may lie above the speed position: batch then holds records that speed has yet to reach. */
+const boundsRows = ({ positions, tidemark }: Bounds): string => {
+  const shards = [...new Set([...Object.keys(positions), ...Object.keys(tidemark)])]
+  const rows = shards.map((shard) => {
+    const [position, mark] = [padded(positions[shard]), padded(tidemark[shard])]
+    const bound = [position, mark].reduce((most, each) =>
+      each !== null && (most === null || each > most) ? each : most,
+    )
+    return `(${quoted(shard)}, ${textOrNull(mark)}, ${textOrNull(bound)})`
+  })
+  return rows.length === 0 ? `SELECT ${noText}, ${noText}, ${noText} WHERE false` : `VALUES ${rows.join(', ')}`
+}
+
+/** Typed, because a column of bare NULLs would be one of integers. */
+const noText = 'CAST(NULL AS VARCHAR)'
+const textOrNull = (text: string | null): string => (text === null ? noText : quoted(text))
+
+const padded = (sequenceNumber: string | null | undefined): string | null =>
+  sequenceNumber == null ? null : sequenceNumber.padStart(64, '0')
+
+const dimensionText = (metric: MetricData, name: string): string =>
+  isRejected(metric) ? identifier(name) : `CAST(${fieldColumn(name)} AS VARCHAR)`
+
+/** NULL where the event has no part in the metric. */
+const measured = ({ measure }: MetricData): string => {
+  switch (measure.kind) {
+    case 'count':
+      return '1'
+    case 'sum':
+    case 'min':
+    case 'max':
+      return fieldColumn(measure.field)
+    case 'countDistinct': {
+      const texts = measure.fields.map((field) => `CAST(${fieldColumn(field)} AS VARCHAR)`)
+      const someNull = texts.map((text) => `${text} IS NULL`).join(' OR ')
+      return `CASE WHEN NOT (${someNull}) THEN [${texts.join(', ')}] END`
+    }
+  }
+}
+
+const aggregate = ({ measure }: MetricData): string => {
+  switch (measure.kind) {
+    case 'count':
+      return 'count(*)'
+    case 'countDistinct':
+      return 'count(DISTINCT measured)'
+    default:
+      return `${measure.kind}(measured)`
+  }
+}
+
+const conditions = (metric: MetricData): string => metric.where.map(condition).join(' AND ') || 'true'
+
+const condition = ({ field, op, value }: ConditionData): string => {
+  const column = fieldColumn(field)
+  const values: readonly Scalar[] = Array.isArray(value) ? value : [value as Scalar]
+  switch (op) {
+    case 'is':
+      return `${column} IS NOT DISTINCT FROM ${literal(values[0] ?? null)}`
+    case 'not':
+      return `${column} IS DISTINCT FROM ${literal(values[0] ?? null)}`
+    case 'in':
+      return `(${values.map((each) => `${column} IS NOT DISTINCT FROM ${literal(each)}`).join(' OR ') || 'false'})`
+    case 'gte':
+      return `coalesce(${column} >= ${literal(values[0] ?? null)}, false)`
+    case 'lt':
+      return `coalesce(${column} < ${literal(values[0] ?? null)}, false)`
+  }
+}
+
+const literal = (value: Scalar): string => {
+  if (value === null) return 'NULL'
+  return typeof value === 'string' ? quoted(value) : String(value)
+}

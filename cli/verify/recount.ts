@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createGunzip } from 'node:zlib'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { MetricData, ModelData } from '../../core/model.ts'
+import { linesOf } from '../ndjson.ts'
+import type { Interval } from '../time.ts'
+import { canonicalRecord } from './canonical.ts'
+import { createEventTable, createRejectedTable } from './events.ts'
+import { type Bounds, rangeSql, recountSql } from './metrics.ts'
+import { quoted } from './sql-text.ts'
+
+/** One cell of a metric: the bucket's start (epoch ms), its dimensions as text or null, and its value, scaled. */
+export interface Cell {
+  readonly bucket: number
+  readonly dims: readonly (string | null)[]
+  readonly value: bigint
+}
+
+/** The raw archive in DuckDB, read once, recounted as often as one likes. */
+export interface Recount {
+  /** Records read; a record archived twice counts once. */
+  readonly records: number
+  /** The metric's whole range of buckets; null where it has no events. */
+  range(metric: MetricData): Promise<Interval | null>
+  cells(metric: MetricData, bounds: Bounds, interval: Interval): Promise<Cell[]>
+  close(): void
+}
+
+/**
+ * Reads a folder of raw objects (`.ndjson.gz`, at any depth) by the definitions' data. Nothing here is shared with what it checks.
+ * `scratchDir` is written to.
+ */
+export const openRecount = async (rawDir: string, scratchDir: string, model: ModelData): Promise<Recount> => {
+  const recordsPath = join(scratchDir, 'records.ndjson')
+  await writeCanonical(rawDir, recordsPath)
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(`CREATE TEMP TABLE records AS SELECT DISTINCT ON (shard, seq) shard, seq, arrival, CAST(doc AS JSON) AS doc, problem
+    FROM read_ndjson(${quoted(recordsPath)}, maximum_object_size = 67108864,
+      columns = {shard: 'VARCHAR', seq: 'VARCHAR', arrival: 'BIGINT', doc: 'VARCHAR', problem: 'VARCHAR'})`)
+  for (const event of model.events) await connection.run(createEventTable(event, model))
+  await connection.run(createRejectedTable(model))
+  const [count] = await rowsOf(connection, 'SELECT count(*) AS records FROM records')
+  return {
+    records: Number(count?.records),
+    range: async (metric) => {
+      const [row] = await rowsOf(connection, rangeSql(metric))
+      return row === undefined || row.first === null ? null : { from: Number(row.first), to: Number(row.next) }
+    },
+    cells: async (metric, bounds, interval) => {
+      const rows = await rowsOf(connection, recountSql(metric, bounds, interval))
+      return rows.map((row) => ({
+        bucket: Number(row.bucket),
+        dims: metric.by.map((_, index) => (row[`d${index}`] ?? null) as string | null),
+        value: BigInt(String(row.value)),
+      }))
+    },
+    close: () => {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+const rowsOf = async (connection: DuckDBConnection, sql: string): Promise<Record<string, unknown>[]> =>
+  (await connection.runAndReadAll(sql)).getRowObjectsJson()
+
+const writeCanonical = async (rawDir: string, path: string): Promise<void> => {
+  const out = createWriteStream(path)
+  for (const name of (await readdir(rawDir, { recursive: true })).sort()) {
+    if (!name.endsWith('.ndjson.gz')) continue
+    const text = createReadStream(join(rawDir, name)).pipe(createGunzip()).setEncoding('utf8')
+    for await (const line of linesOf(text))
+      if (!out.write(`${JSON.stringify(canonicalRecord(line))}\n`)) await once(out, 'drain')
+  }
+  out.end()
+  await once(out, 'finish')
+}

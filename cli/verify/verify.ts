@@ -1,0 +1,62 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { MetricData, ModelData } from '../../core/model.ts'
+import type { Archive } from '../../stores/archive/archive.ts'
+import type { MetricPage } from '../answers.ts'
+import type { Api } from '../api.ts'
+import { queryMetric } from '../metric-query.ts'
+import type { Progress } from '../progress.ts'
+import { type Comparison, compare } from './compare.ts'
+import { type RawFiles, rawFiles } from './raw-files.ts'
+import { openRecount, type Recount } from './recount.ts'
+import { waitForArchive } from './wait.ts'
+
+export interface VerifyParts {
+  readonly api: Api
+  readonly archive: Archive
+  readonly model: ModelData
+  readonly metrics: readonly MetricData[]
+  /** Written to; the caller removes it. */
+  readonly scratchDir: string
+  readonly progress: Progress
+}
+
+export interface Verified {
+  readonly records: number
+  readonly comparisons: readonly Comparison[]
+}
+
+/** Asks for each metric whole, and counts the same records again from the raw archive. */
+export const verify = async (parts: VerifyParts): Promise<Verified> => {
+  const { archive, progress, scratchDir } = parts
+  const files = rawFiles(archive, join(scratchDir, 'raw'), (objects) => progress.update(`${objects} raw objects read`))
+  await mkdir(files.dir, { recursive: true })
+  await files.refresh()
+  const first = await open(files, parts, 'first')
+  const questions: { metric: MetricData; page: MetricPage; interval: { from: number; to: number } }[] = []
+  for (const metric of parts.metrics) {
+    const interval = (await first.range(metric)) ?? { from: 0, to: 1 }
+    progress.update(`asking for ${metric.name}`)
+    const by = metric.by.map(({ name }) => name)
+    questions.push({ metric, interval, page: await queryMetric(parts.api, { metric: metric.name, interval, by }) })
+  }
+  const fresh = await waitForArchive(
+    files,
+    questions.map(({ page }) => page.receipt),
+    progress,
+  )
+  const recount = fresh === 0 ? first : await open(files, parts, 'second')
+  const comparisons: Comparison[] = []
+  for (const { metric, page, interval } of questions)
+    comparisons.push(compare(metric, page.rows, await recount.cells(metric, page.receipt, interval)))
+  const { records } = recount
+  for (const each of new Set([first, recount])) each.close()
+  return { records, comparisons }
+}
+
+const open = async (files: RawFiles, { model, scratchDir, progress }: VerifyParts, name: string): Promise<Recount> => {
+  progress.update('reading the raw archive into DuckDB')
+  const dir = join(scratchDir, name)
+  await mkdir(dir)
+  return openRecount(files.dir, dir, model)
+}

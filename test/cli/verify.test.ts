@@ -1,0 +1,294 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { MetricRow } from '../../cli/answers.ts'
+import { compare } from '../../cli/verify/compare.ts'
+import { type Cell, openRecount } from '../../cli/verify/recount.ts'
+import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
+
+const day = (iso: string): number => Date.parse(iso)
+const field = (name: string, kind: FieldData['kind'], more: Partial<FieldData> = {}): FieldData => ({
+  name,
+  kind,
+  unit: null,
+  scale: 0,
+  nullable: false,
+  optional: false,
+  values: null,
+  ...more,
+})
+const payment: EventData = {
+  name: 'payment',
+  fields: [
+    field('id', 'string', { optional: true }),
+    field('at', 'instant'),
+    field('shop', 'string', { nullable: true }),
+    field('kind', 'string', { values: ['card', 'cash'] }),
+    field('amount', 'decimal', { scale: 2, unit: 'EUR', nullable: true }),
+    field('test', 'boolean', { optional: true }),
+  ],
+  id: ['id'],
+  at: 'at',
+  acceptLateMs: 10 * 86_400_000,
+  acceptEarlyMs: 3_600_000,
+  derived: [],
+  description: null,
+}
+const base = { version: '000000000000', event: 'payment', liveMs: null, sliceMs: null, description: null, where: [] }
+const spent: MetricData = {
+  ...base,
+  name: 'spent',
+  measure: { kind: 'sum', field: 'amount', unit: 'EUR', scale: 2 },
+  by: [{ name: 'shop', type: 'string' }],
+  per: 'day',
+}
+const payments: MetricData = {
+  ...base,
+  name: 'payments',
+  measure: { kind: 'count', unit: 'events' },
+  by: [],
+  per: 'day',
+  where: [
+    { field: 'test', op: 'not', value: true },
+    { field: 'amount', op: 'gte', value: 100 },
+  ],
+}
+const shops: MetricData = {
+  ...base,
+  name: 'shops',
+  measure: { kind: 'countDistinct', fields: ['shop', 'kind'], unit: 'distinct' },
+  by: [],
+  per: 'day',
+}
+const rejected: MetricData = {
+  ...base,
+  name: 'rejected',
+  event: '_rejected',
+  measure: { kind: 'count', unit: 'records' },
+  by: [
+    { name: 'reason', type: 'string' },
+    { name: 'event_type', type: 'string' },
+  ],
+  per: 'hour',
+}
+const model: ModelData = { version: 'v', events: [payment], metrics: [spent, payments, shops, rejected] }
+
+const sequence = (n: number): string => String(n).padStart(64, '0')
+const arrivalTime = day('2026-03-02T12:30:00Z')
+const whole = { from: day('2026-01-01'), to: day('2027-01-01') }
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'tidemark-recount-'))
+})
+afterEach(() => rmSync(dir, { recursive: true }))
+
+/** Writes one raw object: each entry is a record's text, or bytes that are no text. */
+const archive = (shardId: string, records: Record<number, string | Buffer>): void => {
+  const lines = Object.entries(records).map(([n, data]) =>
+    JSON.stringify({
+      shardId,
+      sequenceNumber: sequence(Number(n)),
+      arrivalTime,
+      partitionKey: 'p',
+      ...(typeof data === 'string' ? { data } : { dataBase64: data.toString('base64') }),
+    }),
+  )
+  const folder = join(dir, 'raw', `shard=${shardId}`)
+  mkdirSync(folder, { recursive: true })
+  const numbers = Object.keys(records).map(Number)
+  const name = `${sequence(Math.min(...numbers))}-${sequence(Math.max(...numbers))}.ndjson.gz`
+  writeFileSync(join(folder, name), gzipSync(`${lines.join('\n')}\n`))
+}
+const pay = (more: Record<string, unknown>): string =>
+  JSON.stringify({ type: 'payment', at: '2026-03-01T10:00:00Z', shop: 'a', kind: 'card', amount: '1.50', ...more })
+
+const count = async (
+  metric: MetricData,
+  positions: Record<string, number>,
+  marks: Record<string, number> = {},
+): Promise<Cell[]> => {
+  const recount = await openRecount(join(dir, 'raw'), dir, model)
+  const bound = (numbers: Record<string, number>): Record<string, string> =>
+    Object.fromEntries(Object.entries(numbers).map(([shard, n]) => [shard, sequence(n)]))
+  try {
+    const cells = await recount.cells(metric, { positions: bound(positions), tidemark: bound(marks) }, whole)
+    return cells.sort((a, b) => a.bucket - b.bucket || JSON.stringify(a.dims).localeCompare(JSON.stringify(b.dims)))
+  } finally {
+    recount.close()
+  }
+}
+const first = day('2026-03-01')
+
+describe('recount', () => {
+  it('adds decimals exactly, by dimensions as they came, nulls among them', async () => {
+    const odd = `q'"\\ \\' 😀 \u0001`
+    archive('s1', {
+      1: pay({ amount: '0.10' }),
+      2: pay({ amount: 0.2 }),
+      3: pay({ amount: '-0.05', shop: null }),
+      4: pay({ amount: null }),
+      5: pay({ amount: '7', shop: odd }),
+    })
+    expect(await count(spent, { s1: 9 })).toEqual([
+      { bucket: first, dims: ['a'], value: 30n },
+      { bucket: first, dims: [odd], value: 700n },
+      { bucket: first, dims: [null], value: -5n },
+    ])
+  })
+
+  it('counts up to each position, and nothing of a shard that has none', async () => {
+    archive('s1', { 1: pay({}), 2: pay({}), 3: pay({}) })
+    archive('s2', { 1: pay({}) })
+    expect(await count(payments, { s1: 2 })).toEqual([{ bucket: first, dims: [], value: 2n }])
+    expect(await count(payments, { s1: 2, s2: 1 })).toEqual([{ bucket: first, dims: [], value: 3n }])
+  })
+
+  it('counts what a cut gave to batch ahead of speed', async () => {
+    archive('s1', { 1: pay({}), 2: pay({}), 3: pay({}) })
+    expect(await count(payments, { s1: 1 }, { s1: 2 })).toEqual([{ bucket: first, dims: [], value: 2n }])
+  })
+
+  it('counts twins once below the mark, the lowest of them, and each above it', async () => {
+    archive('s1', { 1: pay({ id: 'x', amount: '1.00' }), 4: pay({ id: 'x', amount: '5.00' }) })
+    archive('s2', { 2: pay({ id: 'x', amount: '2.00' }) })
+    const all = { s1: 9, s2: 9 }
+    expect(await count(spent, all)).toEqual([{ bucket: first, dims: ['a'], value: 800n }])
+    expect(await count(spent, all, { s1: 3, s2: 3 })).toEqual([{ bucket: first, dims: ['a'], value: 600n }])
+    expect(await count(spent, all, { s1: 9, s2: 9 })).toEqual([{ bucket: first, dims: ['a'], value: 100n }])
+  })
+
+  it('counts a record that was archived twice once, also above the mark', async () => {
+    archive('s1', { 1: pay({}), 2: pay({}) })
+    archive('s1', { 2: pay({}), 3: pay({}) })
+    expect(await count(payments, { s1: 9 })).toEqual([{ bucket: first, dims: [], value: 3n }])
+  })
+
+  it('tells events without an id by their place, and by their time where the id is the same', async () => {
+    archive('s1', {
+      1: pay({}),
+      2: pay({}),
+      3: pay({ id: 'x' }),
+      4: pay({ id: 'x', at: '2026-03-01T10:00:01Z' }),
+      5: pay({ id: 'x', at: '2026-03-01T11:00:00+01:00' }),
+    })
+    expect(await count(payments, { s1: 9 }, { s1: 9 })).toEqual([{ bucket: first, dims: [], value: 4n }])
+  })
+
+  it('applies conditions: not holds for what is missing, gte never does', async () => {
+    archive('s1', {
+      1: pay({ test: true }),
+      2: pay({ test: false }),
+      3: pay({ amount: null }),
+      4: pay({ amount: '0.99' }),
+      5: pay({ amount: '1' }),
+    })
+    expect(await count(payments, { s1: 9 })).toEqual([{ bucket: first, dims: [], value: 2n }])
+  })
+
+  it('counts distinct combinations, without those that hold a null', async () => {
+    archive('s1', { 1: pay({}), 2: pay({}), 3: pay({ kind: 'cash' }), 4: pay({ shop: null }), 5: pay({ shop: 'b' }) })
+    expect(await count(shops, { s1: 9 })).toEqual([{ bucket: first, dims: [], value: 3n }])
+  })
+
+  it('refuses what decode refuses, each for its reason', async () => {
+    archive('s1', {
+      1: Buffer.from([0xff, 0xfe]),
+      2: '{"type":"payment",}',
+      3: '[1]',
+      4: '{"type":"refund"}',
+      5: '{}',
+      6: pay({ kind: 'cheque' }),
+      7: pay({ amount: '1.005' }),
+      8: pay({ shop: undefined }),
+      9: pay({ at: '2026-02-30T10:00:00Z' }),
+      10: pay({ at: '2026-03-02T13:30:00.001Z' }),
+      11: pay({ at: '2026-02-20T12:29:59.999Z' }),
+      12: pay({ shop: 'x'.repeat(257) }),
+      13: pay({ shop: 'a\u0000b' }),
+      14: pay({ id: null }),
+      15: pay({ at: '2026-03-02T13:30:00.000Z' }),
+    })
+    const hour = day('2026-03-02T12:00:00Z')
+    const cell = (reason: string, type: string | null, value: bigint): Cell => ({
+      bucket: hour,
+      dims: [reason, type],
+      value,
+    })
+    expect(await count(rejected, { s1: 99 })).toEqual([
+      cell('invalid', 'payment', 7n),
+      cell('not_an_object', null, 1n),
+      cell('not_json', null, 1n),
+      cell('not_utf8', null, 1n),
+      cell('too_early', 'payment', 1n),
+      cell('too_late', 'payment', 1n),
+      cell('unknown_type', null, 2n),
+    ])
+    expect(await count(payments, { s1: 99 })).toEqual([{ bucket: day('2026-03-02'), dims: [], value: 1n }])
+  })
+
+  it('reads JSON as the standard does: the last of equal keys, lone surrogates replaced', async () => {
+    archive('s1', {
+      1: `${pay({ amount: '9.00' }).slice(0, -1)},"amount":"2.00"}`,
+      2: pay({ shop: 'LONE' }).replace('LONE', '\\ud800'),
+    })
+    expect(await count(spent, { s1: 9 })).toEqual([
+      { bucket: first, dims: ['a'], value: 200n },
+      { bucket: first, dims: ['\ufffd'], value: 150n },
+    ])
+  })
+
+  it('finds the range of buckets', async () => {
+    archive('s1', { 1: pay({}), 2: pay({ at: '2026-03-02T00:00:00Z' }) })
+    const recount = await openRecount(join(dir, 'raw'), dir, model)
+    expect(await recount.range(payments)).toEqual({ from: first, to: day('2026-03-03') })
+    expect(await recount.range(rejected)).toBeNull()
+    recount.close()
+  })
+})
+
+describe('compare', () => {
+  const row = (value: number | string, exact = true, shop: string | null = 'a'): MetricRow => ({
+    bucket: '2026-03-01T00:00:00Z',
+    by: { shop },
+    value,
+    exact,
+  })
+  const cell = (value: bigint, shop: string | null = 'a'): Cell => ({ bucket: first, dims: [shop], value })
+
+  it('takes equal cells, whatever their order and the decimals written', () => {
+    const result = compare(spent, [row('0.30'), row(7, true, null)], [cell(700n, null), cell(30n)])
+    expect(result).toMatchObject({ equal: true, cells: 2, differences: [] })
+  })
+
+  it('names the cells that differ, are missing, or are too many', () => {
+    const result = compare(spent, [row('0.31'), row('1.00', true, 'extra')], [cell(30n), cell(-5n, 'missing')])
+    expect(result.equal).toBe(false)
+    expect(result.differences).toEqual([
+      { bucket: '2026-03-01T00:00:00.000Z', dims: ['a'], served: '0.31', recounted: '0.30' },
+      { bucket: '2026-03-01T00:00:00.000Z', dims: ['extra'], served: '1.00', recounted: null },
+      { bucket: '2026-03-01T00:00:00.000Z', dims: ['missing'], served: null, recounted: '-0.05' },
+    ])
+  })
+
+  it('lets estimates lie near, and only what says that it is one', () => {
+    const distinct: MetricData = { ...shops, by: spent.by }
+    expect(compare(distinct, [row(1010, false)], [cell(1000n)])).toMatchObject({ equal: true, estimated: 1 })
+    expect(compare(distinct, [row(1010, true)], [cell(1000n)]).equal).toBe(false)
+    expect(compare(distinct, [row(1040, false)], [cell(1000n)]).equal).toBe(false)
+  })
+
+  it('refuses estimates that are each near and all off', () => {
+    const distinct: MetricData = { ...shops, by: spent.by }
+    const names = Array.from({ length: 200 }, (_, index) => `shop ${index}`)
+    const off = names.map((name) => row(1020, false, name))
+    const result = compare(
+      distinct,
+      off,
+      names.map((name) => cell(1000n, name)),
+    )
+    expect(result).toMatchObject({ equal: false, differences: [] })
+    expect(result.rootMeanSquare).toBeCloseTo(2.46, 1)
+  })
+})
