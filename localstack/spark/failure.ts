@@ -1,0 +1,15 @@
+const logLine = /^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d [A-Z]+ /
+const traceback = 'Traceback (most recent call last):'
+
+const isFact = (line: string): boolean => line.trim() !== '' && !/^\s/.test(line) && !logLine.test(line)
+
+/**
+ * The line of a driver's log that best says why it failed: the error below the last Python traceback, else the last line that
+ * is neither Spark's logging nor indented, else the last line.
+ */
+export const reasonIn = (log: string): string => {
+  const lines = log.split('\n')
+  const below = lines.slice(lines.findLastIndex((line) => line.includes(traceback)) + 1)
+  const reason = below.length < lines.length ? below.find(isFact) : lines.findLast(isFact)
+  return reason ?? lines.findLast((line) => line.trim() !== '') ?? 'it wrote nothing'
+}
