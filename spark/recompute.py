@@ -26,7 +26,6 @@ import threading
 from collections import Counter, defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Iterable, Iterator, Optional
 from urllib.parse import quote, urlsplit
 
@@ -678,22 +677,17 @@ def touched_buckets(fresh: DataFrame, specification: list[dict]) -> dict:
     return {result["metric"]: starts[(result["event"], result["per"])] for result in specification}
 
 
-def dates_spanned(start: int, per: str) -> Iterator[str]:
+def dates_spanned(start: int, per: str) -> list[str]:
     """The UTC dates of a bucket."""
-    date = day = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=start)
-    ends: dict[str, Callable[[datetime], bool]] = {
-        "week": lambda at: at >= date + timedelta(days=7),
-        "month": lambda at: (at.year, at.month) != (date.year, date.month),
-        "year": lambda at: at.year != date.year,
-    }
-    ended = ends.get(per, lambda at: at > date)
-    while not ended(day):
-        yield day.strftime("%Y-%m-%d")
-        day += timedelta(days=1)
+    unit = {"week": "W", "month": "M", "year": "Y"}.get(per, "D")
+    first = numpy.datetime64(start, "ms").astype("datetime64[D]")
+    # NumPy's own weeks begin on Thursdays.
+    end = first + 7 if unit == "W" else (first.astype(f"datetime64[{unit}]") + 1).astype("datetime64[D]")
+    return [str(date) for date in numpy.arange(first, end)]
 
 
 def month_of(start: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=start)).strftime("%Y-%m")
+    return str(numpy.datetime64(start, "ms").astype("datetime64[M]"))
 
 
 # ---- the job -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,112 @@
+"""A raw archive made by a seed, in a folder: shards, redelivered records, duplicates, junk, objects that overlap."""
+import base64
+import gzip
+import json
+import os
+import random
+
+ARRIVAL = 1_709_251_200_000  # 2024-03-01
+SPAN_MS = 70 * 86_400_000
+TEXTS = [None, "", "null", "a", 'q"\\b', "tab\tnew\nline\u2028", "ünï 🌊", "%2F/=..", "\\N", " ", "NULL"]
+
+
+class Archive:
+    def __init__(self, root, model, seed=0, shards=3):
+        self.root, self.model, self.random = root, model, random.Random(seed)
+        self.shards = [f"shardId-{index:012d}" for index in range(shards)]
+        self.records = {shard: [] for shard in self.shards}
+        self.archived = {shard: 0 for shard in self.shards}
+        self.objects, self.sequence, self.events = [], 10**20, []
+
+    def put(self, shard, data):
+        self.sequence += self.random.randint(1, 10**6)
+        place = {"shardId": shard, "sequenceNumber": f"{self.sequence:064d}", "arrivalTime": ARRIVAL + len(self.records[shard]), "partitionKey": "k"}
+        body = {"data": data} if isinstance(data, str) else {"dataBase64": base64.b64encode(data).decode()}
+        self.records[shard].append({**place, **body})
+
+    def event(self, **fields):
+        defaults = {"type": "sale", "shop": "a", "express": False, "size": None, "paid": True, "cents": 1, "customer": None}
+        return {**defaults, **fields}
+
+    def random_event(self):
+        choose, at = self.random.choice, ARRIVAL - self.random.randrange(SPAN_MS)
+        name = choose([f"e{self.random.randrange(10**9)}", f"{choose(TEXTS)}-{self.random.randrange(99)}"])
+        kind = self.random.random()
+        if kind < 0.15:
+            return {"type": "visit", "id": name, "at": at // 5000 * 5000, "page": choose(TEXTS[1:])}
+        if kind < 0.2:
+            return {"type": "ping", "id": name, "at": at}
+        return self.event(
+            id=name, at=at, shop=choose(TEXTS), express=choose([True, False]), size=choose([None, -5, 0, 42]), paid=choose([True, True, False]),
+            cents=choose([None, self.random.randint(-10**6, 10**6)]), customer=choose([None, f"c{self.random.randrange(25)}", choose(TEXTS)]),
+        )
+
+    def put_random(self, count):
+        for _ in range(count):
+            shard, kind = self.random.choice(self.shards), self.random.random()
+            if kind < 0.04:
+                self.put(shard, self.random.choice(["{", "[]", '{"type":"nothing"}', '{"type":"sale","id":"x"}', b"\xff\xfe\x00", ""]))
+                continue
+            if kind < 0.25 and self.events:
+                # A twin: the same identity, often with other values.
+                event = dict(self.random.choice(self.events))
+                if event["type"] == "sale" and self.random.random() < 0.7:
+                    event.update(paid=not event["paid"], shop=self.random.choice(TEXTS), cents=7)
+            else:
+                event = self.random_event()
+                self.events.append(event)
+            self.put(shard, json.dumps(event, ensure_ascii=self.random.random() < 0.5))
+
+    def archive(self):
+        """Writes objects for all records not archived yet; some begin with records of the object before."""
+        for shard in self.shards:
+            records = self.records[shard]
+            while self.archived[shard] < len(records):
+                start = max(0, self.archived[shard] - self.random.choice([0, 0, 3]))
+                end = min(len(records), self.archived[shard] + self.random.randint(1, 40))
+                self.write(shard, records[start:end])
+                self.archived[shard] = end
+
+    def write(self, shard, records):
+        first, last = records[0]["sequenceNumber"], records[-1]["sequenceNumber"]
+        key = f"raw/shard={shard}/{first}-{last}.ndjson.gz"
+        content = gzip.compress("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode(), 1)
+        path = os.path.join(self.root, key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
+        self.objects.append({"key": key, "shardId": shard, "first": first, "last": last, "bytes": len(content)})
+
+    def marks(self, share=1.0):
+        """Marks at a share of each shard's records: mostly inside an object."""
+        at = {shard: int(len(records) * share) for shard, records in self.records.items()}
+        return {shard: self.records[shard][count - 1]["sequenceNumber"] for shard, count in at.items() if count > 0}
+
+    def specify(self, dataset, marks, base=None):
+        base_marks = base["marks"] if base else {}
+        wanted = [
+            item for item in self.objects
+            if item["shardId"] in marks and item["first"] <= marks[item["shardId"]] and item["last"] > base_marks.get(item["shardId"], "")
+        ]
+        results = [
+            {"metric": metric["name"], "event": metric["event"], "per": metric["per"], "dimensions": metric["by"]} for metric in self.model["metrics"]
+        ]
+        specification = {
+            "datasetId": dataset, "modelVersion": self.model["version"], "bucket": f"file://{self.root}",
+            "baseManifestKey": base and f"manifests/{base['datasetId']}.json", "marks": marks, "baseMarks": base_marks,
+            "rawObjects": wanted, "results": results, "manifestKey": f"manifests/{dataset}.json",
+        }
+        os.makedirs(os.path.join(self.root, "jobs"), exist_ok=True)
+        with open(os.path.join(self.root, "jobs", f"{dataset}.json"), "w") as file:
+            json.dump(specification, file)
+        return f"file://{self.root}/jobs/{dataset}.json"
+
+    def delivered(self, marks, base_marks):
+        """How many lines of all objects lie within the marks, redelivered ones included."""
+        count = 0
+        for item in self.objects:
+            with gzip.open(os.path.join(self.root, item["key"]), "rt", encoding="utf8", newline="\n") as lines:
+                for line in lines:
+                    at = json.loads(line)["sequenceNumber"]
+                    count += base_marks.get(item["shardId"], "") < at <= marks.get(item["shardId"], "")
+        return count

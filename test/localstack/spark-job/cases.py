@@ -1,0 +1,234 @@
+"""Runs all cases of the recompute in one Spark session and prints a line of JSON each: its name, and what went wrong or null.
+
+    python cases.py MODEL_JSON WORKER_DIR WORK_DIR
+"""
+import json
+import os
+import sys
+import traceback
+
+from archive import ARRIVAL, SPAN_MS, Archive
+from expected import comparable, events_of, rows_of, states_of
+
+import recompute
+
+CASES = []
+
+
+def case(name):
+    def register(function):
+        CASES.append((name, function))
+        return function
+    return register
+
+
+class Runner:
+    def __init__(self, spark, model, worker_dir, work_dir):
+        self.spark, self.model, self.worker_dir, self.work_dir, self.count = spark, model, worker_dir, work_dir, 0
+
+    def archive(self, **options):
+        self.count += 1
+        root = os.path.join(self.work_dir, f"archive-{self.count}")
+        os.makedirs(root)
+        return Archive(root, self.model, **options)
+
+    def run(self, archive, dataset, marks, base=None, worker_dir=None):
+        return recompute.recompute(self.spark, archive.specify(dataset, marks, base), worker_dir or self.worker_dir)
+
+
+def equal(found, wanted, what):
+    if found != wanted:
+        only_found = [row for row in found if row not in wanted][:3] if isinstance(found, list) else found
+        only_wanted = [row for row in wanted if row not in found][:3] if isinstance(wanted, list) else wanted
+        raise AssertionError(f"{what}: found {only_found} where {only_wanted} is wanted")
+
+
+def failure_of(run):
+    try:
+        run()
+    except Exception as error:
+        return str(error)
+    raise AssertionError("the job did not fail")
+
+
+@case("a full recompute equals a plain count, over shards, duplicates, redelivery, junk and marks inside objects")
+def full(runner):
+    for seed in (1, 2):
+        archive = runner.archive(seed=seed)
+        archive.put_random(1500)
+        archive.archive()
+        marks = archive.marks(0.83)
+        manifest = runner.run(archive, "full", marks)
+        lake, results = rows_of(archive, manifest)
+        events, rejected = events_of(archive, marks)
+        equal(comparable(results), states_of(events), f"states of seed {seed}")
+        equal(len(lake), len(events) + rejected, "events in the lake")
+        read = archive.delivered(marks, {})
+        equal(manifest["counts"], {"read": read, "duplicates": read - len(lake), "rejected": rejected}, "counts")
+        equal(sum(row[-1] for row in results if row[0] == "rejected"), rejected, "rejected")
+
+
+@case("increments equal full recomputes, row for row, in lake and results")
+def increments(runner):
+    for seed in (11, 12):
+        archive, base = runner.archive(seed=seed), None
+        for step, share in enumerate((0.6, 0.97, 1.0, 0.995)):
+            archive.put_random(900 if step == 0 else 60)
+            archive.archive()
+            marks = archive.marks(share)
+            if base:
+                marks = {shard: max(mark, base["marks"].get(shard, "")) for shard, mark in marks.items()}
+            grown = runner.run(archive, f"grown-{step}", marks, base)
+            full = runner.run(archive, f"full-{step}", marks)
+            for found, wanted, what in zip(rows_of(archive, grown), rows_of(archive, full), ("lake", "results")):
+                equal(found, wanted, f"{what} of seed {seed}, step {step}")
+            base = grown
+
+
+@case("an increment of one day carries the other days' and months' files over untouched")
+def carried(runner):
+    archive = runner.archive(shards=1)
+    for days in (5, 20, 45, 60):
+        archive.put(archive.shards[0], json.dumps(archive.event(id=str(days), at=ARRIVAL - days * 86_400_000)))
+    archive.archive()
+    base = runner.run(archive, "base", archive.marks())
+    before = {item["key"]: os.stat(os.path.join(archive.root, item["key"])).st_mtime_ns for item in files_of(base)}
+    archive.put(archive.shards[0], json.dumps({"type": "visit", "id": "v", "at": ARRIVAL - 5 * 86_400_000, "page": "p"}))
+    archive.archive()
+    grown = runner.run(archive, "grown", archive.marks(), base)
+    equal(grown["results"]["takings"], base["results"]["takings"], "files of takings")
+    equal(grown["lake"]["sale"], base["lake"]["sale"], "files of sales")
+    equal([item["rows"] for files in grown["lake"]["visit"].values() for item in files], [1], "visits")
+    equal(grown["counts"], {"read": 1, "duplicates": 0, "rejected": 0}, "counts")
+    equal({key: os.stat(os.path.join(archive.root, key)).st_mtime_ns for key in before}, before, "the base's files")
+
+
+def files_of(manifest):
+    return [item for kind in ("lake", "results") for names in manifest[kind].values() for files in names.values() for item in files]
+
+
+@case("a late lower twin displaces the winner, and an emptied month leaves the manifest")
+def displaced(runner):
+    archive = runner.archive(shards=2)
+    first, second = archive.shards
+    at = ARRIVAL - SPAN_MS
+    # The lower sequence number, and it is not paid: what the twin counted must go.
+    archive.put(first, json.dumps(archive.event(id="x", at=at, paid=False, cents=None)))
+    archive.put(second, json.dumps(archive.event(id="x", at=at, paid=True, cents=500)))
+    archive.archive()
+    base = runner.run(archive, "base", {second: archive.marks()[second]})
+    equal(list(base["results"]), ["cheapest", "dearest", "sales", "takings"], "metrics before")
+    grown = runner.run(archive, "grown", archive.marks(), base)
+    equal((grown["results"], grown["counts"]["duplicates"]), ({}, 0), "metrics after")
+    lake, _ = rows_of(archive, grown)
+    equal([row[4] for row in lake], [first], "winner's shard")
+
+
+@case("an increment without a new record carries everything over")
+def nothing_new(runner):
+    archive = runner.archive(seed=5)
+    archive.put_random(50)
+    archive.archive()
+    base = runner.run(archive, "base", archive.marks())
+    same = runner.run(archive, "same", archive.marks(), base)
+    equal((same["lake"], same["results"], same["counts"]["read"]), (base["lake"], base["results"], 0), "files")
+
+
+@case("a large date is split into parts that hold each event once")
+def split(runner):
+    archive = runner.archive(seed=6)
+    archive.put_random(600)
+    archive.archive()
+    whole = runner.run(archive, "whole", archive.marks())
+    limits = recompute.EVENTS_PER_FILE, recompute.COUNT_FIRST_ABOVE_BYTES
+    recompute.EVENTS_PER_FILE, recompute.COUNT_FIRST_ABOVE_BYTES = 3, 0
+    try:
+        parts = runner.run(archive, "parts", archive.marks())
+    finally:
+        recompute.EVENTS_PER_FILE, recompute.COUNT_FIRST_ABOVE_BYTES = limits
+    assert max(len(files) for files in parts["lake"]["sale"].values()) > 1
+    equal(rows_of(archive, parts), rows_of(archive, whole), "rows")
+
+
+@case("a sum beyond 64 bits fails the job and leaves no manifest")
+def overflow(runner):
+    archive = runner.archive(shards=1)
+    for index in range(1030):
+        archive.put(archive.shards[0], json.dumps(archive.event(id=str(index), at=ARRIVAL - 1, cents=2**53 - 1)))
+    archive.archive()
+    message = failure_of(lambda: runner.run(archive, "overflow", archive.marks()))
+    assert "ARITHMETIC_OVERFLOW" in message or "overflow" in message, message
+    assert not os.path.exists(os.path.join(archive.root, "manifests", "overflow.json"))
+
+
+@case("an object that is cut off fails the job by its name")
+def cut_off(runner):
+    archive = runner.archive(seed=3, shards=1)
+    archive.put_random(200)
+    archive.archive()
+    path = os.path.join(archive.root, archive.objects[0]["key"])
+    with open(path, "r+b") as file:
+        file.truncate(os.path.getsize(path) - 20)
+    message = failure_of(lambda: runner.run(archive, "cut", archive.marks()))
+    assert archive.objects[0]["key"] in message, message
+
+
+@case("a line of another shard fails the job by its object's name")
+def wrong_shard(runner):
+    archive = runner.archive(seed=4, shards=2)
+    archive.put_random(50)
+    archive.write(archive.shards[0], archive.records[archive.shards[1]])
+    marks = {archive.shards[0]: archive.objects[0]["last"]}
+    message = failure_of(lambda: runner.run(archive, "wrong", marks))
+    assert "holds a line that is no record of" in message and archive.objects[0]["key"] in message, message
+
+
+@case("a worker that dies or writes garbage fails the job with its last words")
+def broken_worker(runner):
+    archive = runner.archive(seed=7)
+    archive.put_random(3000)
+    archive.archive()
+    for name, script, wanted in (
+        ("dies", "console.error('out of tea'); process.exit(3)", "out of tea"),
+        ("garbage", "console.log('hello, I am a library that prints'); setInterval(() => 0, 1000)", "wrote what is no frame"),
+        ("silent", "process.stdin.resume()", "ended before it was done"),
+    ):
+        folder = os.path.join(runner.work_dir, f"worker-{name}")
+        os.makedirs(folder)
+        os.symlink(os.path.realpath(os.path.join(runner.worker_dir, "node")), os.path.join(folder, "node"))
+        with open(os.path.join(folder, "worker.cjs"), "w") as file:
+            file.write(script)
+        message = failure_of(lambda: runner.run(archive, name, archive.marks(), worker_dir=folder))
+        assert wanted in message, message
+
+
+@case("a base of another model is refused")
+def other_model(runner):
+    archive = runner.archive(seed=8)
+    archive.put_random(20)
+    archive.archive()
+    base = runner.run(archive, "base", archive.marks())
+    with open(os.path.join(archive.root, "manifests", "base.json"), "w") as file:
+        json.dump({**base, "modelVersion": "0" * 12}, file)
+    message = failure_of(lambda: runner.run(archive, "other", archive.marks(), base))
+    assert "recompute in full" in message, message
+
+
+def main(model_file, worker_dir, work_dir):
+    with open(model_file) as file:
+        model = json.load(file)
+    spark = recompute.session()
+    spark.sparkContext.setLogLevel("OFF")
+    runner = Runner(spark, model, worker_dir, work_dir)
+    for name, run in CASES:
+        try:
+            run(runner)
+            problem = None
+        except Exception:
+            problem = traceback.format_exc(limit=4)[-3000:]
+        print(json.dumps({"name": name, "problem": problem}), flush=True)
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

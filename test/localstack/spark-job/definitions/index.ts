@@ -1,0 +1,25 @@
+import { event, int, metric, z } from 'tidemark'
+
+export const sale = event('sale', {
+  shop: z.string().nullable(),
+  express: z.boolean(),
+  size: z.int().nullable(),
+  paid: z.boolean(),
+  cents: int('cents').nullable(),
+  customer: z.string().nullable(),
+})
+export const visit = event('visit', { page: z.string() })
+/** No metric counts it: it stands in the lake alone. */
+export const ping = event('ping', {})
+
+export const sales = metric('sales', sale.count('sales'), {
+  where: { paid: true },
+  by: ['shop', 'express', 'size'],
+  per: 'hour',
+})
+export const takings = metric('takings', sale.sum('cents'), { by: ['shop'], per: 'day' })
+export const cheapest = metric('cheapest', sale.min('cents'), { where: { paid: true }, per: 'month' })
+export const dearest = metric('dearest', sale.max('cents'), { by: ['shop'], per: 'year' })
+export const buyers = metric('buyers', sale.countDistinct('customer'), { by: ['shop'], per: 'week' })
+export const customers = metric('customers', sale.countDistinct('customer'), { where: { paid: true }, per: 'day' })
+export const visits = metric('visits', visit.count('visits'), { by: ['page'], per: 'second' })

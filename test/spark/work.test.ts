@@ -1,0 +1,195 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Contribution } from '../../core/contribution.ts'
+import type { Model } from '../../core/model.ts'
+import { OffsetColumn, TextColumn } from '../../spark/columns.ts'
+import { type Frame, frameKinds, packBuffers, readFrame, unpackBuffers, writeFrame } from '../../spark/frames.ts'
+import { work } from '../../spark/work.ts'
+
+/** Takes `TYPE ID TIME` for an event; counts it by its text, and its id as a distinct value. */
+const model: Model = {
+  data: { version: '000000000000', events: [], metrics: [] },
+  decode: ({ text, sequenceNumber, arrivalTime }) => {
+    const [type, id, time] = (text ?? '').split(' ')
+    return type && id && time
+      ? { type, id, eventTime: Number(time), row: { text }, rejection: null }
+      : {
+          type: '_rejected',
+          id: sequenceNumber,
+          eventTime: arrivalTime,
+          row: {},
+          rejection: { reason: text === null ? 'not_utf8' : 'invalid', detail: 'why' },
+        }
+  },
+  contributions: ({ id, rejection, eventTime }): Contribution[] =>
+    rejection === null
+      ? [
+          { metric: 'm', bucket: eventTime, dims: [null, '', id], component: 'count', op: 'sum', value: -3 },
+          { metric: 'm', bucket: eventTime, dims: [], component: id, op: 'max', value: 1, distinct: true },
+        ]
+      : [],
+  liveContributions: () => [],
+}
+
+const place = (sequenceNumber: string, shardId = 's1') => ({ shardId, sequenceNumber, arrivalTime: 1000 })
+const line = (sequenceNumber: string, data: string): string =>
+  `${JSON.stringify({ ...place(sequenceNumber), partitionKey: 'k', data })}\n`
+const source = (above: string | null, upTo: string): Frame => ({
+  kind: frameKinds.source,
+  payload: Buffer.from(JSON.stringify({ name: 'raw/x', shardId: 's1', above, upTo })),
+})
+const lines = (...texts: string[]): Frame => ({ kind: frameKinds.lines, payload: Buffer.from(texts.join('')) })
+
+describe('the Spark worker', () => {
+  let dir: string
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'tidemark-worker-'))
+  })
+  afterEach(() => rmSync(dir, { recursive: true }))
+
+  const opened = <T>(name: string, flags: string, use: (descriptor: number) => T): T => {
+    const descriptor = openSync(join(dir, name), flags)
+    try {
+      return use(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  /** What the worker answers to frames; pipes are files here. */
+  const answersTo = (frames: readonly Frame[]): Frame[] => {
+    opened('in', 'w', (input) => {
+      for (const { kind, payload } of frames) writeFrame(input, kind, [payload])
+    })
+    opened('in', 'r', (input) => opened('out', 'w', (output) => work(model, input, output)))
+    return opened('out', 'r', (output) => {
+      const answers: Frame[] = []
+      for (let frame = readFrame(output); frame !== null; frame = readFrame(output)) answers.push(frame)
+      return answers
+    })
+  }
+
+  /** The columns of a block by their place; texts as lists of text or null. */
+  const columnsOf = (frame: Frame | undefined) => {
+    const { counts, buffers } = unpackBuffers(frame?.payload ?? Buffer.alloc(0), 3)
+    const text = (at: number): (string | null)[] => {
+      const [validity, ends, bytes] = buffers.slice(at, at + 3)
+      const count = (ends?.length ?? 0) / 4 - 1
+      return Array.from({ length: count }, (_, row) =>
+        validity?.length && !((validity[row >> 3] ?? 0) & (1 << (row & 7)))
+          ? null
+          : String(bytes?.toString('utf8', ends?.readInt32LE(4 * row), ends?.readInt32LE(4 * row + 4))),
+      )
+    }
+    const numbers = (at: number): number[] =>
+      Array.from(
+        { length: (buffers[at]?.length ?? 0) / 8 },
+        (_, row) => buffers[at]?.readDoubleLE(8 * row) ?? Number.NaN,
+      )
+    const offsets = (at: number): number[] =>
+      Array.from(
+        { length: (buffers[at]?.length ?? 0) / 4 },
+        (_, row) => buffers[at]?.readInt32LE(4 * row) ?? Number.NaN,
+      )
+    return { counts, buffers, text, numbers, offsets }
+  }
+
+  it('emits the records above the base mark and at or below the mark, with their contributions', () => {
+    const [block, done, ...more] = answersTo([
+      source('1', '3'),
+      lines(line('1', 'a x 5'), line('2', 'a ünï🌊 86400000'), line('3', 'junk'), line('4', 'a z 7')),
+    ])
+    const { counts, text, numbers, offsets } = columnsOf(block)
+    expect(counts).toEqual([2, 2, 3])
+    expect(text(0)).toEqual(['a', '_rejected'])
+    expect(text(3)).toEqual(['ünï🌊', '3'])
+    expect(numbers(6)).toEqual([86_400_000, 1000])
+    expect(text(7)).toEqual(['1970-01-02', '1970-01-01'])
+    expect(text(13)).toEqual(['2', '3'])
+    expect(text(17)).toEqual(['a ünï🌊 86400000', 'junk'])
+    expect(text(23)).toEqual([null, 'invalid'])
+    expect(offsets(29)).toEqual([0, 2, 2])
+    expect(offsets(34)).toEqual([0, 3, 3])
+    expect(text(35)).toEqual([null, '', 'ünï🌊'])
+    expect(numbers(44)).toEqual([-3, 1])
+    expect(numbers(45)).toEqual([0, 1])
+    expect(done).toMatchObject({ kind: frameKinds.done, payload: Buffer.from('{"records":2}') })
+    expect(more).toEqual([])
+  })
+
+  it('keeps bytes that are not UTF-8 in base64', () => {
+    const raw = `${JSON.stringify({ ...place('1'), partitionKey: 'k', dataBase64: '//4=' })}\n`
+    const { text } = columnsOf(answersTo([source(null, '9'), lines(raw)])[0])
+    expect([text(17), text(20), text(23)]).toEqual([[null], ['//4='], ['not_utf8']])
+  })
+
+  it('decodes records of the lake again', () => {
+    const texts = (...values: (string | null)[]): Uint8Array[] => {
+      const column = new TextColumn()
+      for (const value of values) column.push(value)
+      return column.take()
+    }
+    const arrivals = new Uint8Array(new Float64Array([1, 2]).buffer)
+    const columns = [
+      ...texts('s1', 's2'),
+      ...texts('7', '8'),
+      arrivals,
+      ...texts('a x 5', null),
+      ...texts(null, '//4='),
+    ]
+    const payload = Buffer.concat(packBuffers([2], columns))
+    const { text, numbers } = columnsOf(answersTo([{ kind: frameKinds.records, payload }])[0])
+    expect([text(0), text(10), text(13), numbers(16)]).toEqual([
+      ['a', '_rejected'],
+      ['s1', 's2'],
+      ['7', '8'],
+      [1, 2],
+    ])
+    expect([text(17), text(20)]).toEqual([
+      ['a x 5', null],
+      [null, '//4='],
+    ])
+  })
+
+  it('sends blocks of bounded size', () => {
+    const wide = Array.from({ length: 50 }, (_, index) =>
+      line(String(index).padStart(3, '0'), `a ${'x'.repeat(200_000)} 5`),
+    )
+    const blocks = answersTo([source(null, '999'), ...wide.map((text) => lines(text))]).slice(0, -1)
+    expect(blocks.length).toBeGreaterThan(3)
+    expect(blocks.reduce((sum, block) => sum + (columnsOf(block).counts[0] ?? 0), 0)).toBe(50)
+  })
+
+  it('grows its columns without losing a value', () => {
+    const offsets = new OffsetColumn()
+    for (let end = 1; end <= 5000; end++) offsets.push(end)
+    const taken = Buffer.concat(offsets.take())
+    expect(taken.length).toBe(4 * 5001)
+    expect([0, 1, 1024, 1025, 5000].map((at) => taken.readInt32LE(4 * at))).toEqual([0, 1, 1024, 1025, 5000])
+  })
+
+  it.each([
+    ['a line of another shard', [source(null, '9'), lines(`${JSON.stringify(place('1', 's2'))}\n`)], /no record of s1/],
+    ['a line that is not JSON', [source(null, '9'), lines('{"shardId"\n')], /raw\/x holds a line that is not JSON/],
+    ['a record without data', [source(null, '9'), lines(`${JSON.stringify(place('1'))}\n`)], /needs one of data/],
+    ['lines without a source', [lines(line('1', 'a x 5'))], /before the source/],
+    ['an unknown frame', [{ kind: 77, payload: Buffer.alloc(0) }], /no frame of kind 77/],
+  ] as const)('refuses %s', (_, frames, message) => {
+    expect(() => answersTo(frames)).toThrow(message)
+  })
+
+  it('refuses input that is no frame, or is cut off', () => {
+    expect(() => opened('in', 'w', (input) => writeFrame(input, frameKinds.lines, [Buffer.alloc(9)]))).not.toThrow()
+    const bytes = readFileSync(join(dir, 'in'))
+    for (const [content, message] of [
+      [Buffer.from('hello, world'), /is no frame/],
+      [bytes.subarray(0, 5), /cut off/],
+      [bytes.subarray(0, 12), /ends before/],
+      [bytes.subarray(0, 15), /cut off/],
+    ] as const) {
+      writeFileSync(join(dir, 'in'), content)
+      expect(() => opened('in', 'r', (input) => readFrame(input))).toThrow(message)
+    }
+  })
+})
