@@ -7,6 +7,8 @@ export interface Problem {
   readonly code: string
   readonly title: string
   readonly detail: string
+  /** What could be asked instead, where the API says so. */
+  readonly allowed: readonly string[]
 }
 
 export class ApiProblem extends CommandError {
@@ -14,7 +16,8 @@ export class ApiProblem extends CommandError {
   readonly problem: Problem
 
   constructor(problem: Problem) {
-    super(`${problem.title}${problem.detail === '' ? '' : `: ${problem.detail}`} [${problem.code}]`)
+    const allowed = problem.allowed.length === 0 ? '' : ` Allowed: ${problem.allowed.join(', ')}.`
+    super(`${problem.detail || problem.title}${allowed} [${problem.code}]`)
     this.problem = problem
   }
 }
@@ -63,7 +66,6 @@ const send = async (address: URL): Promise<Response> => {
   }
 }
 
-/** What can't be asked that way is wrong usage (4xx), the rest a failure. */
 const problemOf = async (response: Response): Promise<CommandError> => {
   const text = await response.text()
   const problem = parseProblem(text, response)
@@ -75,15 +77,17 @@ const parseProblem = (text: string, response: Response): Problem | null => {
   try {
     const body = JSON.parse(text) as Partial<Problem>
     if (typeof body.code !== 'string') return null
-    return { status: response.status, code: body.code, title: body.title ?? body.code, detail: body.detail ?? '' }
+    const { code, title = code, detail = '', allowed } = body
+    return { status: response.status, code, title, detail, allowed: Array.isArray(allowed) ? allowed.map(String) : [] }
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error
   }
 }
 
-/** Wrong usage where the API says that the question is wrong (4xx); otherwise the error as it is. */
+/** The question itself is wrong: bad parameters, or a name that there isn't. */
+const questionRefused = [400, 404, 422]
+
+/** Wrong usage where the API says that the question is wrong; otherwise the error as it is. */
 export const asUsage = (error: unknown): unknown =>
-  error instanceof ApiProblem && error.problem.status >= 400 && error.problem.status < 500
-    ? usageError(error.message)
-    : error
+  error instanceof ApiProblem && questionRefused.includes(error.problem.status) ? usageError(error.message) : error

@@ -7,8 +7,9 @@ import { duration } from './progress.ts'
 import type { Session } from './session.ts'
 
 const pollEveryMs = 1000
-/** States that only wait or choose; their time shows in the work that they wait for. */
-const waiting = /^Wait|^Poll|^Is|\?$|^Choose|^Check/
+/** Work that a step began, asked after: its time is that step's. */
+const polls = /^Poll/
+const isWork = (step: Step): boolean => step.kind === 'entered' && step.isTask && !polls.test(step.state)
 
 export interface StepTiming {
   readonly step: string
@@ -38,7 +39,7 @@ export const follow = async (executions: Executions, executionArn: string, sessi
     const steps = await executions.steps(executionArn)
     for (const step of steps.filter((each) => each.eventId > shownUpTo)) {
       shownUpTo = step.eventId
-      if (step.kind === 'entered' && !waiting.test(step.state)) session.progress.say(`  ${step.state}`)
+      if (isWork(step)) session.progress.say(`  ${step.state}`)
     }
     if (state.status === 'SUCCEEDED') return outcomeOf(steps, state)
     if (state.status !== 'RUNNING') throw failureOf(steps, state, executionArn, session)
@@ -92,9 +93,9 @@ const runOf = (data: unknown): Run | null => {
   return 'run' in data ? runOf(data.run) : null
 }
 
-/** Each step from its first entry to the next step's, waiting and polling counted to what is waited for. */
+/** Each step of work from its entry to the next step's, waiting and polling counted to what is waited for. */
 export const timingsOf = (steps: readonly Step[]): StepTiming[] => {
-  const entered = steps.filter((step) => step.kind === 'entered' && !waiting.test(step.state))
+  const entered = steps.filter(isWork)
   const endedAt = steps.at(-1)?.at ?? 0
   return entered.map((step, index) => ({
     step: step.state,

@@ -6,6 +6,7 @@ import type { MetricPage } from '../answers.ts'
 import type { Api } from '../api.ts'
 import { queryMetric } from '../metric-query.ts'
 import type { Progress } from '../progress.ts'
+import type { Interval } from '../time.ts'
 import { type Comparison, compare } from './compare.ts'
 import { type RawFiles, rawFiles } from './raw-files.ts'
 import { openRecount, type Recount } from './recount.ts'
@@ -33,9 +34,9 @@ export const verify = async (parts: VerifyParts): Promise<Verified> => {
   await mkdir(files.dir, { recursive: true })
   await files.refresh()
   const first = await open(files, parts, 'first')
-  const questions: { metric: MetricData; page: MetricPage; interval: { from: number; to: number } }[] = []
+  const questions: { metric: MetricData; page: MetricPage; interval: Interval }[] = []
   for (const metric of parts.metrics) {
-    const interval = (await first.range(metric)) ?? { from: 0, to: 1 }
+    const interval = (await first.range(metric)) ?? emptyRange(metric)
     progress.update(`asking for ${metric.name}`)
     const by = metric.by.map(({ name }) => name)
     questions.push({ metric, interval, page: await queryMetric(parts.api, { metric: metric.name, interval, by }) })
@@ -53,6 +54,12 @@ export const verify = async (parts: VerifyParts): Promise<Verified> => {
   for (const each of new Set([first, recount])) each.close()
   return { records, comparisons }
 }
+
+/** Any whole bucket of the metric: where there is nothing to count, the answer must be empty too. */
+const emptyRange = ({ per }: MetricData): Interval =>
+  per === 'week'
+    ? { from: Date.parse('1970-01-05'), to: Date.parse('1970-01-12') }
+    : { from: Date.parse('1970-01-01'), to: Date.parse('1971-01-01') }
 
 const open = async (files: RawFiles, { model, scratchDir, progress }: VerifyParts, name: string): Promise<Recount> => {
   progress.update('reading the raw archive into DuckDB')

@@ -12,6 +12,8 @@ export interface Step {
   readonly eventId: number
   readonly kind: 'entered' | 'left'
   readonly state: string
+  /** It does something; other states wait, choose or end. */
+  readonly isTask: boolean
   /** Epoch ms. */
   readonly at: number
   /** What the state was given, or answered. */

@@ -55,7 +55,8 @@ export class StepFunctionsExecutions implements Executions {
 }
 
 const stepsOf = (event: HistoryEvent): Step[] => {
-  const place = { eventId: event.id ?? 0, at: event.timestamp?.getTime() ?? 0 }
+  const isTask = event.type?.startsWith('TaskState') === true
+  const place = { eventId: event.id ?? 0, at: event.timestamp?.getTime() ?? 0, isTask }
   const { stateEnteredEventDetails: entered, stateExitedEventDetails: left } = event
   if (entered?.name !== undefined)
     return [{ ...place, kind: 'entered', state: entered.name, data: parsed(entered.input) }]

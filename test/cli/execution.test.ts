@@ -1,0 +1,73 @@
+import { follow, timingsOf } from '../../cli/execution.ts'
+import type { ExecutionState, Executions, Step } from '../../stores/executions/executions.ts'
+
+let eventId = 0
+const entered = (state: string, at: number, isTask = true, data: unknown = null): Step => ({
+  eventId: ++eventId,
+  kind: 'entered',
+  state,
+  isTask,
+  at,
+  data,
+})
+const run = { datasetId: 'ds-1', promote: true, drift: 0.4 }
+
+const executionsOf = (steps: readonly Step[], state: Partial<ExecutionState>): Executions => ({
+  start: async () => 'arn',
+  state: async () => ({ status: 'SUCCEEDED', output: null, error: null, cause: null, ...state }),
+  steps: async () => [...steps],
+})
+const said: string[] = []
+const progress = { update: () => undefined, say: (line: string) => void said.push(line), done: () => undefined }
+const following = { progress, stage: 'local', env: { TIDEMARK_HOME: '/home/of/stage' }, cwd: '/' }
+beforeEach(() => {
+  said.length = 0
+})
+
+describe('follow', () => {
+  it('names the steps of work, and times each to the next', async () => {
+    const steps = [
+      entered('Seal', 0),
+      entered('WhatIsNew', 1000, false),
+      entered('StartRecompute', 1000),
+      entered('WaitForRecompute', 1500, false),
+      entered('PollRecompute', 6500),
+      entered('Promote', 7000),
+      entered('Done', 7250, false),
+    ]
+    const outcome = await follow(executionsOf(steps, { output: run }), 'arn', following)
+    expect(said).toEqual(['  Seal', '  StartRecompute', '  Promote'])
+    expect(timingsOf(steps).map(({ elapsedMs }) => elapsedMs)).toEqual([1000, 6000, 250])
+    expect(outcome).toMatchObject({ ended: 'Done', datasetId: 'ds-1', held: false })
+  })
+
+  it('says that there was nothing new', async () => {
+    const steps = [entered('Seal', 0), entered('NothingNew', 10, false)]
+    const outcome = await follow(executionsOf(steps, {}), 'arn', following)
+    expect(outcome).toMatchObject({ ended: 'NothingNew', held: false })
+    expect(outcome.answer.notes?.[0]).toContain('Nothing new')
+  })
+
+  it('is held by drift, but not where it was asked to wait', async () => {
+    const held = executionsOf([entered('Compare', 0), entered('Held', 10, false)], { output: run })
+    expect(await follow(held, 'arn', following)).toMatchObject({ held: true, datasetId: 'ds-1' })
+    const asked = executionsOf([entered('Compare', 0), entered('Held', 10, false)], {
+      output: { ...run, promote: false },
+    })
+    expect(await follow(asked, 'arn', following)).toMatchObject({ held: false })
+  })
+
+  it('throws the failed step, its reason and where the log is', async () => {
+    const cause = JSON.stringify({ errorType: 'JobFailed', errorMessage: 'the job ran out of memory' })
+    const steps = [
+      entered('Seal', 0),
+      entered('StartRecompute', 1),
+      entered('PollRecompute', 2),
+      entered('RecordFailure', 3, true, { run, error: { Error: 'Runtime.HandlerError', Cause: cause } }),
+      entered('Failed', 4, false),
+    ]
+    await expect(follow(executionsOf(steps, { status: 'FAILED' }), 'arn', following)).rejects.toThrow(
+      /step PollRecompute: the job ran out of memory\nThe live dataset is as it was\. Logs: \/home\/of\/stage\/logs/,
+    )
+  })
+})
