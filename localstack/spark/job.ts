@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type spawnLeashed, stopLeashed } from '../leash.ts'
 import { reasonIn } from './failure.ts'
 import { type Inputs, unpack } from './inputs.ts'
@@ -58,6 +59,22 @@ const endOf = (child: ChildProcess): Promise<number | string> =>
     child.once('exit', (code, killedBy) => resolve(code ?? killedBy ?? 'unknown'))
   })
 
+const isGroupLeft = (groupId: number): boolean => {
+  try {
+    return process.kill(-groupId, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    return false
+  }
+}
+
+/** Ends a driver and its process group, and waits until the system has removed them, which takes a loaded one a while. */
+const killAll = async (child: ChildProcess): Promise<void> => {
+  await stopLeashed(child, killedWithinMs)
+  const until = Date.now() + killedWithinMs
+  while (child.pid !== undefined && isGroupLeft(child.pid) && Date.now() < until) await sleep(20)
+}
+
 /** Starts a job run's driver, which writes `stdout.log` and `stderr.log` in the run's folder. */
 export const startDriver = async (place: JobPlace, run: JobRun, folder: string): Promise<() => Driver> => {
   const { command, args, env, cwd } = await prepare(place, run, folder)
@@ -65,7 +82,7 @@ export const startDriver = async (place: JobPlace, run: JobRun, folder: string):
     const logs = ['stdout.log', 'stderr.log'].map((name) => openSync(join(folder, name), 'w'))
     const child = place.spawnChild(command, args, { cwd, env, stdio: ['ignore', ...logs] })
     for (const log of logs) closeSync(log)
-    return { ended: endOf(child), kill: () => stopLeashed(child, killedWithinMs) }
+    return { ended: endOf(child), kill: () => killAll(child) }
   }
 }
 

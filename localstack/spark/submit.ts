@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { javaHome } from './java.ts'
 
@@ -39,6 +39,18 @@ const sparkHomeOf = (venvDir: string): string => {
   const homes = (existsSync(lib) ? readdirSync(lib) : []).map((python) => join(lib, python, 'site-packages', 'pyspark'))
   const home = homes.find((path) => existsSync(join(path, 'bin', 'spark-submit')))
   if (home === undefined) throw new Error(`There is no pyspark in ${venvDir}: run \`node scripts/setup.mjs\`.`)
+  return home
+}
+
+/**
+ * A Spark home of the job's own, made of links: a local cluster's worker keeps its executors' folders in `work` of its Spark
+ * home, takes no other place, and never empties it.
+ */
+const ownSparkHome = (sparkHome: string, workDir: string): string => {
+  const home = join(workDir, '.spark-home')
+  mkdirSync(home, { recursive: true })
+  for (const name of readdirSync(sparkHome))
+    if (name !== 'work' && !existsSync(join(home, name))) symlinkSync(join(sparkHome, name), join(home, name))
   return home
 }
 
@@ -93,21 +105,23 @@ const environmentFor = (submission: SparkSubmission, sparkHome: string): NodeJS.
 }
 
 /**
- * How to start a job: spark-submit with what the laptop stage adds. In `local-cluster[…]`, Spark keeps its executors' folders
- * in `work` of pyspark's own folder, and does not empty it.
+ * How to start a job: spark-submit with what the laptop stage adds.
  * @throws where there is no pyspark, or no Java 17
  */
 export const sparkCommand = (submission: SparkSubmission): CommandLine => {
-  const sparkHome = sparkHomeOf(submission.venvDir)
+  const { master, workDir } = submission
+  const isOneProcess = master.startsWith('local[')
+  const packaged = sparkHomeOf(submission.venvDir)
+  const sparkHome = isOneProcess ? packaged : ownSparkHome(packaged, workDir)
   const settings = new Map([...Object.entries(stageSettings(submission)), ...submission.settings])
   const archives = submission.archives.map(({ path, folder }) => `${path}#${folder}`)
-  // Locally there is only the driver, whose working folder holds them already.
-  if (archives.length > 0 && !submission.master.startsWith('local[')) settings.set('spark.archives', archives.join(','))
+  // In one process there is only the driver, whose working folder holds them already.
+  if (archives.length > 0 && !isOneProcess) settings.set('spark.archives', archives.join(','))
   const confs = [...settings].flatMap(([name, value]) => ['--conf', `${name}=${value}`])
   return {
     command: join(sparkHome, 'bin', 'spark-submit'),
-    args: ['--master', submission.master, ...confs, submission.script, ...submission.arguments],
+    args: ['--master', master, ...confs, submission.script, ...submission.arguments],
     env: environmentFor(submission, sparkHome),
-    cwd: submission.workDir,
+    cwd: workDir,
   }
 }
