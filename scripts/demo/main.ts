@@ -5,18 +5,21 @@ import { parseArgs } from 'node:util'
 import { connect } from '../../cli/connection.ts'
 import { exitCodes, exitOf } from '../../cli/exit.ts'
 import { tableText } from '../../cli/output.ts'
-import { duration, type Progress, progressOn } from '../../cli/progress.ts'
+import { duration, progressOn } from '../../cli/progress.ts'
 import { flightsCsv } from '../../cli/samples/download.ts'
+import { flightCount } from '../../cli/samples/flights.ts'
 import { rawFiles } from '../../cli/verify/raw-files.ts'
 import type { CheckRow } from './checks.ts'
 import { FlightsOracle } from './oracle.ts'
 import { type DemoStage, demoStage } from './stage.ts'
-import { type StoryLine, tell } from './story.ts'
+import { type StoryLine, type StoryParts, tell } from './story.ts'
 
 const projectDir = join(import.meta.dirname, '..', '..')
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({
+    options: { keep: { type: 'boolean', default: false }, flights: { type: 'string', default: String(flightCount) } },
+  })
   const progress = progressOn(process.stderr)
   const startedAt = performance.now()
   const scratchDir = await mkdtemp(join(tmpdir(), 'tidemark-demo-'))
@@ -36,7 +39,7 @@ const main = async (): Promise<void> => {
     progress.say('bringing the laptop stage up')
     stage = await demoStage(projectDir, progress)
     const lines: StoryLine[] = [{ what: 'stage up and deployed', elapsedMs: performance.now() - startedAt }]
-    const rows = await run(csvPath, scratchDir, progress, lines)
+    const rows = await run({ csvPath, scratchDir, progress, lines, flightsTold: Number(values.flights) })
     finished = true
     summarize(rows, lines, performance.now() - startedAt)
     if (values.keep) process.stdout.write(tableText({ columns: ['part', 'url'], rows: Object.entries(stage.urls) }))
@@ -46,19 +49,18 @@ const main = async (): Promise<void> => {
   }
 }
 
-const run = async (
-  csvPath: string,
-  scratchDir: string,
-  progress: Progress,
-  lines: StoryLine[],
-): Promise<CheckRow[]> => {
+interface RunParts extends Pick<StoryParts, 'csvPath' | 'progress' | 'lines' | 'flightsTold'> {
+  readonly scratchDir: string
+}
+
+const run = async ({ scratchDir, ...parts }: RunParts): Promise<CheckRow[]> => {
   const connection = await connect('local', process.env, projectDir)
-  const oracle = await FlightsOracle.open(csvPath)
+  const oracle = await FlightsOracle.open(parts.csvPath)
   const files = rawFiles(await connection.archive(), join(scratchDir, 'raw'), (objects) =>
-    progress.update(`${objects} raw objects read`),
+    parts.progress.update(`${objects} raw objects read`),
   )
   try {
-    return await tell({ connection, oracle, files, progress, csvPath, lines, cwd: projectDir })
+    return await tell({ ...parts, connection, oracle, files, cwd: projectDir })
   } finally {
     oracle.close()
   }

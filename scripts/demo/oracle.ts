@@ -33,7 +33,7 @@ export class FlightsOracle {
     const connection = await instance.connect()
     await connection.run(`CREATE TABLE flights AS SELECT *,
       concat_ws('-', year, lpad(month, 2, '0'), lpad(day, 2, '0'), carrier, flight, origin, sched_dep_time) AS id,
-      CAST(substr(time_hour, 1, 10) || ' ' || substr(time_hour, 12, 2) || ':' || lpad(minute, 2, '0') || ':00' AS TIMESTAMP) AS at
+      CAST(substr(time_hour, 1, 10) || ' ' || substr(time_hour, 12, 2) || ':' || lpad(minute, 2, '0') || ':00' AS TIMESTAMP) AS departs_at
       FROM read_csv('${csvPath.replaceAll("'", "''")}', all_varchar = true, header = true)`)
     await connection.run('CREATE TABLE arrived (shard VARCHAR, seq VARCHAR, id VARCHAR)')
     return new FlightsOracle(instance, connection)
@@ -62,7 +62,7 @@ export class FlightsOracle {
     const { value, where } = measures[metric]
     const columns = ['bucket', ...by].join(', ')
     const rows =
-      await this.#rows(`SELECT epoch_ms(date_trunc('${per}', at)) AS ${columns}, CAST(${value} AS VARCHAR) AS value
+      await this.#rows(`SELECT epoch_ms(date_trunc('${per}', departs_at)) AS ${columns}, CAST(${value} AS VARCHAR) AS value
       FROM counted WHERE ${where} GROUP BY ${columns}`)
     return rows.map((row) => ({
       bucket: Number(row.bucket),
@@ -76,7 +76,7 @@ export class FlightsOracle {
     const { value, where } = measures[metric]
     const time = (iso: string): string => `make_timestamp_ms(${Date.parse(iso)})`
     const [row] = await this.#rows(`SELECT CAST(coalesce(${value}, 0) AS VARCHAR) AS value FROM counted
-      WHERE ${where} AND at >= ${time(from)} AND at < ${time(to)}`)
+      WHERE ${where} AND departs_at >= ${time(from)} AND departs_at < ${time(to)}`)
     return BigInt(String(row?.value))
   }
 

@@ -20,6 +20,8 @@ export interface StoryLine {
 export interface StoryParts extends CheckParts {
   readonly csvPath: string
   readonly cwd: string
+  /** How many flights, from the year's start, are streamed. */
+  readonly flightsTold: number
   /** Gets a line for each thing that was timed. */
   readonly lines: StoryLine[]
 }
@@ -67,15 +69,16 @@ export const tell = async (parts: StoryParts): Promise<CheckRow[]> => {
   return rows
 }
 
-const recordsOf = async ({ csvPath, progress }: StoryParts): Promise<StreamRecord[]> => {
+const recordsOf = async ({ csvPath, progress, flightsTold }: StoryParts): Promise<StreamRecord[]> => {
   const events: FlightEvent[] = []
   for await (const event of flights(csvPath)) events.push(event)
   if (events.length !== flightCount)
     throw new CommandError(
       `${csvPath} holds ${events.length} flights; ${flightCount} were expected. Delete it and run again.`,
     )
-  progress.say(`${grouped(events.length)} flights, 5% of them up to three days late`)
-  return shuffledLate(events, lateness, seededRandom(seed)).map((event, index) => {
+  const told = events.slice(0, flightsTold)
+  progress.say(`${grouped(told.length)} flights, 5% of them up to three days late`)
+  return shuffledLate(told, lateness, seededRandom(seed)).map((event, index) => {
     const record = recordOf(JSON.stringify(event), index + 1)
     if (isBad(record)) throw new CommandError(`Flight ${index + 1} ${record.reason}.`)
     return record
