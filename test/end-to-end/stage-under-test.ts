@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Connection, connect } from '../../cli/connection.ts'
+
+const projectDir = join(import.meta.dirname, '..', '..')
+
+export interface Ran {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A laptop stage of a test's own: its own folder and ports, driven by the command line as a user would. */
+export class StageUnderTest {
+  readonly home: string
+  readonly port: number
+  readonly #env: NodeJS.ProcessEnv
+
+  constructor(port: number) {
+    this.home = mkdtempSync(join(tmpdir(), 'tidemark-end-to-end-'))
+    this.port = port
+    this.#env = { ...process.env, TIDEMARK_HOME: this.home, TIDEMARK_PORT: String(port) }
+  }
+
+  /** Runs one command of `tidemark`, whatever its exit code. */
+  run(args: readonly string[], input?: string): Promise<Ran> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [join(projectDir, 'bin/tidemark.mjs'), ...args], {
+        env: this.#env,
+        cwd: projectDir,
+      })
+      let [stdout, stderr] = ['', '']
+      child.stdout.on('data', (data: Buffer) => {
+        stdout += data.toString()
+      })
+      child.stderr.on('data', (data: Buffer) => {
+        stderr += data.toString()
+      })
+      child.on('error', reject)
+      child.on('close', (exitCode) => resolve({ exitCode: exitCode ?? -1, stdout, stderr }))
+      child.stdin.end(input)
+    })
+  }
+
+  /** Runs a command that must succeed, and answers what it printed. */
+  async tidemark(...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.run(args)
+    if (exitCode !== 0) throw new Error(`tidemark ${args.join(' ')} ended with ${exitCode}:\n${stdout}\n${stderr}`)
+    return stdout
+  }
+
+  connect(): Promise<Connection> {
+    return connect('local', this.#env, projectDir)
+  }
+
+  async end(): Promise<void> {
+    await this.run(['local', 'down'])
+    rmSync(this.home, { recursive: true, force: true })
+  }
+}
