@@ -80,6 +80,7 @@ def increments(runner):
                 marks = {shard: max(mark, base["marks"].get(shard, "")) for shard, mark in marks.items()}
             grown = runner.run(archive, f"grown-{step}", marks, base)
             full = runner.run(archive, f"full-{step}", marks)
+            equal(grown["counts"]["read"], archive.delivered(marks, base["marks"] if base else {}), f"records read in step {step}")
             for found, wanted, what in zip(rows_of(archive, grown), rows_of(archive, full), ("lake", "results")):
                 equal(found, wanted, f"{what} of seed {seed}, step {step}")
             base = grown
