@@ -32,7 +32,7 @@ export const startEmulator = async (options: EmulatorOptions): Promise<Running &
   refuseLostState(stateDir, servicesDir)
   rmSync(temporaryDir, { recursive: true, force: true })
   for (const dir of [servicesDir, temporaryDir, join(stateDir, 'objects')]) mkdirSync(dir, { recursive: true })
-  const child = spawnChild(venvPython(), ['-m', 'ministack'], {
+  const child = spawnChild(venvPython(), [join(packageDir, 'localstack', 'emulator.py')], {
     cwd: stateDir,
     env: environmentFor(options, servicesDir, temporaryDir),
     stdio: ['ignore', 'pipe', 'pipe'],

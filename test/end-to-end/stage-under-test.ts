@@ -16,19 +16,18 @@ export interface Ran {
 export class StageUnderTest {
   readonly home: string
   readonly port: number
-  readonly #env: NodeJS.ProcessEnv
 
   constructor(port: number) {
     this.home = mkdtempSync(join(tmpdir(), 'tidemark-end-to-end-'))
     this.port = port
-    this.#env = { ...process.env, TIDEMARK_HOME: this.home, TIDEMARK_PORT: String(port) }
+    Object.assign(process.env, { TIDEMARK_HOME: this.home, TIDEMARK_PORT: String(port) })
   }
 
   /** Runs one command of `tidemark`, whatever its exit code. */
   run(args: readonly string[], input?: string): Promise<Ran> {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [join(projectDir, 'bin/tidemark.mjs'), ...args], {
-        env: this.#env,
+        env: process.env,
         cwd: projectDir,
       })
       let [stdout, stderr] = ['', '']
@@ -52,7 +51,7 @@ export class StageUnderTest {
   }
 
   connect(): Promise<Connection> {
-    return connect('local', this.#env, projectDir)
+    return connect('local', process.env, projectDir)
   }
 
   async end(): Promise<void> {
