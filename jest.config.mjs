@@ -1,3 +1,6 @@
+// The SDK's advice on Node versions is no test's concern; the workers inherit it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+
 const project = (displayName, folders, ignored = []) => ({
   displayName,
   testMatch: folders.map((folder) => `<rootDir>/${folder}/**/*.test.ts`),

@@ -2,6 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
+// The SDK's advice on Node versions is for who builds Tidemark, not for who runs it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
 const packageDir = join(import.meta.dirname, '..')
 
 const installed = () => {

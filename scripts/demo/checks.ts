@@ -1,4 +1,4 @@
-import type { Receipt } from '../../cli/answers.ts'
+import type { MetricPage, Receipt } from '../../cli/answers.ts'
 import type { Connection } from '../../cli/connection.ts'
 import { queryMetric } from '../../cli/metric-query.ts'
 import type { Progress } from '../../cli/progress.ts'
@@ -52,34 +52,63 @@ export interface CheckParts {
   readonly progress: Progress
 }
 
-/** Asks everything, and counts everything again from the CSV, for the records that each answer's receipt lets in. */
+/** One query's answer, still to be compared. */
+interface Asked {
+  readonly question: Question
+  readonly per: string
+  readonly by: readonly string[]
+  readonly page: MetricPage
+  readonly elapsedMs: number
+}
+
+/**
+ * Asks everything, then counts everything again from the CSV, for the records that each answer's receipt lets in. All
+ * is asked first: the archive is then waited for once, however often the positions moved in between.
+ */
 export const checkAll = async (step: string, parts: CheckParts): Promise<CheckRow[]> => {
+  const asked: Asked[] = []
+  for (const question of questions)
+    for (const per of question.pers)
+      for (const by of question.bys) {
+        parts.progress.update(`${step}: ${question.metric} per ${per} by ${by.join(', ') || 'none'}`)
+        asked.push(await ask(question, per, by, parts))
+      }
+  await readArrivals(
+    asked.map(({ page }) => boundsOf(page.receipt)),
+    parts,
+  )
   const rows: CheckRow[] = []
-  for (const question of questions) rows.push(await checkMetric(step, question, parts))
+  for (const question of questions)
+    rows.push(
+      await checkMetric(
+        step,
+        asked.filter((each) => each.question === question),
+        parts,
+      ),
+    )
   return rows
 }
 
-const checkMetric = async (step: string, question: Question, parts: CheckParts): Promise<CheckRow> => {
-  const { metric, pers, bys } = question
+const ask = async (question: Question, per: string, by: readonly string[], parts: CheckParts): Promise<Asked> => {
+  const startedAt = performance.now()
+  const page = await queryMetric(parts.connection.api, { metric: question.metric, interval: year, per, by })
+  return { question, per, by, page, elapsedMs: performance.now() - startedAt }
+}
+
+const checkMetric = async (step: string, asked: readonly Asked[], { oracle }: CheckParts): Promise<CheckRow> => {
   const comparisons: Comparison[] = []
-  let elapsedMs = 0
   let [total, counted] = ['0', '0']
-  for (const per of pers)
-    for (const by of bys) {
-      parts.progress.update(`${step}: ${metric} per ${per} by ${by.join(', ') || 'none'}`)
-      const startedAt = performance.now()
-      const page = await queryMetric(parts.connection.api, { metric, interval: year, per, by })
-      elapsedMs += performance.now() - startedAt
-      await boundBy(page.receipt, parts)
-      const cells = await parts.oracle.cells(metric, per, by)
-      comparisons.push(compare(asMetric(question, by), page.rows, cells))
-      if (per !== 'year' || by.length > 0) continue
-      total = String(page.rows.reduce((sum, row) => sum + Number(row.value), 0))
-      counted = String(cells.reduce((sum, cell) => sum + cell.value, 0n))
-    }
+  for (const { question, per, by, page } of asked) {
+    await oracle.bound(boundsOf(page.receipt))
+    const cells = await oracle.cells(question.metric, per, by)
+    comparisons.push(compare(asMetric(question, by), page.rows, cells))
+    if (per !== 'year' || by.length > 0) continue
+    total = String(page.rows.reduce((all, row) => all + Number(row.value), 0))
+    counted = String(cells.reduce((all, cell) => all + cell.value, 0n))
+  }
   return {
     step,
-    metric,
+    metric: asked[0]?.question.metric ?? 'departures',
     queries: comparisons.length,
     cells: sum(comparisons.map((each) => each.cells)),
     estimated: sum(comparisons.map((each) => each.estimated)),
@@ -91,7 +120,7 @@ const checkMetric = async (step: string, question: Question, parts: CheckParts):
     total,
     counted,
     equal: comparisons.every((each) => each.equal),
-    elapsedMs,
+    elapsedMs: sum(asked.map((each) => each.elapsedMs)),
   }
 }
 
@@ -110,20 +139,31 @@ const measureOf = (kind: Question['kind']): Parameters<typeof compare>[0]['measu
   return { kind, fields: ['tailnum'], unit: 'distinct' }
 }
 
-let boundTo = ''
+type Bounded = Pick<Receipt, 'positions' | 'tidemark'>
 
-/** Chooses the flights that the receipt counts. Most answers in a row have the same receipt: those are chosen once. */
-export const boundBy = async (
-  receipt: Pick<Receipt, 'positions' | 'tidemark'>,
+/** By shard the last record that an answer counts: its position, or its mark where no speed row was ever written. */
+const boundsOf = ({ positions, tidemark }: Bounded): Record<string, string> => {
+  const bounds = { ...tidemark }
+  for (const [shard, position] of Object.entries(positions))
+    if (position > (bounds[shard] ?? '')) bounds[shard] = position
+  return bounds
+}
+
+const readArrivals = async (
+  bounds: readonly Record<string, string>[],
   { oracle, files, progress }: CheckParts,
 ): Promise<void> => {
-  const bounds = { ...receipt.tidemark }
-  for (const [shard, position] of Object.entries(receipt.positions))
-    if (position > (bounds[shard] ?? '')) bounds[shard] = position
-  const key = JSON.stringify(bounds)
-  if (key === boundTo) return
-  const fresh = await waitForArchive(files, [{ positions: bounds }], progress)
-  if (fresh > 0 || boundTo === '') await oracle.readArrivals(files.dir)
-  await oracle.bound(bounds)
-  boundTo = key
+  await waitForArchive(
+    files,
+    bounds.map((positions) => ({ positions })),
+    progress,
+  )
+  await oracle.readArrivals(files.dir)
+}
+
+/** Chooses the flights that one receipt counts. */
+export const boundBy = async (receipt: Bounded, parts: CheckParts): Promise<void> => {
+  const bounds = boundsOf(receipt)
+  await readArrivals([bounds], parts)
+  await parts.oracle.bound(bounds)
 }

@@ -14,6 +14,9 @@ import { FlightsOracle } from './oracle.ts'
 import { type DemoStage, demoStage } from './stage.ts'
 import { type StoryLine, type StoryParts, tell } from './story.ts'
 
+// The SDK's advice on Node versions is for who builds Tidemark, not for who runs it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
 const projectDir = join(import.meta.dirname, '..', '..')
 
 const main = async (): Promise<void> => {

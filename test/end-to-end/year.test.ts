@@ -19,8 +19,6 @@ import { StageUnderTest } from './stage-under-test.ts'
 
 const projectDir = join(import.meta.dirname, '..', '..')
 const year = { from: Date.parse('2012-01-01'), to: Date.parse('2015-01-01') }
-/** Every eighth flight of the year: enough for every bucket, few enough for each run of the tests. */
-const everyNth = 8
 const seed = 20_130_101
 const lateness = { share: 0.05, atMostMs: 3 * 86_400_000 }
 
@@ -92,13 +90,13 @@ describe('a year of flights', () => {
   }
 
   it('is answered by speed alone before any recompute', async () => {
-    await stream(records.slice(0, 14_000))
+    await stream(records.slice(0, 112_000))
     await expectAllEqual('speed alone')
     await expectWindowsEqual()
   }, 300_000)
 
   it('is answered by both layers while flights keep arriving', async () => {
-    const arriving = feed(await connection.stream(), each(records.slice(14_000, 28_000)), { rate: 400 })
+    const arriving = feed(await connection.stream(), each(records.slice(112_000, 190_000)), { rate: 1500 })
     await stage.tidemark('recompute')
     await expectAllEqual('recomputed, flights arriving')
     await expectLayersToMerge(ask)
@@ -108,7 +106,7 @@ describe('a year of flights', () => {
   }, 400_000)
 
   it('is answered exactly by batch once all is recomputed', async () => {
-    await stream(records.slice(28_000))
+    await stream(records.slice(190_000))
     await expectWindowsEqual()
     await untilArchived(connection)
     await stage.tidemark('recompute')
@@ -155,7 +153,7 @@ describe('a year of flights', () => {
       ['no json', '{"type":"train"}', '{"type":"flight"}', ...lines].join('\n'),
     )
     expect(ingested.exitCode).toBe(1)
-    expect(ingested.stderr + ingested.stdout).toMatch(/line 1\b/i)
+    expect(ingested.stderr + ingested.stdout).toMatch('-:1 is not JSON')
     const interval = { from: Date.parse('2020-02-02'), to: Date.parse('2020-02-03') }
     await untilAnswered(
       async () =>
@@ -218,7 +216,6 @@ describe('a year of flights', () => {
       code: 'empty_range',
     })
     expect(await refused('/v1/windows/departures', { last: '5h' })).toMatchObject({ status: 400, code: 'invalid_last' })
-    expect(await refused('/v1/nothing', {})).toMatchObject({ status: 404 })
   }, 60_000)
 })
 
@@ -236,8 +233,7 @@ const oddFlight = {
 
 const recordsOf = async (csvPath: string): Promise<StreamRecord[]> => {
   const events: FlightEvent[] = []
-  let number = 0
-  for await (const event of flights(csvPath)) if (number++ % everyNth === 0) events.push(event)
+  for await (const event of flights(csvPath)) events.push(event)
   return shuffledLate(events, lateness, seededRandom(seed)).map((event, index) => {
     const record = recordOf(JSON.stringify(event), index + 1)
     if (isBad(record)) throw new Error(record.reason)
