@@ -1,6 +1,7 @@
 /**
  * The daemon that holds the laptop stage: starts its parts, keeps them on a leash, and stops them on SIGTERM or SIGINT.
  * `tidemark local up` starts it, with TIDEMARK_HOME and TIDEMARK_PORT in its environment; its output is its log.
+ * Where TIDEMARK_OWNER_PID names a process, the stage is that process's alone: it stops once the process is gone.
  */
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
@@ -40,7 +41,20 @@ process.on('SIGHUP', () => log('SIGHUP: the terminal is gone; going on'))
 process.on('uncaughtException', (error) => void stop(describe(error), 1))
 process.on('unhandledRejection', (error) => void stop(describe(error), 1))
 
+const ownerPid = Number(process.env.TIDEMARK_OWNER_PID ?? 0)
+const ownerStart = ownerPid > 0 ? startOf(ownerPid) : undefined
+const ownerLookMs = 1000
+
+/** A test or a demo that was killed can't stop its stage. */
+const endWithOwner = (): void => {
+  if (ownerPid === 0) return
+  setInterval(() => {
+    if (ownerStart === undefined || startOf(ownerPid) !== ownerStart) void stop(`its owner, ${ownerPid}, is gone`, 0)
+  }, ownerLookMs).unref()
+}
+
 const main = async (): Promise<void> => {
+  endWithOwner()
   for (const part of partsOf(home, ports)) await parts.start(part)
   const token = randomUUID()
   const control = await serveControl(token, { 'start-poller': startPollerOnce })

@@ -23,6 +23,7 @@ const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: { keep: { type: 'boolean', default: false }, flights: { type: 'string', default: String(flightCount) } },
   })
+  if (!values.keep) process.env.TIDEMARK_OWNER_PID = String(process.pid)
   const progress = progressOn(process.stderr)
   const startedAt = performance.now()
   const scratchDir = await mkdtemp(join(tmpdir(), 'tidemark-demo-'))

@@ -20,7 +20,12 @@ export class StageUnderTest {
   constructor(port: number) {
     this.home = mkdtempSync(join(tmpdir(), 'tidemark-end-to-end-'))
     this.port = port
-    Object.assign(process.env, { TIDEMARK_HOME: this.home, TIDEMARK_PORT: String(port) })
+    Object.assign(process.env, {
+      TIDEMARK_HOME: this.home,
+      TIDEMARK_PORT: String(port),
+      // Killed tests leave no stage behind.
+      TIDEMARK_OWNER_PID: String(process.pid),
+    })
   }
 
   /** Runs one command of `tidemark`, whatever its exit code. */
