@@ -17,20 +17,28 @@ export const rawShardPrefix = (shardId: string): string => `${rawPrefix}shard=${
 const rawKey = /^raw\/shard=([^/]+)\/(\d{64})-(\d{64})\.ndjson\.gz$/
 const shardPrefix = /^raw\/shard=([^/]+)\/$/
 
+/**
+ * LAST stands first, so that the objects that hold anything above a sequence number are those listed after it: by FIRST,
+ * an object could begin anywhere below it.
+ */
+export const rawKeyAfter = (shardId: string, sequenceNumber: string): string =>
+  // `-` sorts before `.`: an object that ends at the sequence number is listed before this.
+  `${rawShardPrefix(shardId)}${padSequenceNumber(sequenceNumber)}.`
+
 /** @throws where a sequence number is none, or `last` is before `first`. */
 export const rawObjectKey = (shardId: string, first: string, last: string): string => {
   const range = [padSequenceNumber(first), padSequenceNumber(last)] as const
   if (range[1] < range[0])
     throw new Error(`A raw object of ${shardId} can't end at ${last}, before its start ${first}.`)
-  return `${rawShardPrefix(shardId)}${range[0]}-${range[1]}.ndjson.gz`
+  return `${rawShardPrefix(shardId)}${range[1]}-${range[0]}.ndjson.gz`
 }
 
 /** @throws where the key is no raw object's: nothing else may lie under `raw/`. */
 export const parseRawObjectKey = (key: string): Omit<RawObject, 'bytes'> => {
-  const [, shardId, first, last] = rawKey.exec(key) ?? []
+  const [, shardId, last, first] = rawKey.exec(key) ?? []
   if (shardId === undefined || first === undefined || last === undefined)
     throw new Error(
-      `"${key}" lies under ${rawPrefix} but is no raw object's key (raw/shard=SHARD/FIRST-LAST.ndjson.gz).`,
+      `"${key}" lies under ${rawPrefix} but is no raw object's key (raw/shard=SHARD/LAST-FIRST.ndjson.gz).`,
     )
   return { key, shardId, first, last }
 }

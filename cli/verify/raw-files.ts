@@ -43,9 +43,9 @@ export const rawFiles = (archive: Archive, dir: string, onProgress: (objects: nu
   }
 }
 
-/** `raw/shard=SHARD/FIRST-LAST.ndjson.gz` */
+/** `raw/shard=SHARD/LAST-FIRST.ndjson.gz` */
 const placeOf = (key: string): { shard: string; last: string } => {
-  const [, shard = '', last = ''] = /shard=([^/]+)\/\d+-(\d+)\.ndjson\.gz$/.exec(key) ?? []
-  if (shard === '') throw new Error(`${basename(key)} is no raw object's name (FIRST-LAST.ndjson.gz).`)
+  const [, shard = '', last = ''] = /shard=([^/]+)\/(\d+)-\d+\.ndjson\.gz$/.exec(key) ?? []
+  if (shard === '') throw new Error(`${basename(key)} is no raw object's name (LAST-FIRST.ndjson.gz).`)
   return { shard, last }
 }

@@ -1,4 +1,4 @@
-import { parseRawObjectKey, type RawObject, rawPrefix, rawShardPrefix } from '../../core/raw-archive.ts'
+import { parseRawObjectKey, type RawObject, rawKeyAfter, rawPrefix, rawShardPrefix } from '../../core/raw-archive.ts'
 import type { Archive } from './archive.ts'
 import { gunzipLines } from './lines.ts'
 
@@ -32,8 +32,8 @@ export class MemoryArchive implements Archive {
 
   async *listRaw(shardId: string, afterSequenceNumber: string | null): AsyncIterable<RawObject> {
     for await (const { key, bytes } of this.listKeys(rawShardPrefix(shardId))) {
-      const object = { ...parseRawObjectKey(key), bytes }
-      if (afterSequenceNumber === null || object.last > afterSequenceNumber) yield object
+      if (afterSequenceNumber === null || key > rawKeyAfter(shardId, afterSequenceNumber))
+        yield { ...parseRawObjectKey(key), bytes }
     }
   }
 

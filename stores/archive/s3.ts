@@ -10,6 +10,7 @@ import {
   parseRawObjectKey,
   parseRawShardPrefix,
   type RawObject,
+  rawKeyAfter,
   rawPrefix,
   rawShardPrefix,
 } from '../../core/raw-archive.ts'
@@ -59,20 +60,16 @@ export class S3Archive implements Archive {
     yield* gunzipLines(body)
   }
 
-  /**
-   * Lists the shard's every key: an object that begins below the bound and ends above it can begin anywhere below, so
-   * no key to start from is safe.
-   */
   async *listRaw(shardId: string, afterSequenceNumber: string | null): AsyncIterable<RawObject> {
-    for await (const { key, bytes } of this.listKeys(rawShardPrefix(shardId))) {
-      const object = { ...parseRawObjectKey(key), bytes }
-      if (afterSequenceNumber === null || object.last > afterSequenceNumber) yield object
-    }
+    const startAfter = afterSequenceNumber === null ? undefined : rawKeyAfter(shardId, afterSequenceNumber)
+    for await (const page of this.#pages(rawShardPrefix(shardId), { startAfter }))
+      for (const { Key, Size } of page.Contents ?? [])
+        if (Key !== undefined) yield { ...parseRawObjectKey(Key), bytes: Size ?? 0 }
   }
 
   async listRawShards(): Promise<string[]> {
     const shards: string[] = []
-    for await (const page of this.#pages(rawPrefix, '/'))
+    for await (const page of this.#pages(rawPrefix, { delimiter: '/' }))
       for (const { Prefix } of page.CommonPrefixes ?? [])
         if (Prefix !== undefined) shards.push(parseRawShardPrefix(Prefix))
     return shards.sort()
@@ -83,7 +80,10 @@ export class S3Archive implements Archive {
       for (const { Key, Size } of page.Contents ?? []) if (Key !== undefined) yield { key: Key, bytes: Size ?? 0 }
   }
 
-  async *#pages(prefix: string, delimiter?: string): AsyncIterable<ListObjectsV2CommandOutput> {
+  async *#pages(
+    prefix: string,
+    { delimiter, startAfter }: { delimiter?: string; startAfter?: string | undefined } = {},
+  ): AsyncIterable<ListObjectsV2CommandOutput> {
     let token: string | undefined
     do {
       const page = await this.#client.send(
@@ -91,6 +91,7 @@ export class S3Archive implements Archive {
           Bucket: this.#bucket,
           Prefix: prefix,
           ...(delimiter === undefined ? {} : { Delimiter: delimiter }),
+          ...(startAfter === undefined ? {} : { StartAfter: startAfter }),
           ...(token === undefined ? {} : { ContinuationToken: token }),
         }),
       )

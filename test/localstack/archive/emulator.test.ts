@@ -107,7 +107,7 @@ describe('the stream in Kinesis', () => {
     const kept: Buffer[] = []
     for (const { shardId } of shards) {
       const { key } = await archiveEvent(await eventOf(shardId), archive)
-      expect(key).toContain(`-${outcome.lastSequenceNumbers[shardId]}.ndjson.gz`)
+      expect(key).toContain(`/${outcome.lastSequenceNumbers[shardId]}-`)
       for await (const line of archive.readLines(key)) kept.push(Buffer.from(decodeRawLine(line).bytes))
     }
     const sorted = (all: readonly Buffer[]) => all.map((bytes) => bytes.toString('base64')).sort()
