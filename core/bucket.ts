@@ -15,18 +15,18 @@ const floorTo =
   (eventTime) =>
     Math.floor((eventTime - originMs) / sizeMs) * sizeMs + originMs
 
-const startOfMonth: BucketOf = (eventTime) => {
-  const date = new Date(eventTime)
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1)
-}
+const startOfDay = floorTo(dayMs)
 
-const startOfYear: BucketOf = (eventTime) => Date.UTC(new Date(eventTime).getUTCFullYear(), 0, 1)
+/** By setters: `Date.UTC` takes the years 0 to 99 for 1900 to 1999. */
+const startOfMonth: BucketOf = (eventTime) => new Date(startOfDay(eventTime)).setUTCDate(1)
+
+const startOfYear: BucketOf = (eventTime) => new Date(startOfDay(eventTime)).setUTCMonth(0, 1)
 
 const bucketStarts: Record<Bucket, BucketOf> = {
   second: floorTo(secondMs),
   minute: floorTo(60 * secondMs),
   hour: floorTo(3600 * secondMs),
-  day: floorTo(dayMs),
+  day: startOfDay,
   week: floorTo(7 * dayMs, firstMondayMs),
   month: startOfMonth,
   year: startOfYear,
@@ -34,6 +34,22 @@ const bucketStarts: Record<Bucket, BucketOf> = {
 
 /** Buckets are UTC, half-open, and named by their start. */
 export const bucketStart = (per: Bucket): BucketOf => bucketStarts[per]
+
+/** The start of the bucket after the one that an instant falls in. */
+export const nextBucketStart = (per: Bucket): BucketOf => {
+  const start = bucketStart(per)
+  // A month's longest and a year's longest lead into the next one, and never past it.
+  const longestMs = {
+    second: secondMs,
+    minute: 60 * secondMs,
+    hour: 3600 * secondMs,
+    day: dayMs,
+    week: 7 * dayMs,
+    month: 31 * dayMs,
+    year: 366 * dayMs,
+  }
+  return (eventTime) => start(start(eventTime) + longestMs[per])
+}
 
 /** Whether buckets of `coarse` are made of whole buckets of `fine`: a week divides no month or year. */
 export const divides = (fine: Bucket, coarse: Bucket): boolean =>

@@ -40,9 +40,15 @@ export const decoder = (data: ModelData, definitions: readonly EventDefinition[]
       )
     const type: unknown = 'type' in parsed ? parsed.type : undefined
     const known = typeof type === 'string' ? decoders.get(type) : undefined
-    if (known === undefined) return rejected(record, 'unknown_type', `type is ${JSON.stringify(type) ?? 'missing'}`)
+    if (known === undefined) return rejected(record, 'unknown_type', describeType(type))
     return decodeEvent(record, known, parsed)
   }
+}
+
+/** Only a scalar is quoted: JSON text of what a record nests may overflow the stack that parsing did not. */
+const describeType = (type: unknown): string => {
+  if (type === undefined) return 'type is missing'
+  return typeof type === 'object' && type !== null ? 'type is no text' : `type is ${JSON.stringify(type)}`
 }
 
 const keptFieldsOf = (data: ModelData, event: string): string[] => {

@@ -58,8 +58,8 @@ export const scaleDecimal = (text: string, scale: number): bigint | null => {
 }
 
 /** Years 1 to 9999: what ISO 8601, Parquet and both warehouses write alike. */
-const earliestMs = Date.parse('0001-01-01T00:00:00Z')
-const latestMs = Date.parse('9999-12-31T23:59:59.999Z')
+export const earliestMs = Date.parse('0001-01-01T00:00:00Z')
+export const latestMs = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** An ISO 8601 time (UTC or with an offset) or epoch ms. */
 export const instant = (): z.ZodType<Instant, string | number> => {
