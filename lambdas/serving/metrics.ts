@@ -131,7 +131,8 @@ const answerRow = ({ metric, by }: MetricQuestion, row: ResultRow): AnswerRow =>
   const scale = 'scale' in measure ? measure.scale : 0
   return {
     bucket: row.bucket === null || row.bucket === undefined ? null : isoOf(String(row.bucket)),
-    by: Object.fromEntries(by.map((name) => [name, row[name] ?? null])),
+    // Redshift folds every column's name to lower case, quoted or not.
+    by: Object.fromEntries(by.map((name) => [name, row[name] ?? row[name.toLowerCase()] ?? null])),
     value: answeredQuantity(BigInt(String(row.value)), scale),
     exact: measure.kind !== 'countDistinct' || row.exact === true,
   }

@@ -1,4 +1,5 @@
 import { type Bucket, bucketStart, buckets, divides } from '../../core/bucket.ts'
+import { earliestMs, latestMs } from '../../core/definition/quantity.ts'
 import type { DimensionData, MetricData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Layer } from '../../sql/states.ts'
@@ -50,10 +51,14 @@ export const readQuestion = (metric: MetricData, query: URLSearchParams): Metric
   }
 }
 
+/** @throws Problem unknown_parameter; repeated_parameter, for all but one would go unread (`where` alone may come again) */
 export const refuseUnknown = (query: URLSearchParams, names: ReadonlySet<string>): void => {
-  for (const name of query.keys())
+  for (const name of query.keys()) {
     if (!names.has(name))
       throw new Problem('unknown_parameter', 400, `There is no parameter ${name}.`, { allowed: [...names] })
+    if (name !== 'where' && query.getAll(name).length > 1)
+      throw new Problem('repeated_parameter', 400, `${name} is given more than once.`)
+  }
 }
 
 const readPer = (metric: MetricData, per: string | null): Bucket | null => {
@@ -122,7 +127,13 @@ const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}
 export const instantOf = (text: string): number | null => {
   if (!isoDate.test(text) && !isoTime.test(text)) return null
   const time = Date.parse(text)
-  return Number.isNaN(time) ? null : time
+  return isInCalendar(text) && time >= earliestMs && time <= latestMs ? time : null
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+const isInCalendar = (text: string): boolean => {
+  const date = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 10))
 }
 
 const readInstant = (metric: MetricData, query: URLSearchParams, name: 'from' | 'to'): number | null => {
@@ -152,6 +163,6 @@ const readInstant = (metric: MetricData, query: URLSearchParams, name: 'from' | 
 const readLimit = (limit: string | null): number => {
   if (limit === null) return maxLimit
   const rows = Number(limit)
-  if (Number.isInteger(rows) && rows >= 1 && rows <= maxLimit) return rows
+  if (/^\d{1,5}$/.test(limit) && rows >= 1 && rows <= maxLimit) return rows
   throw new Problem('invalid_limit', 400, `limit is ${limit}; it must be a whole number from 1 to ${maxLimit}.`)
 }

@@ -30,11 +30,20 @@ const routes: readonly Route[] = [
 export const route = async (serving: Serving, path: string, query: URLSearchParams): Promise<unknown> => {
   for (const { path: pattern, answer } of routes) {
     const match = pattern.exec(path)
-    if (match !== null) return answer(serving, decodeURIComponent(match[1] ?? ''), query)
+    if (match !== null) return answer(serving, decodedName(path, match[1] ?? ''), query)
   }
   throw new Problem('unknown_path', 404, `There is nothing at ${path}.`, {
     allowed: ['/v1/metrics', '/v1/metrics/NAME', '/v1/windows/NAME', '/v1/status'],
   })
+}
+
+const decodedName = (path: string, name: string): string => {
+  try {
+    return decodeURIComponent(name)
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error
+    throw new Problem('unknown_path', 404, `${path} is no path: it holds a % that encodes nothing.`)
+  }
 }
 
 const windowParameters = new Set(['last', 'asOf', 'by', 'where'])
