@@ -16,11 +16,13 @@ export const loadSql = (
 ): string[] => {
   const table = qualified(batchTable(metric, slot))
   const empty = `DELETE FROM ${table}`
-  if (manifestUri === null) return [empty]
+  const owned = refuseUnownedSql(slot, datasetId)
+  if (manifestUri === null) return [owned, empty]
   const columns = resultColumns(metric)
   const names = columns.map(({ name }) => quoted(name)).join(', ')
   const staged = quoted(`staged_${metric.name}`)
   return [
+    owned,
     empty,
     `CREATE TEMP TABLE ${staged} (${columns.map(({ name, type }) => `${quoted(name)} ${type}`).join(', ')})`,
     `COPY ${staged} FROM '${manifestUri}' IAM_ROLE '${roleArn}' FORMAT PARQUET MANIFEST`,
@@ -28,3 +30,8 @@ export const loadSql = (
     `DROP TABLE ${staged}`,
   ]
 }
+
+/** A load that begins after its slot went to another dataset (it waited in a queue) would empty what stands there. */
+const refuseUnownedSql = (slot: Slot, datasetId: string): string =>
+  `SELECT CAST(CASE WHEN ${slot}_dataset_id = ${text(datasetId)} AND ${slot}_state = 'loading' THEN '0'
+ELSE 'Slot ${slot} is not being loaded with ${datasetId} any more' END AS INTEGER) AS owned FROM ledger.control`

@@ -7,10 +7,11 @@ import type { Run } from './run.ts'
 
 /**
  * Compares what was served up to the new tidemark with what the dataset would serve there, and keeps the comparison.
- * A dataset that is being brought back is promoted as it is: it was compared when it was made.
+ * A dataset that was served before is promoted as it is: it was compared when it was made.
  */
 export const compare = async (batch: Batch, run: Run): Promise<Run> => {
-  if (run.rollback) return { ...run, next: 'promote' }
+  if (run.rollback && (await batch.ledger.dataset(run.datasetId))?.state === 'promoted')
+    return { ...run, next: 'promote' }
   const control = await batch.ledger.control()
   const slot = slotOf(control, run.datasetId)
   if (slot === null) throw new Error(`${run.datasetId} stands in no slot; it can't be compared.`)
@@ -32,7 +33,7 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
 }
 
 /** A metric whose definition changed was not served whole, so there is nothing to compare its rows with. */
-const isServed = async ({ warehouse }: Batch, metric: MetricData): Promise<boolean> => {
+export const isServed = async ({ warehouse }: Batch, metric: MetricData): Promise<boolean> => {
   const [rows = []] = await warehouse.run({ statements: [gapsSql(metric)] })
   return Number(rows[0]?.gaps) === 0
 }
@@ -56,5 +57,6 @@ const compareMetric = async (
   }
 }
 
-const driftOf = ({ rowsBuilt, rowsMissing, rowsExtra, rowsChanged }: Parity): number =>
+/** The part of a metric's rows that differ from what was served. */
+export const driftOf = ({ rowsBuilt, rowsMissing, rowsExtra, rowsChanged }: Parity): number =>
   (rowsMissing + rowsExtra + rowsChanged) / Math.max(rowsBuilt, 1)

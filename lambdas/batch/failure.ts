@@ -1,4 +1,6 @@
+import { slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
+import { reloadStep } from './load.ts'
 import type { Run } from './run.ts'
 import { executionHash } from './seal.ts'
 
@@ -19,6 +21,8 @@ export const recordFailure = async (
   batch: Batch,
   { run, executionName, error }: FailureReport,
 ): Promise<{ datasetId: string | null; cancelledJobs: number }> => {
+  const reloaded = await endReload(batch, executionName, reasonOf(error))
+  if (reloaded !== null) return { datasetId: reloaded, cancelledJobs: 0 }
   const datasetId = run?.datasetId ?? (await datasetOfExecution(batch, executionName))
   if (datasetId === null || run?.rollback === true) return { datasetId, cancelledJobs: 0 }
   const cancelledJobs = await batch.jobs.cancelAll(datasetId)
@@ -26,6 +30,21 @@ export const recordFailure = async (
   if (dataset !== null && dataset.state !== 'promoted' && dataset.state !== 'failed')
     await batch.ledger.noteFailure(datasetId, dataset.step, dataset.reason || reasonOf(error), batch.now(), 'failed')
   return { datasetId, cancelledJobs }
+}
+
+/**
+ * Gives back the slot that an execution was reloading a dataset into, or nothing could be loaded there any more. The
+ * dataset itself stays what it was. @returns its id; null where the execution was reloading none
+ */
+const endReload = async ({ ledger, now }: Batch, executionName: string, reason: string): Promise<string | null> => {
+  const step = reloadStep(executionName)
+  const dataset = (await ledger.datasets()).find((candidate) => candidate.step === step)
+  if (dataset === undefined) return null
+  const control = await ledger.control()
+  const slot = slotOf(control, dataset.datasetId)
+  if (slot !== null && control.slots[slot].state === 'loading') await ledger.setSlot(control, slot, '', 'empty')
+  await ledger.noteFailure(dataset.datasetId, 'reload', reason, now(), null)
+  return dataset.datasetId
 }
 
 const datasetOfExecution = async ({ ledger }: Batch, executionName: string): Promise<string | null> => {

@@ -6,11 +6,12 @@ import { qualified } from '../../sql/table.ts'
 import { type Control, slotOf } from '../../stores/ledger/dataset.ts'
 import { type Batch, manifestKey } from './batch.ts'
 import type { Run } from './run.ts'
+import { executionHash } from './seal.ts'
 
 /** Takes the standby slot for the dataset and begins a transaction for each metric. */
 export const startLoad = async (batch: Batch, run: Run): Promise<Run> => {
   const manifest = await readManifest(batch, run.datasetId)
-  const slot = await takeSlot(batch, run.datasetId)
+  const slot = await takeSlot(batch, run)
   if (slot === null) return { ...run, statementIds: [], loadDone: false }
   const statementIds: string[] = []
   for (const metric of batch.model.metrics) {
@@ -60,19 +61,26 @@ const stageCopyManifest = async (
 
 /**
  * The slot that is not served, owned by this dataset from here on; null where it stands loaded in a slot already.
- * @throws where another dataset is being loaded there by a run that has not failed
+ * @throws where a dataset is being loaded there by a run that has not failed
  */
-const takeSlot = async ({ ledger }: Batch, datasetId: string): Promise<Slot | null> => {
+const takeSlot = async ({ ledger, now }: Batch, run: Run): Promise<Slot | null> => {
+  const { datasetId } = run
   const control = await ledger.control()
   const own = slotOf(control, datasetId)
-  if (own !== null) return control.slots[own].state === 'loaded' ? null : own
-  const standby = standbySlot(control)
-  const { datasetId: ownerId, state } = control.slots[standby]
-  if (state === 'loading' && (await ledger.dataset(ownerId))?.state !== 'failed')
-    throw new Error(`Slot ${standby} is being loaded with ${ownerId}; ${datasetId} can be loaded once that is done.`)
-  await ledger.setSlot(control, standby, datasetId, 'loading')
-  return standby
+  if (own !== null && control.slots[own].state === 'loaded') return null
+  const slot = own ?? standbySlot(control)
+  const { datasetId: ownerId, state } = control.slots[slot]
+  const owner = state === 'loading' ? await ledger.dataset(ownerId) : null
+  const isOurs = own !== null && (!run.rollback || owner?.step === reloadStep(run.executionName))
+  if (isOurs) return own
+  if (owner !== null && owner.state !== 'failed')
+    throw new Error(`Slot ${slot} is being loaded with ${ownerId}; ${datasetId} can be loaded once that is done.`)
+  await ledger.takeSlot(control, slot, datasetId, run.rollback ? reloadStep(run.executionName) : 'load', now())
+  return slot
 }
+
+/** Names the execution that brings a dataset back: unlike a new dataset's, its id does not. At most 32 characters. */
+export const reloadStep = (executionName: string): string => `reload-${executionHash(executionName)}`
 
 const standbySlot = (control: Control): Slot =>
   slots.find((slot) => control.liveDatasetId === '' || control.slots[slot].datasetId !== control.liveDatasetId) ??
@@ -80,18 +88,25 @@ const standbySlot = (control: Control): Slot =>
 
 /** @throws where a load was rolled back, or a table holds another number of rows than the dataset's files */
 export const pollLoad = async (batch: Batch, run: Run): Promise<Run> => {
-  for (const statementId of run.statementIds ?? [])
-    if (!(await batch.warehouse.isDone(statementId))) return { ...run, loadDone: false }
+  if (!(await haveEnded(batch, run.statementIds ?? []))) return { ...run, loadDone: false }
   const control = await batch.ledger.control()
   const slot = slotOf(control, run.datasetId)
   if (slot === null)
     throw new Error(`${run.datasetId} lost its slot to another dataset while it was loaded; recompute again.`)
   if (control.slots[slot].state !== 'loaded') {
     await checkRows(batch, run.datasetId, slot)
-    await batch.ledger.setSlot(control, slot, run.datasetId, 'loaded')
     if (!run.rollback) await batch.ledger.setState(run.datasetId, 'loaded', 'load', batch.now())
+    await batch.ledger.setSlot(control, slot, run.datasetId, 'loaded')
   }
   return { ...run, loadDone: true }
+}
+
+/** A failed transaction counts once all have ended: one still running would write to a slot given to another. */
+const haveEnded = async ({ warehouse }: Batch, statementIds: readonly string[]): Promise<boolean> => {
+  const ends = await Promise.allSettled(statementIds.map((statementId) => warehouse.isDone(statementId)))
+  if (ends.some((end) => end.status === 'fulfilled' && !end.value)) return false
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  return true
 }
 
 const checkRows = async (batch: Batch, datasetId: string, slot: Slot): Promise<void> => {

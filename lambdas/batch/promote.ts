@@ -1,6 +1,7 @@
 import { Problem } from '../../core/problem.ts'
-import { type Control, type Dataset, type Marks, slotOf } from '../../stores/ledger/dataset.ts'
+import { type Control, type Dataset, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
+import { driftOf, isServed } from './compare.ts'
 import type { Run } from './run.ts'
 
 /** Serves the run's dataset. */
@@ -13,7 +14,7 @@ export const promote = async (batch: Batch, run: Run): Promise<Run> => {
 
 /**
  * Serves a loaded dataset by hand.
- * @throws Problem unknown_dataset, not_loaded, drift_too_large, speed_rows_pruned
+ * @throws Problem unknown_dataset, not_loaded, not_compared, drift_too_large, speed_rows_pruned
  */
 export const promoteDataset = async (
   batch: Batch,
@@ -22,12 +23,14 @@ export const promoteDataset = async (
 ): Promise<{ liveDatasetId: string }> => {
   await findDataset(batch, datasetId)
   const control = await batch.ledger.control()
-  const drift = Math.max(
-    0,
-    ...(await batch.ledger.parity(datasetId)).map(
-      (parity) => (parity.rowsMissing + parity.rowsExtra + parity.rowsChanged) / Math.max(parity.rowsBuilt, 1),
-    ),
-  )
+  const parities = await batch.ledger.parity(datasetId)
+  if (parities.length === 0 && !acceptDrift)
+    throw new Problem(
+      'not_compared',
+      409,
+      `${datasetId} was never compared with what is served; recompute again, or promote it by --accept-drift.`,
+    )
+  const drift = await largestDrift(batch, parities)
   if (drift > batch.maxDrift && !acceptDrift)
     throw new Problem(
       'drift_too_large',
@@ -38,16 +41,26 @@ export const promoteDataset = async (
   return { liveDatasetId: datasetId }
 }
 
+/** Of the metrics that are served whole: where a definition changed, there is nothing to compare with. */
+const largestDrift = async (batch: Batch, parities: readonly Parity[]): Promise<number> => {
+  let largest = 0
+  for (const parity of parities) {
+    const metric = batch.model.metrics.find(({ name }) => name === parity.metric)
+    if (metric !== undefined && (await isServed(batch, metric))) largest = Math.max(largest, driftOf(parity))
+  }
+  return largest
+}
+
 /**
  * Goes back to the dataset in the standby slot, or names the older one that must be loaded first.
- * @throws Problem unknown_dataset, nothing_to_roll_back_to, speed_rows_pruned
+ * @throws Problem unknown_dataset, nothing_to_roll_back_to, already_live, not_loaded, never_served, speed_rows_pruned
  */
 export const rollback = async (
   batch: Batch,
   datasetId: string | null,
 ): Promise<{ liveDatasetId: string } | { reload: string }> => {
   const control = await batch.ledger.control()
-  const target = datasetId ?? standbyDataset(control)
+  const target = datasetId ?? (await standbyDataset(batch, control))
   if (target === null)
     throw new Problem(
       'nothing_to_roll_back_to',
@@ -56,22 +69,30 @@ export const rollback = async (
     )
   const dataset = await findDataset(batch, target)
   if (target === control.liveDatasetId) throw new Problem('already_live', 409, `${target} is what is served now.`)
+  if (dataset.state !== 'promoted' && dataset.state !== 'loaded')
+    throw new Problem('not_loaded', 409, `${target} is ${dataset.state}: it was never whole, so it can't be served.`)
   const slot = slotOf(control, target)
   if (slot !== null && control.slots[slot].state === 'loaded') {
+    if (dataset.state !== 'promoted')
+      throw new Problem(
+        'never_served',
+        409,
+        `${target} was never served, so there is no going back to it; \`tidemark promote ${target}\` serves it.`,
+      )
     await serve(batch, control, target, 'rollback')
     return { liveDatasetId: target }
   }
-  if (dataset.state !== 'promoted' && dataset.state !== 'loaded')
-    throw new Problem('not_loaded', 409, `${target} is ${dataset.state}: it was never whole, so it can't be served.`)
   await refusePruned(batch, target)
   return { reload: target }
 }
 
-const standbyDataset = ({ liveDatasetId, slots }: Control): string | null => {
+/** What was served before and still stands loaded. A dataset that was held, or failed, was never served. */
+const standbyDataset = async ({ ledger }: Batch, { liveDatasetId, slots }: Control): Promise<string | null> => {
   const standby = [slots.blue, slots.green].find(
     ({ datasetId, state }) => state === 'loaded' && datasetId !== liveDatasetId,
   )
-  return standby?.datasetId ?? null
+  if (standby === undefined || (await ledger.dataset(standby.datasetId))?.state !== 'promoted') return null
+  return standby.datasetId
 }
 
 const findDataset = async ({ ledger }: Batch, datasetId: string): Promise<Dataset> => {
@@ -105,17 +126,18 @@ const refusePruned = async ({ ledger }: Batch, datasetId: string): Promise<void>
       )
 }
 
-/** Removes speed rows that no dataset in a slot needs any more, and that are older than the stage keeps them. */
+/** Removes speed rows that no dataset in a slot (or on its way into one) needs any more, and that are older than the stage keeps them. */
 export const prune = async (batch: Batch, run: Run): Promise<Run> => {
   const { ledger, speedRetentionMs, now } = batch
   const control = await ledger.control()
-  const kept = Object.values(control.slots).filter(({ state }) => state === 'loaded')
+  const kept = Object.values(control.slots).filter(({ state }) => state !== 'empty')
   const bounds = lowestMarks(await Promise.all(kept.map(({ datasetId }) => ledger.marks(datasetId))))
   const edges = await ledger.edgesCommittedBefore(bounds, now() - speedRetentionMs)
   const pruned = await ledger.prunedTo()
   const further = Object.entries(edges).filter(([shardId, edge]) => edge > (pruned[shardId] ?? ''))
-  for (let first = 0; first < further.length; first += shardsAtOnce)
-    await ledger.prune(await ledger.control(), Object.fromEntries(further.slice(first, first + shardsAtOnce)))
+  // Held to the slots that the bounds were made of: read anew, control would hide what changed since.
+  for (let first = 0, { revision } = control; first < further.length; first += shardsAtOnce, revision++)
+    await ledger.prune({ ...control, revision }, Object.fromEntries(further.slice(first, first + shardsAtOnce)))
   return run
 }
 

@@ -23,10 +23,10 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   const registered = await batch.ledger.dataset(datasetId)
   if (registered !== null && (await batch.archive.getJson(specificationKey(datasetId))) !== null)
     return { ...run, datasetId, next: 'recompute' }
-  const base = await baseFor(batch, request.full)
+  // A dataset registered by an interrupted seal keeps its base too, whatever was promoted since.
+  const base = registered === null ? await baseFor(batch, request.full) : await baseOf(batch, registered.baseDatasetId)
   const shards = await shardsOf(batch, base)
   const raw = await rawAbove(batch, shards, base)
-  // A dataset registered by an interrupted seal keeps the marks it was registered with.
   const marks = registered === null ? await drawMarks(batch, base, raw) : await batch.ledger.marks(datasetId)
   const isNew = Object.entries(marks).some(([shard, mark]) => mark > (base.marks[shard] ?? ''))
   if (!isNew) return { ...run, datasetId, next: 'nothing' }
@@ -60,8 +60,13 @@ const baseFor = async ({ ledger, model }: Batch, full: boolean): Promise<Base> =
   const { liveDatasetId } = await ledger.control()
   const live: Dataset | null = full || liveDatasetId === '' ? null : await ledger.dataset(liveDatasetId)
   if (live === null || live.modelVersion !== model.version) return { datasetId: '', marks: {} }
-  return { datasetId: live.datasetId, marks: await ledger.marks(live.datasetId) }
+  return baseOf({ ledger }, live.datasetId)
 }
+
+const baseOf = async ({ ledger }: Pick<Batch, 'ledger'>, datasetId: string): Promise<Base> => ({
+  datasetId,
+  marks: await ledger.marks(datasetId),
+})
 
 interface Shard {
   readonly shardId: string

@@ -133,6 +133,16 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, 'sea
     })
   }
 
+  /** Gives a slot to a dataset that is to be loaded. @throws TransactionFailed where control moved since it was read */
+  async takeSlot(control: Control, slot: Slot, datasetId: string, step: string, now: number): Promise<void> {
+    await this.#warehouse.run({
+      statements: [
+        controlSql(control, { [`${slot}_dataset_id`]: datasetId, [`${slot}_state`]: 'loading' }),
+        `UPDATE ledger.dataset SET step = ${text(step)}, reason = '', updated_at = ${timestamp(now)} WHERE dataset_id = ${text(datasetId)}`,
+      ],
+    })
+  }
+
   /** Serves another dataset, in one step. @throws TransactionFailed where control moved since it was read */
   async serve(control: Control, datasetId: string, step: string, now: number): Promise<void> {
     await this.#warehouse.run({

@@ -60,12 +60,10 @@ SELECT :shard, ${text(start)}, 0, ${text(modelVersion)} WHERE NOT EXISTS (SELECT
   /** From here on the shard runs the new model; metrics that the old one lacked begin at this edge. */
   async #switchModel(shardId: string, known: SpeedPosition, modelVersion: string): Promise<void> {
     await this.#refuseUndeployed(modelVersion)
+    const isFresh = known.position === start
     await this.#options.warehouse.run({
       statements: [
-        `INSERT INTO ledger.metric_edge (metric, metric_version, shard_id, edge)
-SELECT d.metric, d.metric_version, :shard, ${text(known.position)} FROM ledger.definition d
-LEFT JOIN ledger.definition o ON o.model_version = ${text(known.modelVersion)} AND o.metric = d.metric AND o.metric_version = d.metric_version
-WHERE d.model_version = ${text(modelVersion)} AND o.metric IS NULL`,
+        ...(isFresh ? [] : [newMetricsSql(known, modelVersion)]),
         `UPDATE ledger.speed_position SET model_version = CASE WHEN revision = ${known.revision} THEN ${text(modelVersion)} END,
 revision = revision + 1 WHERE shard_id = :shard`,
       ],
@@ -103,6 +101,13 @@ revision = revision + 1 WHERE shard_id = :shard`,
     return { position: edge, revision: known.revision + 1, modelVersion }
   }
 }
+
+/** A shard without a record has no such edge: there is nothing below it. */
+const newMetricsSql = (known: SpeedPosition, modelVersion: string): string =>
+  `INSERT INTO ledger.metric_edge (metric, metric_version, shard_id, edge)
+SELECT d.metric, d.metric_version, :shard, ${text(known.position)} FROM ledger.definition d
+LEFT JOIN ledger.definition o ON o.model_version = ${text(known.modelVersion)} AND o.metric = d.metric AND o.metric_version = d.metric_version
+WHERE d.model_version = ${text(modelVersion)} AND o.metric IS NULL`
 
 const positionOf = (row: ResultRow): SpeedPosition => ({
   position: String(row.position),

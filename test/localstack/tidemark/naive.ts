@@ -16,3 +16,35 @@ const contributionsOf = (model: Model, records: readonly RawRecord[], metric: st
   records
     .flatMap((record) => model.contributions(model.decode(record), 'batch'))
     .filter((each) => each.metric === metric)
+
+/** Of each event the record that comes first by sequence number, then shard; a record that came twice is one. */
+export const winnersOf = (model: Model, records: readonly RawRecord[]): RawRecord[] => {
+  const place = ({ sequenceNumber, shardId }: RawRecord): string => `${sequenceNumber}/${shardId}`
+  const winners = new Map<string, RawRecord>()
+  for (const record of records) {
+    const { type, id, eventTime } = model.decode(record)
+    const key = JSON.stringify([type, id, eventTime])
+    const held = winners.get(key)
+    if (held === undefined || place(record) < place(held)) winners.set(key, record)
+  }
+  return [...winners.values()]
+}
+
+/** Contributions to one bucket, dimensions and component as one, merged by their op. */
+export const merged = (contributions: readonly Contribution[]): Contribution[] => {
+  const states = new Map<string, Contribution>()
+  for (const one of contributions) {
+    const key = JSON.stringify([one.metric, one.bucket, one.dims, one.component])
+    const held = states.get(key)?.value
+    const value =
+      held === undefined
+        ? one.value
+        : one.op === 'sum'
+          ? held + one.value
+          : one.op === 'min'
+            ? Math.min(held, one.value)
+            : Math.max(held, one.value)
+    states.set(key, { ...one, value })
+  }
+  return [...states.values()]
+}

@@ -1,0 +1,311 @@
+import { gzipSync } from 'node:zlib'
+import { decimal, event, int, metric, z } from 'tidemark'
+import { compileDefinitions } from '../../../core/compile.ts'
+import { loadHash64 } from '../../../core/hash.ts'
+import { estimateRegisters } from '../../../core/hyperloglog.ts'
+import type { Model } from '../../../core/model.ts'
+import { encodeRawLine, rawObjectKey } from '../../../core/raw-archive.ts'
+import type { RawRecord } from '../../../core/record.ts'
+import type { Batch } from '../../../lambdas/batch/batch.ts'
+import { migrate } from '../../../lambdas/batch/migrate.ts'
+import type { Run } from '../../../lambdas/batch/run.ts'
+import { runStep, type StepRequest } from '../../../lambdas/batch/steps.ts'
+import { answerMetric, findMetric, type MetricAnswer } from '../../../lambdas/serving/metrics.ts'
+import { readQuestion } from '../../../lambdas/serving/question.ts'
+import { TableWriter } from '../../../lambdas/speed/table.ts'
+import { MemoryArchive } from '../../../stores/archive/memory.ts'
+import { stageRows } from '../../../stores/archive/staging.ts'
+import { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
+import { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
+import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
+import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
+import { merged, winnersOf } from './naive.ts'
+import { NaiveJobs } from './naive-job.ts'
+
+const sale = event('sale', {
+  shop: z.string().nullable(),
+  express: z.boolean(),
+  amount: decimal(2, 'EUR'),
+  items: int('items').nullable(),
+})
+/** Every kind of measure, with dimensions that are null, empty and boolean. */
+export const definitions = {
+  sales: metric('sales', sale.count('sales'), { by: ['shop', 'express'], per: 'hour' }),
+  turnover: metric('turnover', sale.sum('amount'), { by: ['shop'], per: 'day' }),
+  smallest: metric('smallest', sale.min('items'), { by: ['express'], per: 'day' }),
+  largest: metric('largest', sale.max('amount'), { per: 'day' }),
+  shops: metric('shops', sale.countDistinct('shop'), { by: ['express'], per: 'day' }),
+}
+/** The same, with sales counted otherwise. */
+export const changedDefinitions = {
+  ...definitions,
+  sales: metric('sales', sale.count('sales'), { by: ['shop', 'express'], per: 'hour', where: { express: true } }),
+}
+
+export const arrival = Date.parse('2026-01-03T00:00:00Z')
+export const shardA = 'shardId-000000000000'
+export const shardB = 'shardId-000000000001'
+export const sequence = (number: number): string => String(number).padStart(64, '0')
+
+export interface SaleFields {
+  readonly id?: string
+  readonly at?: string
+  readonly shop?: string | null
+  readonly express?: boolean
+  readonly amount?: string
+  readonly items?: number | null
+}
+
+export const saleRecord = (shardId: string, number: number, fields: SaleFields = {}): RawRecord => ({
+  shardId,
+  sequenceNumber: sequence(number),
+  arrivalTime: arrival,
+  text: JSON.stringify({
+    type: 'sale',
+    id: `${shardId}-${number}`,
+    at: '2026-01-02T10:00:00Z',
+    shop: 'mitte',
+    express: true,
+    amount: '1.50',
+    items: 2,
+    ...fields,
+  }),
+})
+
+/** The archive; what COPY reads also stands in the warehouse's small S3. */
+class MirroredArchive extends MemoryArchive {
+  readonly #local: LocalWarehouse
+
+  constructor(local: LocalWarehouse) {
+    super()
+    this.#local = local
+  }
+
+  override async putObject(key: string, body: Uint8Array): Promise<void> {
+    await super.putObject(key, body)
+    this.#local.put(key, Buffer.from(body))
+  }
+}
+
+/** A stage without its stream: the batch steps, the speed table's writer and the answers, on a real warehouse. */
+export class BatchStage {
+  readonly local: LocalWarehouse
+  readonly warehouse: RedshiftDataWarehouse
+  readonly archive: MirroredArchive
+  readonly jobs: NaiveJobs
+  readonly ledger: DatasetLedger
+  readonly shards: { shardId: string; parentShardIds: string[] }[] = []
+  /** What each shard's stream holds, in order. */
+  readonly stream = new Map<string, RawRecord[]>()
+  model: Model
+  maxDrift = 1_000_000
+  speedRetentionMs = -1000
+  now = arrival
+  #executions = 0
+
+  private constructor(local: LocalWarehouse, model: Model) {
+    this.local = local
+    this.model = model
+    this.warehouse = new RedshiftDataWarehouse(local.client, {
+      workgroup: 'tidemark-test',
+      database: 'tidemark',
+      secretArn: null,
+    })
+    this.archive = new MirroredArchive(local)
+    this.jobs = new NaiveJobs(this.archive, () => this.model)
+    this.ledger = new DatasetLedger(this.warehouse)
+  }
+
+  static async start(): Promise<BatchStage> {
+    const [local, hash] = await Promise.all([LocalWarehouse.start(), loadHash64()])
+    const stage = new BatchStage(local, compileDefinitions(definitions, hash))
+    await migrate(stage.warehouse, stage.model.data, 'postgres')
+    return stage
+  }
+
+  /** Empties the stage, as if it were new; its warehouse process stays. */
+  async reset(): Promise<void> {
+    const schemas = ['ledger', 'speed', 'batch_blue', 'batch_green', 'analytics']
+    await this.local.prepare(...schemas.map((schema) => `DROP SCHEMA ${schema} CASCADE`))
+    const fresh = new BatchStage(this.local, compileDefinitions(definitions, await loadHash64()))
+    const executions = this.#executions
+    Object.assign(this, { ...fresh, jobs: new NaiveJobs(fresh.archive, () => this.model) })
+    this.#executions = executions
+    await migrate(this.warehouse, this.model.data, 'postgres')
+  }
+
+  stop(): Promise<void> {
+    return this.local.stop()
+  }
+
+  async deploy(exported: Readonly<Record<string, unknown>>): Promise<void> {
+    this.model = compileDefinitions(exported, await loadHash64())
+    await migrate(this.warehouse, this.model.data, 'postgres')
+  }
+
+  get batch(): Batch {
+    return {
+      model: this.model.data,
+      archive: this.archive,
+      bucket: 'lake',
+      stream: { shards: async () => this.shards },
+      warehouse: this.warehouse,
+      ledger: this.ledger,
+      speedLedger: this.speedLedger(),
+      jobs: this.jobs,
+      copyRoleArn: 'arn:aws:iam::000000000000:role/copy',
+      speedRetentionMs: this.speedRetentionMs,
+      maxDrift: this.maxDrift,
+      now: () => this.now,
+    }
+  }
+
+  speedLedger(): SpeedLedger {
+    let staged = 0
+    return new SpeedLedger({
+      warehouse: this.warehouse,
+      stageRows: stageRows(this.archive, 'lake', () => `${this.now}-${staged++}`),
+      copyRoleArn: 'arn:aws:iam::000000000000:role/copy',
+    })
+  }
+
+  writer(): TableWriter {
+    return new TableWriter({ model: this.model, ledger: this.speedLedger(), now: () => this.now })
+  }
+
+  produce(shardId: string, fields: SaleFields = {}): RawRecord {
+    if (!this.shards.some((shard) => shard.shardId === shardId)) this.shards.push({ shardId, parentShardIds: [] })
+    const records = this.stream.get(shardId) ?? []
+    const record = saleRecord(shardId, records.length + 1, fields)
+    this.stream.set(shardId, [...records, record])
+    return record
+  }
+
+  /** Archives the records in one object, as one invocation does. */
+  async archiveRecords(records: readonly RawRecord[]): Promise<void> {
+    const [first, last] = [records[0], records.at(-1)]
+    if (first === undefined || last === undefined) return
+    const lines = records.map((record) =>
+      encodeRawLine({ ...record, partitionKey: 'k', bytes: Buffer.from(record.text ?? '') }),
+    )
+    const key = rawObjectKey(first.shardId, first.sequenceNumber, last.sequenceNumber)
+    await this.archive.putObject(key, gzipSync(`${lines.join('\n')}\n`))
+  }
+
+  /** Brings every record so far to the archive and the speed table. */
+  async settle(): Promise<void> {
+    for (const [shardId, records] of this.stream) {
+      await this.archiveRecords(records)
+      await this.writer().write(shardId, records)
+    }
+  }
+
+  step<Answer = Run>(request: StepRequest): Promise<Answer> {
+    return runStep(this.batch, request) as Promise<Answer>
+  }
+
+  seal(options: Partial<{ full: boolean; promote: boolean; reloadDatasetId: string; executionName: string }> = {}) {
+    const number = ++this.#executions
+    return this.step({
+      step: 'seal',
+      executionName: options.executionName ?? `execution-${number}`,
+      startedAt: new Date(arrival + number * 1000).toISOString(),
+      full: options.full ?? false,
+      promote: options.promote ?? true,
+      reloadDatasetId: options.reloadDatasetId ?? null,
+    })
+  }
+
+  /** Drives one execution as the state machine does. @returns the last run; the failure is recorded where it throws */
+  async recompute(
+    options: Parameters<BatchStage['seal']>[0] = {},
+    between: (() => Promise<void>) | null = null,
+  ): Promise<Run> {
+    let run = await this.seal(options)
+    try {
+      for (const step of stepsAfter(run)) {
+        await between?.()
+        run = await this.#polled(step, run)
+        if (step === 'compare' && run.next === 'hold') break
+      }
+    } catch (error) {
+      const Cause = JSON.stringify({ errorMessage: error instanceof Error ? error.message : String(error) })
+      await this.step({
+        step: 'recordFailure',
+        run,
+        executionName: run.executionName,
+        error: { Error: 'Error', Cause },
+      })
+      throw error
+    }
+    return run
+  }
+
+  async #polled(step: RunStep, run: Run): Promise<Run> {
+    for (let tries = 0; tries < 200; tries++) {
+      const answer = await this.step({ step, run })
+      if ((step !== 'pollRecompute' || answer.jobDone) && (step !== 'pollLoad' || answer.loadDone)) return answer
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    throw new Error(`${step} of ${run.datasetId} did not end.`)
+  }
+
+  ask(name: string, query: Record<string, string>): Promise<MetricAnswer> {
+    const question = readQuestion(findMetric(this.model.data, name), new URLSearchParams(query))
+    return answerMetric(this.model.data, this.warehouse, question)
+  }
+
+  /** A metric's answer by its full dimensions and own buckets, in a form to compare. */
+  async answered(name: string): Promise<Record<string, string>> {
+    const { by } = findMetric(this.model.data, name)
+    const names = by.map((dimension) => dimension.name)
+    const { rows } = await this.ask(name, names.length === 0 ? {} : { by: names.join(',') })
+    return Object.fromEntries(
+      rows.map((row) => {
+        const dims = names.map((dimension) => row.by[dimension]).map((dim) => (dim === null ? null : String(dim)))
+        return [`${row.bucket} ${JSON.stringify(dims)}`, `${row.value}${row.exact ? '' : ' or so'}`]
+      }),
+    )
+  }
+
+  /** The same by a plain recount: events at or below the live dataset's marks once each, records above once each. */
+  async expected(name: string): Promise<Record<string, string>> {
+    const { data } = this.model
+    const found = findMetric(data, name)
+    const marks = await this.ledger.marks((await this.ledger.control()).liveDatasetId)
+    const positions = await this.positions()
+    const all = [...this.stream.values()].flat()
+    const isBelow = ({ shardId, sequenceNumber }: RawRecord): boolean => sequenceNumber <= (marks[shardId] ?? '')
+    const below = winnersOf(this.model, all.filter(isBelow))
+    const above = all.filter((one) => !isBelow(one) && one.sequenceNumber <= (positions[one.shardId] ?? ''))
+    const contributionsOf = (records: readonly RawRecord[]) =>
+      records.flatMap((record) => this.model.contributions(this.model.decode(record), 'batch'))
+    const ofSpeed = contributionsOf(above).filter((one) => one.metric === name)
+    const states = merged([...contributionsOf(below).filter((one) => one.metric === name), ...ofSpeed])
+    const cells = new Map<string, typeof states>()
+    const keyOf = ({ bucket, dims }: (typeof states)[number]): string =>
+      `${new Date(bucket).toISOString()} ${JSON.stringify(dims)}`
+    for (const state of states) cells.set(keyOf(state), [...(cells.get(keyOf(state)) ?? []), state])
+    const speedCells = new Set(ofSpeed.map(keyOf))
+    const answerOf = (key: string, cell: typeof states): string => {
+      if (found.measure.kind !== 'countDistinct') {
+        const value = String(cell[0]?.value)
+        return 'scale' in found.measure && found.measure.scale > 0 ? (Number(value) / 100).toFixed(2) : value
+      }
+      if (!speedCells.has(key)) return String(cell.filter(({ distinct }) => distinct === true).length)
+      return `${estimateRegisters(cell.filter(({ component }) => /^r\d/.test(component)).map(({ value }) => value))} or so`
+    }
+    return Object.fromEntries([...cells].map(([key, cell]) => [key, answerOf(key, cell)]))
+  }
+
+  async positions(): Promise<Record<string, string>> {
+    const rows = await this.local.rows('SELECT shard_id, position FROM ledger.speed_position')
+    return Object.fromEntries(rows.map(([shardId, position]) => [String(shardId), String(position)]))
+  }
+}
+
+type RunStep = Extract<StepRequest, { run: Run }>['step']
+const loading = ['startLoad', 'pollLoad', 'compare', 'promote', 'prune'] as const
+
+const stepsAfter = ({ next }: Run): readonly Exclude<RunStep, 'recordFailure'>[] =>
+  next === 'nothing' ? [] : next === 'load' ? loading : ['startRecompute', 'pollRecompute', ...loading]
