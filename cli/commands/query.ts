@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import type { MetricPage } from '../answers.ts'
-import { asUsage } from '../api.ts'
+import { bucketStart, buckets, nextBucketStart } from '../../core/bucket.ts'
+import type { MetricPage, MetricSummary } from '../answers.ts'
+import { type Api, asUsage } from '../api.ts'
 import { queryMetric } from '../metric-query.ts'
 import type { Answer } from '../output.ts'
 import { receiptLines } from '../receipt.ts'
@@ -30,8 +31,9 @@ export const addQuery = (program: Command): void => {
     .option('--layer <layer>', 'batch or speed: that part of the answer alone')
     .action(async (metric: string, options: QueryOptions, command: Command) => {
       const session = sessionOf(command)
-      const interval = resolveInterval(options, session.now())
+      const asked = resolveInterval(options, session.now())
       const { api } = await session.connect()
+      const interval = await wholeBuckets(api, metric, options, asked)
       const page = await answered(() =>
         queryMetric(api, {
           metric,
@@ -43,6 +45,22 @@ export const addQuery = (program: Command): void => {
       )
       session.answer(queryAnswer(page, interval))
     })
+}
+
+/** An interval that now bounds is widened to the metric's own buckets, of which the API answers whole ones only. */
+const wholeBuckets = async (
+  api: Api,
+  name: string,
+  { last, to }: QueryOptions,
+  interval: Interval,
+): Promise<Interval> => {
+  if (last === undefined && to !== undefined && to !== 'now') return interval
+  const { metrics } = await api.get<{ metrics: readonly MetricSummary[] }>('/v1/metrics', {})
+  const per = buckets.find((bucket) => metrics.some((metric) => metric.name === name && metric.per === bucket))
+  if (per === undefined) return interval
+  const start = bucketStart(per)
+  const { from, to: end } = interval
+  return { from: start(from), to: start(end) === end ? end : nextBucketStart(per)(end) }
 }
 
 export const dimensionsOf = (options: DimensionOptions): { by: string[]; where: readonly string[] } => ({

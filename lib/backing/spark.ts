@@ -62,7 +62,7 @@ export class ServerlessSpark extends Construct implements SparkEngine {
   grantJobs(grantee: IGrantable): void {
     Grant.addToPrincipal({
       grantee,
-      actions: ['emr-serverless:StartJobRun'],
+      actions: ['emr-serverless:StartJobRun', 'emr-serverless:ListJobRuns'],
       resourceArns: [this.#applicationArn],
     })
     Grant.addToPrincipal({
