@@ -300,6 +300,21 @@ describe('the recompute, step by step', () => {
     await expectTruth()
   })
 
+  // Until the next recompute: the writer takes the register for written, but batch dropped the twin that had raised it.
+  it.failing('a distinct value that only a dropped twin held is counted again when it comes back', async () => {
+    const writer = stage.writer()
+    const write = () => writer.write(shardA, stage.stream.get(shardA) ?? [])
+    stage.produce(shardA, { id: 'twin', shop: 'mitte' })
+    stage.produce(shardA, { id: 'twin', shop: 'wedding' })
+    await write()
+    await stage.archiveRecords(stage.stream.get(shardA) ?? [])
+    await stage.recompute()
+    expect(await stage.answered('shops')).toEqual(await stage.expected('shops'))
+    stage.produce(shardA, { shop: 'wedding' })
+    await write()
+    await expectTruth()
+  })
+
   it('a function of the old definitions is refused once the new ones took its shard', async () => {
     await promoted()
     const zombie = stage.writer()
