@@ -39,7 +39,7 @@ export const compileDefinitions = (exported: Readonly<Record<string, unknown>>, 
   const eventData = definitions.map(describeEvent)
   const metricData = [
     ...metrics.map((metric) => describeMetric(metric.name, metric.definition, eventData, definitions)),
-    rejectedMetric(semantics),
+    rejectedMetric(digest([semantics, eventData.map(meaningOf), definitions.map(schemasOf)])),
   ]
   // By name: the order of a module's exports is the bundler's.
   metricData.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -123,14 +123,16 @@ const describeMetric = (
   }
   if (definition.measure.data.kind === 'countDistinct')
     describeDimensions(at, definition.measure.data.fields, event.fields)
-  const { description: _, ...eventMeaning } = event
   return {
     name,
-    version: digest([semantics, eventMeaning, schemasOf(schema), meaning]),
+    version: digest([semantics, meaningOf(event), schemasOf(schema), meaning]),
     ...meaning,
     description: definition.describe,
   }
 }
+
+/** All of an event but the words about it. */
+const meaningOf = ({ description: _, ...meaning }: EventData): Omit<EventData, 'description'> => meaning
 
 /** The fields' schemas in full (lengths, patterns, formats): they decide which records are accepted. */
 const schemasOf = (definition: EventDefinition): unknown =>

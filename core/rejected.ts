@@ -1,10 +1,13 @@
 import type { MetricData } from './model.ts'
 import { rejectedType } from './record.ts'
 
-/** The metric that every model has: records rejected, by reason, per hour of arrival. Counted like any other. */
-export const rejectedMetric = (semantics: number): MetricData => ({
+/**
+ * The metric that every model has: records rejected, by reason, per hour of arrival. Counted like any other.
+ * @param version over all events, since each of them decides what is rejected
+ */
+export const rejectedMetric = (version: string): MetricData => ({
   name: 'rejected',
-  version: semantics.toString(16).padStart(12, '0'),
+  version,
   event: rejectedType,
   measure: { kind: 'count', unit: 'records' },
   where: [],

@@ -178,7 +178,7 @@ CREATE TABLE IF NOT EXISTS batch_green."departures_a07b95cb0ae5" (
 
 CREATE INDEX IF NOT EXISTS "departures_a07b95cb0ae5_sorted" ON batch_green."departures_a07b95cb0ae5" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."rejected_000000000001" (
+CREATE TABLE IF NOT EXISTS batch_blue."rejected_4cbc8755df13" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -187,9 +187,9 @@ CREATE TABLE IF NOT EXISTS batch_blue."rejected_000000000001" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "rejected_000000000001_sorted" ON batch_blue."rejected_000000000001" ("bucket");
+CREATE INDEX IF NOT EXISTS "rejected_4cbc8755df13_sorted" ON batch_blue."rejected_4cbc8755df13" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."rejected_000000000001" (
+CREATE TABLE IF NOT EXISTS batch_green."rejected_4cbc8755df13" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -198,7 +198,7 @@ CREATE TABLE IF NOT EXISTS batch_green."rejected_000000000001" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "rejected_000000000001_sorted" ON batch_green."rejected_000000000001" ("bucket");
+CREATE INDEX IF NOT EXISTS "rejected_4cbc8755df13_sorted" ON batch_green."rejected_4cbc8755df13" ("bucket");
 
 INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mutex);
 
@@ -809,18 +809,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -830,17 +830,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -852,18 +852,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -873,17 +873,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -895,18 +895,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -916,17 +916,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -938,18 +938,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -959,17 +959,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -981,18 +981,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1002,17 +1002,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;

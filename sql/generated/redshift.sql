@@ -189,7 +189,7 @@ CREATE TABLE IF NOT EXISTS batch_green."departures_a07b95cb0ae5" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."rejected_000000000001" (
+CREATE TABLE IF NOT EXISTS batch_blue."rejected_4cbc8755df13" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -200,7 +200,7 @@ CREATE TABLE IF NOT EXISTS batch_blue."rejected_000000000001" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."rejected_000000000001" (
+CREATE TABLE IF NOT EXISTS batch_green."rejected_4cbc8755df13" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -820,18 +820,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -841,17 +841,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -863,18 +863,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -884,17 +884,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -906,18 +906,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -927,17 +927,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -949,18 +949,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -970,17 +970,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -992,18 +992,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_000000000001" b
+      FROM batch_blue."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_000000000001" b
+      FROM batch_green."rejected_4cbc8755df13" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '000000000001'
+      WHERE r.metric = 'rejected' AND r.metric_version = '4cbc8755df13'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1013,17 +1013,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '000000000001'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '4cbc8755df13'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '000000000001' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '4cbc8755df13' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
