@@ -8,3 +8,9 @@ export const spanMs = (text: string): number | null => {
   const match = /^([1-9]\d{0,8})([smhd])$/.exec(text)
   return match === null ? null : Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN)
 }
+
+/** Ms as a span in the largest unit that divides them; `spanMs` reads it back. */
+export const spanText = (ms: number): string => {
+  const [unit = 's', size = 1000] = Object.entries(unitMs).findLast(([, unitSize]) => ms % unitSize === 0) ?? []
+  return `${ms / size}${unit}`
+}

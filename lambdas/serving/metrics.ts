@@ -1,3 +1,4 @@
+import { spanText } from '../../core/definition/span.ts'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
@@ -43,7 +44,7 @@ export const listMetrics = (model: ModelData) => ({
     unit: measure.unit,
     per,
     by: by.map((dimension) => dimension.name),
-    live: liveMs === null ? null : `${liveMs / 1000}s`,
+    live: liveMs === null ? null : spanText(liveMs),
   })),
 })
 
