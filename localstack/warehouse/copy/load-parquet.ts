@@ -15,7 +15,7 @@ export async function* copyParquet(
   objects: ObjectStore,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const folder = await mkdtemp(join(tmpdir(), 'tidemark-copy-'))
+  const folder = await mkdtemp(join(tmpdir(), `tidemark-copy-${process.pid}-`))
   try {
     const local = files.map((file, index) => ({ file, path: join(folder, `${index}.parquet`) }))
     for (let from = 0; from < local.length; from += DOWNLOADS_AT_A_TIME) {

@@ -240,7 +240,7 @@ describe('Parquet', () => {
   })
 
   test('no temporary folder is left', async () => {
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith('tidemark-copy-'))).toEqual([])
+    expect((await readdir(tmpdir())).filter((name) => name.startsWith(`tidemark-copy-${process.pid}-`))).toEqual([])
   })
 })
 
