@@ -49,7 +49,7 @@ module.exports = {
         `${layer}-imports-no-sibling`,
         'A layer never imports a sibling layer.',
         { path: `^(lambdas|lib/layers)/${layer}[/.]` },
-        { path: `^(lambdas|lib/layers)/(?!${layer}[/.])` },
+        { path: `^(lambdas|lib/layers)/(${layers.filter((other) => other !== layer).join('|')})[/.]` },
       ),
     ),
     forbid('lib-is-cdk-only', 'lib describes resources.', { path: '^lib/' }, { path: ours, pathNot: '^(lib|core)/' }),

@@ -1,3 +1,5 @@
+import { environmentOf } from '../environment.ts'
+
 /** What the archive function is told by its stage. */
 export interface ArchiveEnvironment {
   readonly dataBucket: string
@@ -6,7 +8,6 @@ export interface ArchiveEnvironment {
 
 /** @throws where a variable is missing: the function must not start half configured. */
 export const readEnvironment = (env: NodeJS.ProcessEnv): ArchiveEnvironment => {
-  const dataBucket = env.DATA_BUCKET
-  if (!dataBucket) throw new Error('The archive function needs DATA_BUCKET, the name of the data bucket.')
-  return { dataBucket, endpointUrl: env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL }
+  const { needed, s3Endpoint } = environmentOf('archive', env)
+  return { dataBucket: needed('DATA_BUCKET'), endpointUrl: s3Endpoint }
 }

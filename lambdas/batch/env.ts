@@ -1,5 +1,6 @@
 import type { SparkApplication } from '../../stores/jobs/emr-serverless.ts'
 import type { WarehouseTarget } from '../../stores/warehouse/redshift-data.ts'
+import { environmentOf } from '../environment.ts'
 
 /** What the batch function is told by its stage. */
 export interface BatchEnvironment {
@@ -15,24 +16,11 @@ export interface BatchEnvironment {
 
 /** @throws where a variable is missing or no number: the function must not start half configured. */
 export const readEnvironment = (env: NodeJS.ProcessEnv): BatchEnvironment => {
-  const needed = (name: string): string => {
-    const value = env[name]
-    if (!value) throw new Error(`The batch function needs ${name}.`)
-    return value
-  }
-  const number = (name: string): number => {
-    const value = Number(needed(name))
-    if (!Number.isFinite(value) || value < 0) throw new Error(`${name} is ${env[name]}; it must be a number from 0 on.`)
-    return value
-  }
+  const { needed, number, warehouse, s3Endpoint } = environmentOf('batch', env)
   return {
     dataBucket: needed('DATA_BUCKET'),
     streamName: needed('STREAM_NAME'),
-    warehouse: {
-      workgroup: needed('WAREHOUSE_WORKGROUP'),
-      database: needed('WAREHOUSE_DATABASE'),
-      secretArn: env.WAREHOUSE_SECRET_ARN ?? null,
-    },
+    warehouse: warehouse(),
     copyRoleArn: needed('WAREHOUSE_COPY_ROLE_ARN'),
     spark: {
       applicationId: needed('SPARK_APPLICATION_ID'),
@@ -44,6 +32,6 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): BatchEnvironment => {
     },
     speedRetentionMs: number('SPEED_RETENTION_HOURS') * 3_600_000,
     maxDrift: number('MAX_DRIFT'),
-    endpointUrl: env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL,
+    endpointUrl: s3Endpoint,
   }
 }

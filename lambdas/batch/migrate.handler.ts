@@ -1,33 +1,21 @@
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda'
 import { loadModel } from '#model'
-import { type Dialect, dialects } from '../../sql/table.ts'
+import { dialects } from '../../sql/table.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
+import { environmentOf } from '../environment.ts'
 import { migrate } from './migrate.ts'
 
-const needed = (name: string): string => {
-  const value = process.env[name]
-  if (!value) throw new Error(`The migrate function needs ${name}.`)
-  return value
-}
-
-const dialect = (): Dialect => {
-  const found = dialects.find((candidate) => candidate === needed('WAREHOUSE_DIALECT'))
-  if (found === undefined)
-    throw new Error(`WAREHOUSE_DIALECT is ${needed('WAREHOUSE_DIALECT')}; it must be one of ${dialects.join(', ')}.`)
-  return found
-}
-
-const warehouse = (): RedshiftDataWarehouse =>
-  new RedshiftDataWarehouse(warehouseClient(), {
-    workgroup: needed('WAREHOUSE_WORKGROUP'),
-    database: needed('WAREHOUSE_DATABASE'),
-    secretArn: process.env.WAREHOUSE_SECRET_ARN ?? null,
-  })
+const { oneOf, warehouse } = environmentOf('migrate', process.env)
 
 /** A CloudFormation custom resource: migrates at create and update; at delete it leaves the warehouse as it is. */
 export const handler = async (event: CloudFormationCustomResourceEvent, context: Context): Promise<void> => {
   try {
-    if (event.RequestType !== 'Delete') await migrate(warehouse(), (await loadModel()).data, dialect())
+    if (event.RequestType !== 'Delete')
+      await migrate(
+        new RedshiftDataWarehouse(warehouseClient(), warehouse()),
+        (await loadModel()).data,
+        oneOf('WAREHOUSE_DIALECT', dialects),
+      )
     console.log(JSON.stringify({ message: 'migrated', requestType: event.RequestType }))
     await answer(event, context, 'SUCCESS', '')
   } catch (error) {

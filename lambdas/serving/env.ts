@@ -1,4 +1,5 @@
 import type { WarehouseTarget } from '../../stores/warehouse/redshift-data.ts'
+import { environmentOf } from '../environment.ts'
 
 /** What the serving function is told by its stage. */
 export interface ServingEnvironment {
@@ -13,21 +14,13 @@ export interface ServingEnvironment {
 
 /** @throws where a variable is missing: the function must not start half configured. */
 export const readEnvironment = (env: NodeJS.ProcessEnv): ServingEnvironment => {
-  const needed = (name: string): string => {
-    const value = env[name]
-    if (!value) throw new Error(`The serving function needs ${name}.`)
-    return value
-  }
+  const { needed, oneOf, warehouse, s3Endpoint } = environmentOf('serving', env)
   return {
     dataBucket: needed('DATA_BUCKET'),
     streamName: needed('STREAM_NAME'),
-    warehouse: {
-      workgroup: needed('WAREHOUSE_WORKGROUP'),
-      database: needed('WAREHOUSE_DATABASE'),
-      secretArn: env.WAREHOUSE_SECRET_ARN ?? null,
-    },
+    warehouse: warehouse(),
     cacheEndpoint: needed('CACHE_ENDPOINT'),
-    cacheTls: needed('CACHE_TLS') === 'true',
-    endpointUrl: env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL,
+    cacheTls: oneOf('CACHE_TLS', ['true', 'false']) === 'true',
+    endpointUrl: s3Endpoint,
   }
 }

@@ -1,4 +1,5 @@
 import type { WarehouseTarget } from '../../stores/warehouse/redshift-data.ts'
+import { environmentOf } from '../environment.ts'
 
 /** What the speed-table function is told by its stage. */
 export interface TableEnvironment {
@@ -10,19 +11,11 @@ export interface TableEnvironment {
 
 /** @throws where a variable is missing: the function must not start half configured. */
 export const readEnvironment = (env: NodeJS.ProcessEnv): TableEnvironment => {
-  const needed = (name: string): string => {
-    const value = env[name]
-    if (!value) throw new Error(`The speed-table function needs ${name}.`)
-    return value
-  }
+  const { needed, warehouse, s3Endpoint } = environmentOf('speed-table', env)
   return {
     dataBucket: needed('DATA_BUCKET'),
-    warehouse: {
-      workgroup: needed('WAREHOUSE_WORKGROUP'),
-      database: needed('WAREHOUSE_DATABASE'),
-      secretArn: env.WAREHOUSE_SECRET_ARN ?? null,
-    },
+    warehouse: warehouse(),
     copyRoleArn: needed('WAREHOUSE_COPY_ROLE_ARN'),
-    endpointUrl: env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL,
+    endpointUrl: s3Endpoint,
   }
 }

@@ -1,3 +1,5 @@
+import { environmentOf } from '../environment.ts'
+
 /** What the speed-window function is told by its stage. */
 export interface WindowEnvironment {
   /** host:port */
@@ -7,9 +9,6 @@ export interface WindowEnvironment {
 
 /** @throws where a variable is missing or says neither true nor false. */
 export const readEnvironment = (env: NodeJS.ProcessEnv): WindowEnvironment => {
-  const { CACHE_ENDPOINT, CACHE_TLS } = env
-  if (!CACHE_ENDPOINT) throw new Error('The speed-window function needs CACHE_ENDPOINT, the host:port of Valkey.')
-  if (CACHE_TLS !== 'true' && CACHE_TLS !== 'false')
-    throw new Error(`The speed-window function needs CACHE_TLS, true or false; it is ${CACHE_TLS ?? 'missing'}.`)
-  return { cacheEndpoint: CACHE_ENDPOINT, cacheTls: CACHE_TLS === 'true' }
+  const { needed, oneOf } = environmentOf('speed-window', env)
+  return { cacheEndpoint: needed('CACHE_ENDPOINT'), cacheTls: oneOf('CACHE_TLS', ['true', 'false']) === 'true' }
 }
