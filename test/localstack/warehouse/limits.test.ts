@@ -90,8 +90,16 @@ test('an operation that is not emulated says so', async () => {
   })
 })
 
+/** A statement that was accepted has not taken its lock yet: those that came before would end, and not count. */
+const untilLocked = async (table: string): Promise<void> => {
+  const held = `SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    WHERE c.relname = '${table}' AND l.mode = 'AccessExclusiveLock' AND l.granted`
+  while (Number((await warehouse.rows(held))[0]?.[0]) === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
 test('at most 500 statements are active', async () => {
-  const locked = await warehouse.startBatch(['LOCK calls', 'SELECT count(*) FROM pg_sleep(60)'])
+  const locked = await warehouse.startBatch(['LOCK calls', 'SELECT count(*) FROM pg_sleep(120)'])
+  await untilLocked('calls')
   const ids: string[] = []
   for (let started = 1; started < 500; started += 50) {
     const some = Array.from({ length: Math.min(50, 500 - started) }, () =>
