@@ -32,6 +32,8 @@ export const startEmulator = async (options: EmulatorOptions): Promise<Running &
   refuseLostState(stateDir, servicesDir)
   rmSync(temporaryDir, { recursive: true, force: true })
   for (const dir of [servicesDir, temporaryDir, join(stateDir, 'objects')]) mkdirSync(dir, { recursive: true })
+  // Functions and the emulator's own worker are CommonJS, whatever a package.json further up says of its modules.
+  writeFileSync(join(stateDir, 'package.json'), '{ "type": "commonjs" }\n')
   const child = spawnChild(venvPython(), [join(packageDir, 'localstack', 'emulator.py')], {
     cwd: stateDir,
     env: environmentFor(options, servicesDir, temporaryDir),

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Connection, connect } from '../../cli/connection.ts'
 
@@ -18,7 +17,10 @@ export class StageUnderTest {
   readonly port: number
 
   constructor(port: number) {
-    this.home = mkdtempSync(join(tmpdir(), 'tidemark-end-to-end-'))
+    // Below the project, as a user's stage is: what a package.json up there says must not reach the functions.
+    const parent = join(projectDir, '.tidemark')
+    mkdirSync(parent, { recursive: true })
+    this.home = mkdtempSync(join(parent, 'end-to-end-'))
     this.port = port
     Object.assign(process.env, {
       TIDEMARK_HOME: this.home,
