@@ -19,6 +19,24 @@ export interface CellsQuery {
   readonly pin: Pin | null
 }
 
+/** One dimension that must hold one value. */
+export interface DimensionCondition {
+  readonly dimension: string
+  readonly value: string | boolean | bigint
+}
+
+/** Texts become parameters: nothing that was asked enters SQL. An empty one can't be a parameter, and is written out. */
+export const conditionSql = (
+  { dimension, value }: DimensionCondition,
+  place: number,
+): { readonly sql: string; readonly parameters: Readonly<Record<string, string>> } => {
+  const column = quoted(dimension)
+  if (typeof value === 'boolean') return { sql: `${column} = ${value ? 'TRUE' : 'FALSE'}`, parameters: {} }
+  if (typeof value === 'bigint') return { sql: `${column} = ${value}`, parameters: {} }
+  if (value === '') return { sql: `${column} = ''`, parameters: {} }
+  return { sql: `${column} = :where${place}`, parameters: { [`where${place}`]: value } }
+}
+
 /** bucket, the dimensions of `by`, `value`, and for countDistinct `exact` (boolean). Unordered. */
 export const cellsSql = (query: CellsQuery): string =>
   query.metric.measure.kind === 'countDistinct' ? distinctSql(query) : mergedSql(query)

@@ -3,8 +3,8 @@ import type { Archive } from '../../stores/archive/archive.ts'
 import type { Jobs } from '../../stores/jobs/jobs.ts'
 import type { DatasetLedger } from '../../stores/ledger/dataset-ledger.ts'
 import type { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
+import type { States } from '../../stores/states/states.ts'
 import type { Stream } from '../../stores/stream/stream.ts'
-import type { Warehouse } from '../../stores/warehouse/warehouse.ts'
 
 /** What the batch steps work with. */
 export interface Batch {
@@ -12,11 +12,10 @@ export interface Batch {
   readonly archive: Archive
   readonly bucket: string
   readonly stream: Pick<Stream, 'shards'>
-  readonly warehouse: Warehouse
+  readonly states: States
   readonly ledger: DatasetLedger
   readonly speedLedger: Pick<SpeedLedger, 'position'>
   readonly jobs: Jobs
-  readonly copyRoleArn: string
   /** Speed rows are kept at least this long, ms. */
   readonly speedRetentionMs: number
   /** The part of a metric's rows that may differ from what was served before a promotion is held. */

@@ -1,6 +1,4 @@
 import type { MetricData } from '../../core/model.ts'
-import { paritySql } from '../../sql/parity.ts'
-import { gapsSql, type Slot } from '../../sql/states.ts'
 import { type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import type { Run } from './run.ts'
@@ -20,7 +18,7 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   let drift = 0
   for (const metric of batch.model.metrics) {
     const comparable = await isServed(batch, metric)
-    const parity = await compareMetric(batch, metric, slot, run.datasetId, {
+    const parity = await batch.states.compare(metric, slot, run.datasetId, {
       datasetId: control.liveDatasetId,
       positions: marks,
     })
@@ -33,29 +31,8 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
 }
 
 /** A metric whose definition changed was not served whole, so there is nothing to compare its rows with. */
-export const isServed = async ({ warehouse }: Batch, metric: MetricData): Promise<boolean> => {
-  const [rows = []] = await warehouse.run({ statements: [gapsSql(metric)] })
-  return Number(rows[0]?.gaps) === 0
-}
-
-const compareMetric = async (
-  { warehouse }: Batch,
-  metric: MetricData,
-  slot: Slot,
-  datasetId: string,
-  served: { datasetId: string; positions: Readonly<Record<string, string>> },
-): Promise<Parity> => {
-  const [rows = []] = await warehouse.run({ statements: [paritySql(metric, slot, datasetId, served)] })
-  const count = (column: string): number => Number(rows[0]?.[column] ?? 0)
-  return {
-    metric: metric.name,
-    rowsServed: count('rows_served'),
-    rowsBuilt: count('rows_built'),
-    rowsMissing: count('rows_missing'),
-    rowsExtra: count('rows_extra'),
-    rowsChanged: count('rows_changed'),
-  }
-}
+export const isServed = async ({ states }: Batch, metric: MetricData): Promise<boolean> =>
+  (await states.gaps(metric)) === 0
 
 /** The part of a metric's rows that differ from what was served. */
 export const driftOf = ({ rowsBuilt, rowsMissing, rowsExtra, rowsChanged }: Parity): number =>

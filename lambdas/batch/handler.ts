@@ -3,8 +3,9 @@ import { loadModel } from '#model'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { stageRows } from '../../stores/archive/staging.ts'
 import { EmrServerlessJobs } from '../../stores/jobs/emr-serverless.ts'
-import { DatasetLedger } from '../../stores/ledger/dataset-ledger.ts'
-import { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
+import { SqlDatasetLedger } from '../../stores/ledger/sql-dataset-ledger.ts'
+import { SqlSpeedLedger } from '../../stores/ledger/sql-speed-ledger.ts'
+import { SqlStates } from '../../stores/states/sql.ts'
 import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
 import type { Batch } from './batch.ts'
@@ -24,11 +25,10 @@ const batch: Promise<Batch> = loadModel().then((model) => ({
   archive,
   bucket: dataBucket,
   stream: new KinesisStream(kinesisClient(), environment.streamName),
-  warehouse,
-  ledger: new DatasetLedger(warehouse),
-  speedLedger: new SpeedLedger({ warehouse, copyRoleArn, stageRows: stageRows(archive, dataBucket, randomUUID) }),
+  states: new SqlStates(warehouse, copyRoleArn),
+  ledger: new SqlDatasetLedger(warehouse),
+  speedLedger: new SqlSpeedLedger({ warehouse, copyRoleArn, stageRows: stageRows(archive, dataBucket, randomUUID) }),
   jobs: new EmrServerlessJobs(environment.spark),
-  copyRoleArn,
   speedRetentionMs,
   maxDrift,
   now: Date.now,

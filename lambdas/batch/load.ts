@@ -1,7 +1,6 @@
 import type { MetricData } from '../../core/model.ts'
 import type { DataFile, DatasetManifest } from '../../spark/specification.ts'
-import { loadSql } from '../../sql/load.ts'
-import { batchTable, type Slot, slots, text } from '../../sql/states.ts'
+import { batchTable, type Slot, slots } from '../../sql/states.ts'
 import { qualified } from '../../sql/table.ts'
 import { type Control, slotOf } from '../../stores/ledger/dataset.ts'
 import { type Batch, manifestKey } from './batch.ts'
@@ -15,9 +14,9 @@ export const startLoad = async (batch: Batch, run: Run): Promise<Run> => {
   if (slot === null) return { ...run, statementIds: [], loadDone: false }
   const statementIds: string[] = []
   for (const metric of batch.model.metrics) {
-    const uri = await stageCopyManifest(batch, run, metric, filesOf(manifest, metric))
-    const statements = loadSql(metric, slot, run.datasetId, uri, batch.copyRoleArn)
-    statementIds.push(await batch.warehouse.start({ statements }, tokenOf(run, metric)))
+    const manifestUri = await stageCopyManifest(batch, run, metric, filesOf(manifest, metric))
+    const load = { metric, slot, datasetId: run.datasetId, manifestUri }
+    statementIds.push(await batch.states.startLoad(load, tokenOf(run, metric)))
   }
   return { ...run, statementIds, loadDone: false }
 }
@@ -102,8 +101,8 @@ export const pollLoad = async (batch: Batch, run: Run): Promise<Run> => {
 }
 
 /** A failed transaction counts once all have ended: one still running would write to a slot given to another. */
-const haveEnded = async ({ warehouse }: Batch, statementIds: readonly string[]): Promise<boolean> => {
-  const ends = await Promise.allSettled(statementIds.map((statementId) => warehouse.isDone(statementId)))
+const haveEnded = async ({ states }: Batch, statementIds: readonly string[]): Promise<boolean> => {
+  const ends = await Promise.allSettled(statementIds.map((statementId) => states.isLoaded(statementId)))
   if (ends.some((end) => end.status === 'fulfilled' && !end.value)) return false
   for (const end of ends) if (end.status === 'rejected') throw end.reason
   return true
@@ -113,12 +112,10 @@ const checkRows = async (batch: Batch, datasetId: string, slot: Slot): Promise<v
   const manifest = await readManifest(batch, datasetId)
   for (const metric of batch.model.metrics) {
     const expected = filesOf(manifest, metric).reduce((sum, { rows }) => sum + rows, 0)
-    const table = qualified(batchTable(metric, slot))
-    const [rows = []] = await batch.warehouse.run({
-      statements: [`SELECT COUNT(*) AS rows_loaded FROM ${table} WHERE dataset_id = ${text(datasetId)}`],
-    })
-    const loaded = Number(rows[0]?.rows_loaded)
+    const loaded = await batch.states.rowsLoaded(metric, slot, datasetId)
     if (loaded !== expected)
-      throw new Error(`${table} holds ${loaded} rows of ${datasetId}; its files hold ${expected}.`)
+      throw new Error(
+        `${qualified(batchTable(metric, slot))} holds ${loaded} rows of ${datasetId}; its files hold ${expected}.`,
+      )
   }
 }

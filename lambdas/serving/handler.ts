@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
 import { loadModel } from '#model'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
+import { SqlStates } from '../../stores/states/sql.ts'
 import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
 import { ValkeyWindowStore } from '../../stores/window/valkey.ts'
@@ -14,7 +15,7 @@ const patienceMs = 20_000
 const environment = readEnvironment(process.env)
 const serving: Promise<Serving> = loadModel().then((model) => ({
   model: model.data,
-  warehouse: new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs),
+  states: new SqlStates(new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs), ''),
   archive: new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket),
   stream: new KinesisStream(kinesisClient(), environment.streamName),
   windows: new ValkeyWindowStore(environment.cacheEndpoint, environment.cacheTls),

@@ -2,14 +2,11 @@ import { spanText } from '../../core/definition/span.ts'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
-import { cellsSql } from '../../sql/cells.ts'
-import { receiptSql } from '../../sql/receipt.ts'
 import type { Pin } from '../../sql/states.ts'
-import { quoted } from '../../sql/table.ts'
-import type { ResultRow, Warehouse } from '../../stores/warehouse/warehouse.ts'
+import type { AnsweredCell, Snapshot, States } from '../../stores/states/states.ts'
 import { writeCursor } from './cursor.ts'
 import type { MetricQuestion } from './question.ts'
-import { isoOf, type Receipt, readSnapshot, receiptFor, type Snapshot } from './receipt.ts'
+import { type Receipt, receiptFor } from './receipt.ts'
 
 export interface AnswerRow {
   /** The bucket's start, ISO 8601; null where the whole range was asked as one. */
@@ -63,20 +60,18 @@ export const findMetric = (model: ModelData, name: string): MetricData => {
  */
 export const answerMetric = async (
   model: ModelData,
-  warehouse: Warehouse,
+  states: Pick<States, 'read'>,
   question: MetricQuestion,
 ): Promise<MetricAnswer> => {
   const { metric, cursor, limit } = question
   const pin = cursor?.pin ?? null
   const offset = cursor?.offset ?? 0
-  const [facts = [], rows = []] = await warehouse.run({
-    statements: [receiptSql(metric, pin?.datasetId ?? null), pageSql(question, pin, offset)],
-    parameters: question.parameters,
-  })
-  const snapshot = pinned(readSnapshot(facts), pin)
+  // One cell more than the page holds shows whether there is another page.
+  const read = await states.read({ ...question, pin, offset, limit: limit + 1 })
+  const snapshot = pinned(read.snapshot, pin)
   refuseGaps(metric, snapshot, pin)
-  const answered = rows.slice(0, limit).map((row) => answerRow(question, row))
-  const isMore = rows.length > limit
+  const answered = read.cells.slice(0, limit).map((cell) => answerRow(question, cell))
+  const isMore = read.cells.length > limit
   const nextPin = { datasetId: snapshot.datasetId, positions: snapshot.positions }
   return {
     metric: metric.name,
@@ -95,12 +90,6 @@ export const answerMetric = async (
       answered.every(({ exact }) => exact),
     ),
   }
-}
-
-/** One row more than the page holds shows whether there is another page. */
-const pageSql = (question: MetricQuestion, pin: Pin | null, offset: number): string => {
-  const order = ['bucket', ...question.by.map(quoted)].join(', ')
-  return `${cellsSql({ ...question, pin })}\nORDER BY ${order} LIMIT ${question.limit + 1} OFFSET ${offset}`
 }
 
 /** @throws Problem snapshot_gone where what the first page was answered from is no longer there */
@@ -127,14 +116,13 @@ const refuseGaps = (metric: MetricData, { gaps }: Snapshot, pin: Pin | null): vo
   )
 }
 
-const answerRow = ({ metric, by }: MetricQuestion, row: ResultRow): AnswerRow => {
+const answerRow = ({ metric, by }: MetricQuestion, { bucket, dims, value, exact }: AnsweredCell): AnswerRow => {
   const { measure } = metric
   const scale = 'scale' in measure ? measure.scale : 0
   return {
-    bucket: row.bucket === null || row.bucket === undefined ? null : isoOf(String(row.bucket)),
-    // Redshift folds every column's name to lower case, quoted or not.
-    by: Object.fromEntries(by.map((name) => [name, row[name] ?? row[name.toLowerCase()] ?? null])),
-    value: answeredQuantity(BigInt(String(row.value)), scale),
-    exact: measure.kind !== 'countDistinct' || row.exact === true,
+    bucket: bucket === null ? null : new Date(bucket).toISOString(),
+    by: Object.fromEntries(by.map((name, place) => [name, dims[place] ?? null])),
+    value: answeredQuantity(value, scale),
+    exact,
   }
 }

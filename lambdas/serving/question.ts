@@ -2,8 +2,8 @@ import { type Bucket, bucketStart, buckets, divides } from '../../core/bucket.ts
 import { earliestMs, latestMs } from '../../core/definition/quantity.ts'
 import type { DimensionData, MetricData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
+import type { DimensionCondition } from '../../sql/cells.ts'
 import type { Layer } from '../../sql/states.ts'
-import { quoted } from '../../sql/table.ts'
 import { type Cursor, readCursor } from './cursor.ts'
 
 /** What is asked of a metric, checked. */
@@ -12,8 +12,7 @@ export interface MetricQuestion {
   /** null: the whole range as one. */
   readonly per: Bucket | null
   readonly by: readonly string[]
-  readonly where: readonly string[]
-  readonly parameters: Readonly<Record<string, string>>
+  readonly where: readonly DimensionCondition[]
   readonly layer: Layer | null
   /** Epoch ms, half-open, on the metric's own buckets' starts; null: unbounded. */
   readonly from: number | null
@@ -28,7 +27,6 @@ export const maxLimit = 10_000
 /** @throws Problem with status 400 that names what is allowed */
 export const readQuestion = (metric: MetricData, query: URLSearchParams): MetricQuestion => {
   refuseUnknown(query, known)
-  const conditions = query.getAll('where').map((condition, place) => readCondition(metric, condition, `where${place}`))
   const from = readInstant(metric, query, 'from')
   const to = readInstant(metric, query, 'to')
   if (from !== null && to !== null && from >= to)
@@ -41,8 +39,7 @@ export const readQuestion = (metric: MetricData, query: URLSearchParams): Metric
     metric,
     per: readPer(metric, query.get('per')),
     by: readBy(metric, query.get('by')),
-    where: conditions.map(({ sql }) => sql),
-    parameters: Object.assign({}, ...conditions.map(({ parameters }) => parameters)),
+    where: query.getAll('where').map((condition) => readCondition(metric, condition)),
     layer: readLayer(query.get('layer')),
     from,
     to,
@@ -90,29 +87,20 @@ const dimensionOf = (metric: MetricData, name: string): DimensionData => {
   throw new Problem('unknown_dimension', 400, `Metric ${metric.name} has no dimension ${name}.`, { allowed })
 }
 
-/** Texts become parameters: nothing that was asked enters SQL. An empty one can't be a parameter, and is written out. */
-const readCondition = (
-  metric: MetricData,
-  condition: string,
-  parameter: string,
-): { sql: string; parameters: Record<string, string> } => {
+const readCondition = (metric: MetricData, condition: string): DimensionCondition => {
   const split = condition.indexOf('=')
   if (split < 1) throw new Problem('invalid_where', 400, `where is ${condition}; it must be DIMENSION=VALUE.`)
-  const dimension = dimensionOf(metric, condition.slice(0, split))
+  const { name: dimension, type } = dimensionOf(metric, condition.slice(0, split))
   const value = condition.slice(split + 1)
-  const column = quoted(dimension.name)
-  if (dimension.type === 'string')
-    return value === '' ? { sql: `${column} = ''`, parameters: {} } : textCondition(column, value, parameter)
-  if (dimension.type === 'boolean' && (value === 'true' || value === 'false'))
-    return { sql: `${column} = ${value.toUpperCase()}`, parameters: {} }
-  if (dimension.type === 'integer' && /^-?\d{1,16}$/.test(value))
-    return { sql: `${column} = ${BigInt(value)}`, parameters: {} }
-  throw new Problem('invalid_where', 400, `${dimension.name} is a ${dimension.type}; ${value} is none.`)
+  if (type === 'string') return { dimension, value: refuseNul(value) }
+  if (type === 'boolean' && (value === 'true' || value === 'false')) return { dimension, value: value === 'true' }
+  if (type === 'integer' && /^-?\d{1,16}$/.test(value)) return { dimension, value: BigInt(value) }
+  throw new Problem('invalid_where', 400, `${dimension} is a ${type}; ${value} is none.`)
 }
 
-const textCondition = (column: string, value: string, parameter: string) => {
+const refuseNul = (value: string): string => {
   if (value.includes('\0')) throw new Problem('invalid_where', 400, 'No dimension holds the character NUL.')
-  return { sql: `${column} = :${parameter}`, parameters: { [parameter]: value } }
+  return value
 }
 
 const readLayer = (layer: string | null): Layer | null => {

@@ -19,8 +19,8 @@ const routes: readonly Route[] = [
   { path: /^\/v1\/metrics$/, answer: ({ model }) => listMetrics(model) },
   {
     path: /^\/v1\/metrics\/([^/]+)$/,
-    answer: ({ model, warehouse }, name, query) =>
-      answerMetric(model, warehouse, readQuestion(findMetric(model, name), query)),
+    answer: ({ model, states }, name, query) =>
+      answerMetric(model, states, readQuestion(findMetric(model, name), query)),
   },
   { path: /^\/v1\/windows\/([^/]+)$/, answer: (serving, name, query) => windowRoute(serving, name, query) },
   { path: /^\/v1\/status$/, answer: (serving) => status(serving) },

@@ -1,32 +1,29 @@
 import type { ModelData } from '../../core/model.ts'
-import { cellsSql } from '../../sql/cells.ts'
-import { receiptSql } from '../../sql/receipt.ts'
 import type { Archive } from '../../stores/archive/archive.ts'
+import type { States } from '../../stores/states/states.ts'
 import type { Stream } from '../../stores/stream/stream.ts'
-import type { Warehouse } from '../../stores/warehouse/warehouse.ts'
 import type { WindowStore } from '../../stores/window/window.ts'
 import { findMetric } from './metrics.ts'
-import { readSnapshot } from './receipt.ts'
 
 export interface StatusSources {
   readonly model: ModelData
-  readonly warehouse: Warehouse
+  readonly states: Pick<States, 'read'>
   readonly archive: Pick<Archive, 'listRaw'>
   readonly stream: Pick<Stream, 'shards'>
   readonly windows: Pick<WindowStore, 'shards' | 'read'>
 }
 
+const inTotal = { per: null, by: [], where: [], layer: null, from: null, to: null, pin: null, limit: 1, offset: 0 }
+
 /** How far each part is in each shard, and what is served. Sequence numbers are padded; null: nothing yet. */
 export const status = async (sources: StatusSources) => {
-  const { model, warehouse, windows } = sources
+  const { model, states, windows } = sources
   const rejectedMetric = findMetric(model, 'rejected')
-  const total = { metric: rejectedMetric, per: null, by: [], where: [], layer: null, from: null, to: null, pin: null }
-  const [[facts = [], rejected = []], shardIds, windowShards] = await Promise.all([
-    warehouse.run({ statements: [receiptSql(rejectedMetric, null), cellsSql(total)] }),
+  const [{ snapshot, cells }, shardIds, windowShards] = await Promise.all([
+    states.read({ ...inTotal, metric: rejectedMetric }),
     sources.stream.shards(),
     windows.shards().then((known) => windows.read(known, [])),
   ])
-  const snapshot = readSnapshot(facts)
   const shards = await Promise.all(
     shardIds.map(async ({ shardId }) => {
       const mark = snapshot.marks[shardId] ?? null
@@ -49,7 +46,7 @@ export const status = async (sources: StatusSources) => {
     shards,
     newestEventTime: Number.isFinite(newestEventTime) ? new Date(newestEventTime).toISOString() : null,
     refilling: windowShards.some(({ position }) => position?.restarted === true),
-    rejected: Number(rejected[0]?.value ?? 0),
+    rejected: Number(cells[0]?.value ?? 0),
   }
 }
 

@@ -4,14 +4,14 @@ import { loadModel } from '#model'
 import { readKinesisEvent } from '../../core/kinesis-record.ts'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { stageRows } from '../../stores/archive/staging.ts'
-import { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
+import { SqlSpeedLedger } from '../../stores/ledger/sql-speed-ledger.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
 import { readEnvironment } from './table.env.ts'
 import { TableWriter } from './table.ts'
 
 const environment = readEnvironment(process.env)
 const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
-const ledger = new SpeedLedger({
+const ledger = new SqlSpeedLedger({
   warehouse: new RedshiftDataWarehouse(warehouseClient(), environment.warehouse),
   stageRows: stageRows(archive, environment.dataBucket, randomUUID),
   copyRoleArn: environment.copyRoleArn,

@@ -1,116 +1,41 @@
-import { text, timestamp } from '../../sql/states.ts'
-import type { ResultRow } from '../warehouse/warehouse.ts'
-import type { MicroBatch, SpeedLedgerOptions } from './micro-batch.ts'
-import { insertRows } from './speed-rows.ts'
+import type { Cell } from '../../core/state.ts'
 
 /** How far one shard's speed table is. `revision` moves with every commit. */
 export interface SpeedPosition {
-  /** Padded; all zeros before the shard's first record. */
+  /** Padded; `streamStart` before the shard's first record. */
   readonly position: string
   readonly revision: number
   readonly modelVersion: string
 }
 
-const start = '0'.repeat(64)
+/** The position before a shard's first record. */
+export const streamStart = '0'.repeat(64)
 
-/** The speed side's part of the ledger: one shard's position, and the micro-batches that move it. */
-export class SpeedLedger {
-  readonly #options: SpeedLedgerOptions
-
-  constructor(options: SpeedLedgerOptions) {
-    this.#options = options
-  }
-
-  /**
-   * The shard's position under this model. A new shard's row is made under the mutex, since nothing else keeps two
-   * from being made; a model's first record in a shard is noted as that version's edge there.
-   * @throws where the shard runs another model and this one is not the one deployed
-   */
-  async position(shardId: string, modelVersion: string): Promise<SpeedPosition> {
-    const known = await this.#read(shardId)
-    if (known === null) {
-      await this.#create(shardId, modelVersion)
-      return this.position(shardId, modelVersion)
-    }
-    if (known.modelVersion === modelVersion) return known
-    await this.#switchModel(shardId, known, modelVersion)
-    return this.position(shardId, modelVersion)
-  }
-
-  async #read(shardId: string): Promise<SpeedPosition | null> {
-    const [rows = []] = await this.#options.warehouse.run({
-      statements: ['SELECT position, revision, model_version FROM ledger.speed_position WHERE shard_id = :shard'],
-      parameters: { shard: shardId },
-    })
-    const [row] = rows
-    return row === undefined ? null : positionOf(row)
-  }
-
-  async #create(shardId: string, modelVersion: string): Promise<void> {
-    await this.#options.warehouse.run({
-      statements: [
-        'LOCK ledger.mutex',
-        `INSERT INTO ledger.speed_position (shard_id, position, revision, model_version)
-SELECT :shard, ${text(start)}, 0, ${text(modelVersion)} WHERE NOT EXISTS (SELECT 1 FROM ledger.speed_position WHERE shard_id = :shard)`,
-      ],
-      parameters: { shard: shardId },
-    })
-  }
-
-  /** From here on the shard runs the new model; metrics that the old one lacked begin at this edge. */
-  async #switchModel(shardId: string, known: SpeedPosition, modelVersion: string): Promise<void> {
-    await this.#refuseUndeployed(modelVersion)
-    const isFresh = known.position === start
-    await this.#options.warehouse.run({
-      statements: [
-        ...(isFresh ? [] : [newMetricsSql(known, modelVersion)]),
-        `UPDATE ledger.speed_position SET model_version = CASE WHEN revision = ${known.revision} THEN ${text(modelVersion)} END,
-revision = revision + 1 WHERE shard_id = :shard`,
-      ],
-      parameters: { shard: shardId },
-    })
-  }
-
-  async #refuseUndeployed(modelVersion: string): Promise<void> {
-    const [rows = []] = await this.#options.warehouse.run({ statements: ['SELECT model_version FROM ledger.model'] })
-    const deployed = rows[0]?.model_version
-    if (deployed !== modelVersion)
-      throw new Error(
-        `This function runs model ${modelVersion}, but ${deployed} is deployed; the newer function will take its records.`,
-      )
-  }
-
-  /**
-   * Commits a micro-batch: its rows, its edge, and the position, all or nothing. The position moves by compare-and-set
-   * on a column that can't be null, so a transaction that comes too late fails instead of adding its rows again.
-   * @throws TransactionFailed where the position had moved, or the warehouse refused it
-   */
-  async commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition> {
-    const { shardId, edge, modelVersion } = batch
-    const rows = await insertRows(batch, this.#options)
-    await this.#options.warehouse.run({
-      statements: [
-        ...rows.statements,
-        `INSERT INTO ledger.speed_edge (shard_id, edge, model_version, committed_at)
-VALUES (:shard, ${text(edge)}, ${text(modelVersion)}, ${timestamp(batch.committedAt)})`,
-        `UPDATE ledger.speed_position SET position = CASE WHEN revision = ${known.revision} THEN ${text(edge)} END,
-revision = revision + 1 WHERE shard_id = :shard`,
-      ],
-      parameters: { ...rows.parameters, shard: shardId },
-    })
-    return { position: edge, revision: known.revision + 1, modelVersion }
-  }
+/** What one invocation adds to one shard's speed rows. */
+export interface MicroBatch {
+  readonly shardId: string
+  readonly cells: readonly Cell[]
+  /** The last sequence number of the micro-batch, padded. */
+  readonly edge: string
+  readonly modelVersion: string
+  /** Of each metric. */
+  readonly versions: ReadonlyMap<string, string>
+  /** Epoch ms. */
+  readonly committedAt: number
 }
 
-/** A shard without a record has no such edge: there is nothing below it. */
-const newMetricsSql = (known: SpeedPosition, modelVersion: string): string =>
-  `INSERT INTO ledger.metric_edge (metric, metric_version, shard_id, edge)
-SELECT d.metric, d.metric_version, :shard, ${text(known.position)} FROM ledger.definition d
-LEFT JOIN ledger.definition o ON o.model_version = ${text(known.modelVersion)} AND o.metric = d.metric AND o.metric_version = d.metric_version
-WHERE d.model_version = ${text(modelVersion)} AND o.metric IS NULL`
-
-const positionOf = (row: ResultRow): SpeedPosition => ({
-  position: String(row.position),
-  revision: Number(row.revision),
-  modelVersion: String(row.model_version),
-})
+/** The speed side's part of the ledger: one shard's position, and the micro-batches that move it. */
+export interface SpeedLedger {
+  /**
+   * The shard's position under this model, made where there is none. A model's first record in a shard is noted as that
+   * version's edge there.
+   * @throws where the shard runs another model and this one is not the one deployed
+   */
+  position(shardId: string, modelVersion: string): Promise<SpeedPosition>
+  /**
+   * Commits a micro-batch: its rows, its edge, and the position, all or nothing.
+   * @throws TransactionFailed where the position had moved, or the warehouse refused it; TransactionUnknown where it
+   * may have been committed
+   */
+  commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition>
+}

@@ -1,10 +1,22 @@
 import type { Cell } from '../../core/state.ts'
 import { text, timestamp } from '../../sql/states.ts'
-import type { MicroBatch, SpeedLedgerOptions } from './micro-batch.ts'
+import type { MicroBatch } from './speed-ledger.ts'
 
 /** Up to these a multi-row INSERT serves; above, COPY does, as Redshift advises. */
 const maxInsertedRows = 400
 const maxParameters = 150
+
+/** Puts rows where COPY finds them. @returns the object's s3:// URI */
+export type StageRows = (
+  shardId: string,
+  edge: string,
+  rows: readonly Readonly<Record<string, unknown>>[],
+) => Promise<string>
+
+interface Staging {
+  readonly stageRows: StageRows
+  readonly copyRoleArn: string
+}
 
 interface RowStatements {
   readonly statements: readonly string[]
@@ -18,7 +30,7 @@ interface SpeedRow {
 }
 
 /** The statements that add a micro-batch's rows: none where it has none. Dimensions come as parameters or by COPY. */
-export const insertRows = async (batch: MicroBatch, options: SpeedLedgerOptions): Promise<RowStatements> => {
+export const insertRows = async (batch: MicroBatch, options: Staging): Promise<RowStatements> => {
   const rows = batch.cells.flatMap((cell) =>
     [...cell.components].map(([component, { value }]): SpeedRow => ({ cell, component, value })),
   )
@@ -69,7 +81,7 @@ const columns = [
 const copied = async (
   batch: MicroBatch,
   rows: readonly SpeedRow[],
-  { stageRows, copyRoleArn }: SpeedLedgerOptions,
+  { stageRows, copyRoleArn }: Staging,
 ): Promise<RowStatements> => {
   const uri = await stageRows(
     batch.shardId,

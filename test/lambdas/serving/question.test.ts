@@ -8,6 +8,8 @@ import { writeCursor } from '../../../lambdas/serving/cursor.ts'
 import { answerMetric } from '../../../lambdas/serving/metrics.ts'
 import { readQuestion } from '../../../lambdas/serving/question.ts'
 import { route, type Serving } from '../../../lambdas/serving/routes.ts'
+import { conditionSql } from '../../../sql/cells.ts'
+import { SqlStates } from '../../../stores/states/sql.ts'
 
 const visit = event('visit', { shopName: z.string(), floor: z.int(), member: z.boolean() })
 const definitions = { visits: metric('visits', visit.count(), { by: ['shopName', 'floor', 'member'], per: 'hour' }) }
@@ -39,7 +41,6 @@ describe('a question', () => {
       per: 'hour',
       by: [],
       where: [],
-      parameters: {},
       layer: null,
       from: null,
       to: null,
@@ -65,8 +66,12 @@ describe('a question', () => {
       metric: visits,
       per: 'day',
       by: ['member', 'shopName'],
-      where: ['"shopName" = :where0', `"shopName" = ''`, '"floor" = -2', '"member" = TRUE'],
-      parameters: { where0: 'a=b' },
+      where: [
+        { dimension: 'shopName', value: 'a=b' },
+        { dimension: 'shopName', value: '' },
+        { dimension: 'floor', value: -2n },
+        { dimension: 'member', value: true },
+      ],
       layer: 'batch',
       from: Date.UTC(2026, 0, 1),
       to: Date.UTC(2026, 0, 1, 10),
@@ -138,9 +143,9 @@ describe('a question', () => {
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {
         fc.pre(!text.includes('\0'))
         const query = new URLSearchParams({ where: `shopName=${text}` })
-        const { where, parameters } = readQuestion(visits, query)
-        expect(where).toEqual(['"shopName" = :where0'])
-        expect(parameters).toEqual({ where0: text.toWellFormed() })
+        const [condition, ...others] = readQuestion(visits, query).where.map(conditionSql)
+        expect(others).toEqual([])
+        expect(condition).toEqual({ sql: '"shopName" = :where0', parameters: { where0: text.toWellFormed() } })
       }),
     )
     fc.assert(
@@ -155,7 +160,7 @@ describe('a question', () => {
   it('is answered by its dimensions though Redshift names columns in lower case', async () => {
     const rows = [{ bucket: '2026-01-01 10:00:00', shopname: 'mitte', floor: 2, member: null, value: '3' }]
     const warehouse = { run: async () => [[], rows], start: async () => '', isDone: async () => true }
-    const answer = await answerMetric(model.data, warehouse, read('by=shopName,floor,member'))
+    const answer = await answerMetric(model.data, new SqlStates(warehouse, ''), read('by=shopName,floor,member'))
     expect(answer.rows).toEqual([
       {
         bucket: '2026-01-01T10:00:00.000Z',

@@ -15,8 +15,9 @@ import { readQuestion } from '../../../lambdas/serving/question.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
 import { MemoryArchive } from '../../../stores/archive/memory.ts'
 import { stageRows } from '../../../stores/archive/staging.ts'
-import { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
-import { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
+import { SqlDatasetLedger } from '../../../stores/ledger/sql-dataset-ledger.ts'
+import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
+import { SqlStates } from '../../../stores/states/sql.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
 import { merged, winnersOf } from './naive.ts'
@@ -72,6 +73,8 @@ export const saleRecord = (shardId: string, number: number, fields: SaleFields =
   }),
 })
 
+const copyRoleArn = 'arn:aws:iam::000000000000:role/copy'
+
 /** The archive; what COPY reads also stands in the warehouse's small S3. */
 class MirroredArchive extends MemoryArchive {
   readonly #local: LocalWarehouse
@@ -93,7 +96,8 @@ export class BatchStage {
   readonly warehouse: RedshiftDataWarehouse
   readonly archive: MirroredArchive
   readonly jobs: NaiveJobs
-  readonly ledger: DatasetLedger
+  readonly ledger: SqlDatasetLedger
+  readonly states: SqlStates
   readonly shards: { shardId: string; parentShardIds: string[] }[] = []
   /** What each shard's stream holds, in order. */
   readonly stream = new Map<string, RawRecord[]>()
@@ -113,7 +117,8 @@ export class BatchStage {
     })
     this.archive = new MirroredArchive(local)
     this.jobs = new NaiveJobs(this.archive, () => this.model)
-    this.ledger = new DatasetLedger(this.warehouse)
+    this.ledger = new SqlDatasetLedger(this.warehouse)
+    this.states = new SqlStates(this.warehouse, copyRoleArn)
   }
 
   static async start(): Promise<BatchStage> {
@@ -149,23 +154,22 @@ export class BatchStage {
       archive: this.archive,
       bucket: 'lake',
       stream: { shards: async () => this.shards },
-      warehouse: this.warehouse,
+      states: this.states,
       ledger: this.ledger,
       speedLedger: this.speedLedger(),
       jobs: this.jobs,
-      copyRoleArn: 'arn:aws:iam::000000000000:role/copy',
       speedRetentionMs: this.speedRetentionMs,
       maxDrift: this.maxDrift,
       now: () => this.now,
     }
   }
 
-  speedLedger(): SpeedLedger {
+  speedLedger(): SqlSpeedLedger {
     let staged = 0
-    return new SpeedLedger({
+    return new SqlSpeedLedger({
       warehouse: this.warehouse,
       stageRows: stageRows(this.archive, 'lake', () => `${this.now}-${staged++}`),
-      copyRoleArn: 'arn:aws:iam::000000000000:role/copy',
+      copyRoleArn,
     })
   }
 
@@ -252,7 +256,7 @@ export class BatchStage {
 
   ask(name: string, query: Record<string, string>): Promise<MetricAnswer> {
     const question = readQuestion(findMetric(this.model.data, name), new URLSearchParams(query))
-    return answerMetric(this.model.data, this.warehouse, question)
+    return answerMetric(this.model.data, this.states, question)
   }
 
   /** A metric's answer by its full dimensions and own buckets, in a form to compare. */

@@ -8,7 +8,8 @@ import { migrate } from '../../../lambdas/batch/migrate.ts'
 import { answerMetric, findMetric, type MetricAnswer } from '../../../lambdas/serving/metrics.ts'
 import { readQuestion } from '../../../lambdas/serving/question.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
-import { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
+import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
+import { SqlStates } from '../../../stores/states/sql.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
 import { naiveCounts } from './naive.ts'
@@ -67,13 +68,17 @@ describe('the speed table', () => {
     }
     return new TableWriter({
       model,
-      ledger: new SpeedLedger({ warehouse, stageRows, copyRoleArn: 'arn:aws:iam::000000000000:role/copy' }),
+      ledger: new SqlSpeedLedger({ warehouse, stageRows, copyRoleArn: 'arn:aws:iam::000000000000:role/copy' }),
       now: () => arrival,
     })
   }
 
   const ask = (name: string, query: Record<string, string>): Promise<MetricAnswer> =>
-    answerMetric(model.data, warehouse, readQuestion(findMetric(model.data, name), new URLSearchParams(query)))
+    answerMetric(
+      model.data,
+      new SqlStates(warehouse, ''),
+      readQuestion(findMetric(model.data, name), new URLSearchParams(query)),
+    )
 
   const asCounts = ({ rows, by }: MetricAnswer): Record<string, number> =>
     Object.fromEntries(
@@ -178,14 +183,14 @@ describe('the speed table', () => {
     await migrate(warehouse, changed.data, 'postgres')
     const question = (name: string) =>
       readQuestion(findMetric(changed.data, name), new URLSearchParams({ per: 'total' }))
-    await expect(answerMetric(changed.data, warehouse, question('sales'))).rejects.toMatchObject({
+    await expect(answerMetric(changed.data, new SqlStates(warehouse, ''), question('sales'))).rejects.toMatchObject({
       code: 'definition_changed',
       status: 409,
     })
     await expect(local.rows('SELECT * FROM analytics.sales')).rejects.toThrow(
       'sales changed: run tidemark recompute --full',
     )
-    const unchanged = await answerMetric(changed.data, warehouse, question('turnover'))
+    const unchanged = await answerMetric(changed.data, new SqlStates(warehouse, ''), question('turnover'))
     expect(unchanged.rows).toHaveLength(1)
   })
 })

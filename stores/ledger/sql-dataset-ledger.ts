@@ -1,0 +1,213 @@
+import { type Slot, text, timestamp } from '../../sql/states.ts'
+import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
+import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
+import type { DatasetLedger, NewDataset } from './dataset-ledger.ts'
+
+const maxReason = 4000
+
+/** The dataset ledger in the warehouse. */
+export class SqlDatasetLedger implements DatasetLedger {
+  readonly #warehouse: Warehouse
+
+  constructor(warehouse: Warehouse) {
+    this.#warehouse = warehouse
+  }
+
+  async control(): Promise<Control> {
+    const [row] = await this.#select('SELECT * FROM ledger.control')
+    if (row === undefined)
+      throw new Error('ledger.control is empty: the warehouse was never migrated; deploy the stage.')
+    const slot = (name: Slot) => ({
+      datasetId: String(row[`${name}_dataset_id`]),
+      state: String(row[`${name}_state`]) as SlotState,
+    })
+    return {
+      liveDatasetId: String(row.live_dataset_id),
+      slots: { blue: slot('blue'), green: slot('green') },
+      revision: Number(row.revision),
+    }
+  }
+
+  async datasets(): Promise<Dataset[]> {
+    return (await this.#select('SELECT * FROM ledger.dataset ORDER BY sealed_at DESC, dataset_id DESC')).map(datasetOf)
+  }
+
+  async dataset(datasetId: string): Promise<Dataset | null> {
+    const [row] = await this.#select('SELECT * FROM ledger.dataset WHERE dataset_id = :dataset', { dataset: datasetId })
+    return row === undefined ? null : datasetOf(row)
+  }
+
+  async marks(datasetId: string): Promise<Marks> {
+    if (datasetId === '') return {}
+    const rows = await this.#select('SELECT shard_id, mark FROM ledger.mark WHERE dataset_id = :dataset', {
+      dataset: datasetId,
+    })
+    return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.mark)]))
+  }
+
+  async speedShards(): Promise<string[]> {
+    return (await this.#select('SELECT shard_id FROM ledger.speed_position')).map((row) => String(row.shard_id))
+  }
+
+  async newestEdges(bounds: Marks): Promise<Marks> {
+    const conditions = Object.entries(bounds).map(
+      ([shard, bound]) => `(shard_id = ${text(shard)} AND edge <= ${text(bound)})`,
+    )
+    if (conditions.length === 0) return {}
+    const rows = await this.#select(
+      `SELECT shard_id, MAX(edge) AS edge FROM ledger.speed_edge WHERE ${conditions.join(' OR ')} GROUP BY shard_id`,
+    )
+    return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.edge)]))
+  }
+
+  async versionEdges(modelVersion: string): Promise<Marks> {
+    const rows = await this.#select(`SELECT e.shard_id, MAX(e.edge) AS edge FROM ledger.metric_edge e
+JOIN ledger.definition d ON d.metric = e.metric AND d.metric_version = e.metric_version
+WHERE d.model_version = ${text(modelVersion)} GROUP BY e.shard_id`)
+    return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.edge)]))
+  }
+
+  async prunedTo(): Promise<Marks> {
+    const rows = await this.#select('SELECT shard_id, pruned_to FROM ledger.pruned')
+    return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.pruned_to)]))
+  }
+
+  /** Registers a dataset with its tidemark, once: under the mutex, since no key is enforced. */
+  async register(dataset: NewDataset): Promise<void> {
+    const { datasetId, baseDatasetId, kind, modelVersion, marks, metrics, sealedAt } = dataset
+    const id = text(datasetId)
+    const isNew = `NOT EXISTS (SELECT 1 FROM ledger.dataset WHERE dataset_id = ${id})`
+    const marked = Object.entries(marks).map(
+      ([shard, mark]) => `SELECT ${id}, ${text(shard)}, ${text(mark)} WHERE ${isNew}`,
+    )
+    const held = metrics.map(({ name, version }) => `SELECT ${id}, ${text(name)}, ${text(version)} WHERE ${isNew}`)
+    await this.#warehouse.run({
+      statements: [
+        'LOCK ledger.mutex',
+        `INSERT INTO ledger.mark (dataset_id, shard_id, mark) ${marked.join(' UNION ALL ')}`,
+        `INSERT INTO ledger.dataset_metric (dataset_id, metric, metric_version) ${held.join(' UNION ALL ')}`,
+        `INSERT INTO ledger.dataset (dataset_id, base_dataset_id, kind, model_version, state, step, reason, sealed_at, updated_at)
+SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, 'sealed', 'seal', '', ${timestamp(sealedAt)}, ${timestamp(sealedAt)} WHERE ${isNew}`,
+      ],
+    })
+  }
+
+  async setState(datasetId: string, state: DatasetState, step: string, now: number): Promise<void> {
+    await this.#warehouse.run({ statements: [stateSql(datasetId, state, step, now)] })
+  }
+
+  async noteFailure(
+    datasetId: string,
+    step: string,
+    reason: string,
+    now: number,
+    state: 'failed' | null,
+  ): Promise<void> {
+    const failed = state === null ? '' : ", state = 'failed'"
+    await this.#warehouse.run({
+      statements: [
+        `UPDATE ledger.dataset SET step = ${text(step)}, reason = :reason, updated_at = ${timestamp(now)}${failed} WHERE dataset_id = :dataset`,
+      ],
+      parameters: { reason: reason.replaceAll('\0', '').slice(0, maxReason) || 'unknown', dataset: datasetId },
+    })
+  }
+
+  async setSlot(control: Control, slot: Slot, datasetId: string, state: SlotState): Promise<void> {
+    await this.#warehouse.run({
+      statements: [controlSql(control, { [`${slot}_dataset_id`]: datasetId, [`${slot}_state`]: state })],
+    })
+  }
+
+  async takeSlot(control: Control, slot: Slot, datasetId: string, step: string, now: number): Promise<void> {
+    await this.#warehouse.run({
+      statements: [
+        controlSql(control, { [`${slot}_dataset_id`]: datasetId, [`${slot}_state`]: 'loading' }),
+        `UPDATE ledger.dataset SET step = ${text(step)}, reason = '', updated_at = ${timestamp(now)} WHERE dataset_id = ${text(datasetId)}`,
+      ],
+    })
+  }
+
+  async serve(control: Control, datasetId: string, step: string, now: number): Promise<void> {
+    await this.#warehouse.run({
+      statements: [controlSql(control, { live_dataset_id: datasetId }), stateSql(datasetId, 'promoted', step, now)],
+    })
+  }
+
+  async prune(control: Control, bounds: Marks): Promise<void> {
+    const statements = Object.entries(bounds).flatMap(([shard, bound]) => [
+      `DELETE FROM speed.rows WHERE shard_id = ${text(shard)} AND sequence_number <= ${text(bound)}`,
+      `DELETE FROM ledger.speed_edge WHERE shard_id = ${text(shard)} AND edge < ${text(bound)}`,
+      `DELETE FROM ledger.pruned WHERE shard_id = ${text(shard)}`,
+      `INSERT INTO ledger.pruned (shard_id, pruned_to) VALUES (${text(shard)}, ${text(bound)})`,
+    ])
+    await this.#warehouse.run({
+      statements: [...statements, controlSql(control, { live_dataset_id: control.liveDatasetId })],
+    })
+  }
+
+  async edgesCommittedBefore(bounds: Marks, before: number): Promise<Marks> {
+    const conditions = Object.entries(bounds).map(
+      ([shard, bound]) => `(shard_id = ${text(shard)} AND edge <= ${text(bound)})`,
+    )
+    if (conditions.length === 0) return {}
+    const rows = await this.#select(`SELECT shard_id, MAX(edge) AS edge FROM ledger.speed_edge
+WHERE committed_at < ${timestamp(before)} AND (${conditions.join(' OR ')}) GROUP BY shard_id`)
+    return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.edge)]))
+  }
+
+  async recordParity(datasetId: string, parities: readonly Parity[]): Promise<void> {
+    if (parities.length === 0) return
+    const values = parities.map(
+      (parity) =>
+        `(${text(datasetId)}, ${text(parity.metric)}, ${parity.rowsServed}, ${parity.rowsBuilt}, ${parity.rowsMissing}, ${parity.rowsExtra}, ${parity.rowsChanged})`,
+    )
+    await this.#warehouse.run({
+      statements: [
+        `DELETE FROM ledger.parity WHERE dataset_id = ${text(datasetId)}`,
+        `INSERT INTO ledger.parity (dataset_id, metric, rows_served, rows_built, rows_missing, rows_extra, rows_changed) VALUES ${values.join(', ')}`,
+      ],
+    })
+  }
+
+  async parity(datasetId: string): Promise<Parity[]> {
+    const rows = await this.#select('SELECT * FROM ledger.parity WHERE dataset_id = :dataset ORDER BY metric', {
+      dataset: datasetId,
+    })
+    return rows.map((row) => ({
+      metric: String(row.metric),
+      rowsServed: Number(row.rows_served),
+      rowsBuilt: Number(row.rows_built),
+      rowsMissing: Number(row.rows_missing),
+      rowsExtra: Number(row.rows_extra),
+      rowsChanged: Number(row.rows_changed),
+    }))
+  }
+
+  async #select(statement: string, parameters: Readonly<Record<string, string>> = {}): Promise<ResultRow[]> {
+    const [rows = []] = await this.#warehouse.run({ statements: [statement], parameters })
+    return rows
+  }
+}
+
+/** Compare-and-set on control: its columns can't be null, so a transaction that comes second fails as a whole. */
+const controlSql = ({ revision }: Control, values: Readonly<Record<string, string>>): string => {
+  const set = Object.entries(values).map(
+    ([column, value]) => `${column} = CASE WHEN revision = ${revision} THEN ${text(value)} END`,
+  )
+  return `UPDATE ledger.control SET ${set.join(', ')}, revision = revision + 1`
+}
+
+const stateSql = (datasetId: string, state: DatasetState, step: string, now: number): string =>
+  `UPDATE ledger.dataset SET state = ${text(state)}, step = ${text(step)}, reason = '', updated_at = ${timestamp(now)} WHERE dataset_id = ${text(datasetId)}`
+
+const datasetOf = (row: ResultRow): Dataset => ({
+  datasetId: String(row.dataset_id),
+  baseDatasetId: String(row.base_dataset_id),
+  kind: String(row.kind) as DatasetKind,
+  modelVersion: String(row.model_version),
+  state: String(row.state) as DatasetState,
+  step: String(row.step),
+  reason: String(row.reason),
+  sealedAt: String(row.sealed_at),
+  updatedAt: String(row.updated_at),
+})

@@ -1,0 +1,103 @@
+import type { MetricData } from '../../core/model.ts'
+import { cellsSql, conditionSql } from '../../sql/cells.ts'
+import { loadSql } from '../../sql/load.ts'
+import { paritySql } from '../../sql/parity.ts'
+import { receiptSql } from '../../sql/receipt.ts'
+import { batchTable, gapsSql, type Pin, type Slot, text } from '../../sql/states.ts'
+import { qualified, quoted } from '../../sql/table.ts'
+import type { Parity } from '../ledger/dataset.ts'
+import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
+import type { AnsweredCell, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
+
+/** The states in the warehouse. */
+export class SqlStates implements States {
+  readonly #warehouse: Warehouse
+  readonly #copyRoleArn: string
+
+  /** @param copyRoleArn what COPY reads by; '' for who only reads */
+  constructor(warehouse: Warehouse, copyRoleArn: string) {
+    this.#warehouse = warehouse
+    this.#copyRoleArn = copyRoleArn
+  }
+
+  startLoad({ metric, slot, datasetId, manifestUri }: StatesLoad, token: string): Promise<string> {
+    const statements = loadSql(metric, slot, datasetId, manifestUri, this.#copyRoleArn)
+    return this.#warehouse.start({ statements }, token)
+  }
+
+  isLoaded(loadId: string): Promise<boolean> {
+    return this.#warehouse.isDone(loadId)
+  }
+
+  async rowsLoaded(metric: MetricData, slot: Slot, datasetId: string): Promise<number> {
+    const table = qualified(batchTable(metric, slot))
+    const row = await this.#one(`SELECT COUNT(*) AS rows_loaded FROM ${table} WHERE dataset_id = ${text(datasetId)}`)
+    return Number(row?.rows_loaded)
+  }
+
+  async gaps(metric: MetricData): Promise<number> {
+    return Number((await this.#one(gapsSql(metric)))?.gaps)
+  }
+
+  async compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Parity> {
+    const row = await this.#one(paritySql(metric, slot, datasetId, served))
+    const count = (column: string): number => Number(row?.[column] ?? 0)
+    return {
+      metric: metric.name,
+      rowsServed: count('rows_served'),
+      rowsBuilt: count('rows_built'),
+      rowsMissing: count('rows_missing'),
+      rowsExtra: count('rows_extra'),
+      rowsChanged: count('rows_changed'),
+    }
+  }
+
+  async read(question: StatesQuestion) {
+    const conditions = question.where.map(conditionSql)
+    const query = { ...question, where: conditions.map(({ sql }) => sql) }
+    const order = ['bucket', ...question.by.map(quoted)].join(', ')
+    const [facts = [], rows = []] = await this.#warehouse.run({
+      statements: [
+        receiptSql(question.metric, question.pin?.datasetId ?? null),
+        `${cellsSql(query)}\nORDER BY ${order} LIMIT ${question.limit} OFFSET ${question.offset}`,
+      ],
+      parameters: Object.assign({}, ...conditions.map(({ parameters }) => parameters)),
+    })
+    return { snapshot: snapshotOf(facts), cells: rows.map((row) => cellOf(question, row)) }
+  }
+
+  async #one(statement: string): Promise<ResultRow | undefined> {
+    const [rows = []] = await this.#warehouse.run({ statements: [statement] })
+    return rows[0]
+  }
+}
+
+const snapshotOf = (rows: readonly ResultRow[]): Snapshot => {
+  const of = (kind: string): [string, string][] =>
+    rows.filter((row) => row.kind === kind).map((row) => [String(row.a), row.b === null ? '' : String(row.b)])
+  const loaded = of('slot').filter(([, state]) => state === 'loaded')
+  return {
+    datasetId: of('dataset')[0]?.[0] ?? '',
+    loaded: new Set(loaded.map(([datasetId]) => datasetId)),
+    marks: Object.fromEntries(of('mark')),
+    positions: Object.fromEntries(of('position')),
+    pruned: Object.fromEntries(of('pruned')),
+    sealedAt: isoOf(of('sealed')[0]?.[1]),
+    committedAt: isoOf(of('committed')[0]?.[1]),
+    gaps: Number(of('gaps')[0]?.[0] ?? 0),
+  }
+}
+
+const cellOf = ({ metric, by }: StatesQuestion, row: ResultRow): AnsweredCell => ({
+  bucket: row.bucket === null || row.bucket === undefined ? null : epochMsOf(String(row.bucket)),
+  // Redshift folds every column's name to lower case, quoted or not.
+  dims: by.map((name) => row[name] ?? row[name.toLowerCase()] ?? null),
+  value: BigInt(String(row.value)),
+  exact: metric.measure.kind !== 'countDistinct' || row.exact === true,
+})
+
+/** SQL's `YYYY-MM-DD HH:MM:SS[.ffffff]`, which is UTC here. */
+const epochMsOf = (sqlTime: string): number => Date.parse(`${sqlTime.slice(0, 23).replace(' ', 'T')}Z`)
+
+const isoOf = (sqlTime: string | undefined): string | null =>
+  sqlTime === undefined || sqlTime === '' ? null : new Date(epochMsOf(sqlTime)).toISOString()

@@ -1,0 +1,77 @@
+import type { Bucket } from '../../core/bucket.ts'
+import type { MetricData } from '../../core/model.ts'
+import type { DimensionCondition } from '../../sql/cells.ts'
+import type { Layer, Pin, Slot } from '../../sql/states.ts'
+import type { Marks, Parity } from '../ledger/dataset.ts'
+
+/** Which states an answer merges, and into what cells. */
+export interface StatesQuestion {
+  readonly metric: MetricData
+  /** null: the whole range as one. */
+  readonly per: Bucket | null
+  readonly by: readonly string[]
+  readonly where: readonly DimensionCondition[]
+  /** null: both. */
+  readonly layer: Layer | null
+  /** Epoch ms, half-open, on the metric's own buckets' starts; null: unbounded. */
+  readonly from: number | null
+  readonly to: number | null
+  /** null: what is served now. */
+  readonly pin: Pin | null
+  /** Cells are in order of bucket and `by`. */
+  readonly limit: number
+  readonly offset: number
+}
+
+export interface AnsweredCell {
+  /** Epoch ms; null where the range was asked as one. */
+  readonly bucket: number | null
+  /** In the order of the question's `by`. */
+  readonly dims: readonly (string | number | boolean | null)[]
+  /** Unscaled. */
+  readonly value: bigint
+  readonly exact: boolean
+}
+
+/** What stood behind an answer, at its instant. */
+export interface Snapshot {
+  /** '' where there is none yet. */
+  readonly datasetId: string
+  /** The datasets that stand loaded in a slot. */
+  readonly loaded: ReadonlySet<string>
+  readonly marks: Marks
+  /** Shard to how far its speed table is. */
+  readonly positions: Marks
+  readonly pruned: Marks
+  /** ISO 8601. */
+  readonly sealedAt: string | null
+  readonly committedAt: string | null
+  /** How often the answer would have a hole. */
+  readonly gaps: number
+}
+
+/** One transaction that makes a slot's table of one metric hold one dataset's states. */
+export interface StatesLoad {
+  readonly metric: MetricData
+  readonly slot: Slot
+  readonly datasetId: string
+  /** COPY's manifest; null where the dataset has no state of this metric. */
+  readonly manifestUri: string | null
+}
+
+/** The states of all metrics on both sides of the tidemark. */
+export interface States {
+  /**
+   * Begins a load. @param token calls with the same one begin it once (within 8 hours) @returns its id
+   */
+  startLoad(load: StatesLoad, token: string): Promise<string>
+  /** @throws TransactionFailed where it was rolled back, as it is where the slot is not being loaded with the dataset */
+  isLoaded(loadId: string): Promise<boolean>
+  rowsLoaded(metric: MetricData, slot: Slot, datasetId: string): Promise<number>
+  /** How often the metric's answer would have a hole; 0: it is served whole. */
+  gaps(metric: MetricData): Promise<number>
+  /** Compares a loaded dataset with what was served up to its tidemark. @param served the live dataset, and those marks */
+  compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Parity>
+  /** Cells and what stood behind them, of one snapshot. */
+  read(question: StatesQuestion): Promise<{ readonly snapshot: Snapshot; readonly cells: readonly AnsweredCell[] }>
+}
