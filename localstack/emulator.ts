@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { follow, spawnLeashed, stopLeashed, untilReady } from './leash.ts'
+import { endOf, follow, spawnLeashed, stopLeashed, untilReady } from './leash.ts'
 import { assertFree } from './port-check.ts'
 import type { Log, Running } from './running.ts'
 import { packageDir, venvPython } from './venv.ts'
@@ -40,6 +40,7 @@ export const startEmulator = async (options: EmulatorOptions): Promise<Running &
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = follow(child, log)
+  const ended = endOf(child)
   await untilReady(`The AWS emulator on port ${port}`, child, output, () => answers(port))
   writeFileSync(startedFile(stateDir), new Date().toISOString())
   const stop = async () => {
@@ -47,7 +48,7 @@ export const startEmulator = async (options: EmulatorOptions): Promise<Running &
     if (child.exitCode === 0) rmSync(startedFile(stateDir), { force: true })
     rmSync(temporaryDir, { recursive: true, force: true })
   }
-  return { pid: child.pid as number, stop }
+  return { pid: child.pid as number, ended, stop }
 }
 
 /** Saving a stream of some million records takes a while. */

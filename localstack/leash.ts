@@ -53,6 +53,13 @@ export const stopLeashed = async (child: ChildProcess, withinMs = stopsWithinMs)
 export const hasEnded = (child: ChildProcess): boolean =>
   child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 
+/** Resolves once a program has ended, with its exit code or the signal that ended it. */
+export const endOf = (child: ChildProcess): Promise<string> =>
+  new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`))
+    child.once('error', (error) => resolve(error.message))
+  })
+
 const killGroup = (groupId: number): void => {
   try {
     process.kill(-groupId, 'SIGKILL')

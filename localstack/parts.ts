@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { startEmulator } from './emulator.ts'
 import { spawnLeashed } from './leash.ts'
+import { startPartProcess } from './part-process.ts'
 import type { Ports } from './ports.ts'
 import type { Log, Running } from './running.ts'
-import { startSparkEndpoint } from './spark/endpoint.ts'
-import { localRegion, urlsOf } from './urls.ts'
+import { urlsOf } from './urls.ts'
 import { startValkey } from './valkey.ts'
-import { venvDir } from './venv.ts'
 import { startWarehouseEndpoint } from './warehouse/endpoint.ts'
 import { startPostgres } from './warehouse/postgres.ts'
 
@@ -14,6 +13,8 @@ import { startPostgres } from './warehouse/postgres.ts'
 export interface Part {
   readonly name: string
   readonly start: (log: Log) => Promise<Running>
+  /** Why it is not started again where it ends by itself. */
+  readonly cannotComeBack?: string
 }
 
 /** All that the stage consists of, in the order of starting, but for the poller, which needs deployed functions. */
@@ -46,6 +47,8 @@ export const partsOf = (home: string, ports: Ports): readonly Part[] => {
     },
     {
       name: 'emulator',
+      cannotComeBack:
+        'its streams and stacks were in its memory, so what the other parts hold no longer fits. Start anew: `tidemark local down`, `tidemark local reset`, `tidemark local up`',
       start: (log) =>
         startEmulator({
           port: ports.emulator,
@@ -57,30 +60,11 @@ export const partsOf = (home: string, ports: Ports): readonly Part[] => {
           },
         }),
     },
-    {
-      name: 'spark',
-      start: (log) =>
-        startSparkEndpoint({
-          port: ports.spark,
-          s3EndpointUrl: urls.emulator,
-          stateDir: join(home, 'spark'),
-          venvDir,
-          log,
-        }),
-    },
+    ownProgram('spark'),
   ]
 }
 
 /** Feeds the deployed functions from the stream. */
-export const pollerPart = (home: string, ports: Ports): Part => ({
-  name: 'poller',
-  start: async (log) => {
-    const { startPoller } = await import('./poller/poller.ts')
-    return startPoller({
-      endpointUrl: urlsOf(ports).emulator,
-      region: localRegion,
-      stateDir: home,
-      log,
-    })
-  },
-})
+export const pollerPart = (): Part => ownProgram('poller')
+
+const ownProgram = (name: string): Part => ({ name, start: (log) => startPartProcess(name, log) })

@@ -20,7 +20,7 @@ const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`)
 const parts = new RunningParts((name) => openLog(home, name), log)
 
 const startPollerOnce = async (): Promise<void> => {
-  if (!parts.has('poller')) await parts.start(pollerPart(home, ports))
+  if (!parts.has('poller')) await parts.start(pollerPart())
 }
 
 let stopping: Promise<number> | undefined

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'iovalkey'
-import { follow, spawnLeashed, stopLeashed, untilReady } from './leash.ts'
+import { endOf, follow, spawnLeashed, stopLeashed, untilReady } from './leash.ts'
 import { anyFreePort, assertFree } from './port-check.ts'
 import type { Log, Running } from './running.ts'
 import { pythonPackage } from './venv.ts'
@@ -29,8 +29,9 @@ export const startValkey = async (options: ValkeyOptions): Promise<Running & { p
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = follow(child, log)
+  const ended = endOf(child)
   await untilReady(`Valkey on port ${port}`, child, output, () => ownsAllSlots(port))
-  return { pid: child.pid as number, stop: () => stopLeashed(child) }
+  return { pid: child.pid as number, ended, stop: () => stopLeashed(child) }
 }
 
 const settings = (port: number, busPort: number, stateDir: string): string[] => {

@@ -62,7 +62,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 interface Server {
   child: ChildProcess
   lastLines: string[]
-  exited: Promise<void>
+  exited: Promise<string>
   hasExited: () => boolean
 }
 
@@ -84,15 +84,15 @@ function launch(
   }
   for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', keep)
   let gone = false
-  const exited = new Promise<void>((resolve) => {
-    const end = () => {
+  const exited = new Promise<string>((resolve) => {
+    const end = (how: string) => {
       gone = true
-      resolve()
+      resolve(how)
     }
-    child.once('exit', end)
+    child.once('exit', (code, signal) => end(signal ?? `exit ${code}`))
     child.once('error', (error) => {
       keep(error.message)
-      end()
+      end(error.message)
     })
   })
   return { child, lastLines, exited, hasExited: () => gone }
@@ -166,6 +166,7 @@ async function running(server: Server, cluster: string, port: number): Promise<R
   return {
     connectionString: connectionString(port, DATABASE),
     pid,
+    ended: server.exited,
     stop: async () => {
       if (!server.hasExited()) signal(pid, 'SIGINT')
       await Promise.race([server.exited, sleep(STOPS_WITHIN_MS, undefined, { ref: false })])
