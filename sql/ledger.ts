@@ -29,7 +29,15 @@ export const ledgerTables: readonly Table[] = [
   table('definition', [modelVersion, metric, metricVersion, column('definition', 'VARCHAR(65535)')], { small: true }),
   table(
     'speed_position',
-    [shardId, column('position', sequenceNumberType), column('revision', 'BIGINT'), modelVersion],
+    [
+      shardId,
+      column('position', sequenceNumberType),
+      column('revision', 'BIGINT'),
+      modelVersion,
+      // Padded sequence numbers, ascending, a space between; '' none. Together shorter than a result's row may be (64 KB).
+      column('cuts', 'VARCHAR(65535)'),
+      column('exclusions', 'BIGINT'),
+    ],
     { small: true },
   ),
   table(

@@ -32,7 +32,9 @@ CREATE TABLE IF NOT EXISTS ledger."speed_position" (
   "shard_id" VARCHAR(128) NOT NULL,
   "position" VARCHAR(64) NOT NULL,
   "revision" BIGINT NOT NULL,
-  "model_version" VARCHAR(12) NOT NULL
+  "model_version" VARCHAR(12) NOT NULL,
+  "cuts" VARCHAR(65535) NOT NULL,
+  "exclusions" BIGINT NOT NULL
 )
 DISTSTYLE ALL;
 

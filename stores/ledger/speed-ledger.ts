@@ -6,7 +6,14 @@ export interface SpeedPosition {
   readonly position: string
   readonly revision: number
   readonly modelVersion: string
+  /** Where micro-batches must end, since marks may stand there: padded, ascending, all above the position. */
+  readonly cuts: readonly string[]
+  /** The revision of the exclusions that the shard's rows are counted by; 0: none. */
+  readonly exclusions: number
 }
+
+/** What one shard's row holds at most: 65 characters each, in a result's row of at most 64,000 bytes. */
+export const maxCuts = 900
 
 /** The position before a shard's first record. */
 export const streamStart = '0'.repeat(64)
@@ -38,4 +45,10 @@ export interface SpeedLedger {
    * may have been committed
    */
   commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition>
+  /**
+   * Makes the shard's micro-batches end at a sequence number that they have not reached, so that a mark can stand there.
+   * A cut that stands already is no change.
+   * @throws TransactionFailed where the position had moved; an Error where the cut is not above it, or one too many
+   */
+  addCut(shardId: string, known: SpeedPosition, cut: string): Promise<SpeedPosition>
 }

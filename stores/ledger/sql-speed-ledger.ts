@@ -1,6 +1,6 @@
 import { text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
-import { type MicroBatch, type SpeedLedger, type SpeedPosition, streamStart } from './speed-ledger.ts'
+import { type MicroBatch, maxCuts, type SpeedLedger, type SpeedPosition, streamStart } from './speed-ledger.ts'
 import { insertRows, type StageRows } from './speed-rows.ts'
 
 export interface SpeedLedgerOptions {
@@ -31,7 +31,9 @@ export class SqlSpeedLedger implements SpeedLedger {
 
   async #read(shardId: string): Promise<SpeedPosition | null> {
     const [rows = []] = await this.#options.warehouse.run({
-      statements: ['SELECT position, revision, model_version FROM ledger.speed_position WHERE shard_id = :shard'],
+      statements: [
+        'SELECT position, revision, model_version, cuts, exclusions FROM ledger.speed_position WHERE shard_id = :shard',
+      ],
       parameters: { shard: shardId },
     })
     const [row] = rows
@@ -42,8 +44,8 @@ export class SqlSpeedLedger implements SpeedLedger {
     await this.#options.warehouse.run({
       statements: [
         'LOCK ledger.mutex',
-        `INSERT INTO ledger.speed_position (shard_id, position, revision, model_version)
-SELECT :shard, ${text(streamStart)}, 0, ${text(modelVersion)} WHERE NOT EXISTS (SELECT 1 FROM ledger.speed_position WHERE shard_id = :shard)`,
+        `INSERT INTO ledger.speed_position (shard_id, position, revision, model_version, cuts, exclusions)
+SELECT :shard, ${text(streamStart)}, 0, ${text(modelVersion)}, '', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.speed_position WHERE shard_id = :shard)`,
       ],
       parameters: { shard: shardId },
     })
@@ -76,17 +78,35 @@ revision = revision + 1 WHERE shard_id = :shard`,
   async commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition> {
     const { shardId, edge, modelVersion } = batch
     const rows = await insertRows(batch, this.#options)
+    const cuts = known.cuts.filter((cut) => cut > edge)
     await this.#options.warehouse.run({
       statements: [
         ...rows.statements,
         `INSERT INTO ledger.speed_edge (shard_id, edge, model_version, committed_at)
 VALUES (:shard, ${text(edge)}, ${text(modelVersion)}, ${timestamp(batch.committedAt)})`,
         `UPDATE ledger.speed_position SET position = CASE WHEN revision = ${known.revision} THEN ${text(edge)} END,
-revision = revision + 1 WHERE shard_id = :shard`,
+cuts = ${cutsText(cuts)}, revision = revision + 1 WHERE shard_id = :shard`,
       ],
       parameters: { ...rows.parameters, shard: shardId },
     })
-    return { position: edge, revision: known.revision + 1, modelVersion }
+    return { ...known, position: edge, revision: known.revision + 1, cuts }
+  }
+
+  async addCut(shardId: string, known: SpeedPosition, cut: string): Promise<SpeedPosition> {
+    if (known.cuts.includes(cut)) return known
+    if (cut <= known.position)
+      throw new Error(`${shardId} has reached ${known.position}; it can't be cut at ${cut} any more.`)
+    if (known.cuts.length >= maxCuts)
+      throw new Error(`${shardId} holds ${maxCuts} cuts already; its speed table must pass some before ${cut}.`)
+    const cuts = [...known.cuts, cut].sort()
+    await this.#options.warehouse.run({
+      statements: [
+        `UPDATE ledger.speed_position SET cuts = CASE WHEN revision = ${known.revision} THEN ${cutsText(cuts)} END,
+revision = revision + 1 WHERE shard_id = :shard`,
+      ],
+      parameters: { shard: shardId },
+    })
+    return { ...known, revision: known.revision + 1, cuts }
   }
 }
 
@@ -97,8 +117,17 @@ SELECT d.metric, d.metric_version, :shard, ${text(known.position)} FROM ledger.d
 LEFT JOIN ledger.definition o ON o.model_version = ${text(known.modelVersion)} AND o.metric = d.metric AND o.metric_version = d.metric_version
 WHERE d.model_version = ${text(modelVersion)} AND o.metric IS NULL`
 
+const cutsText = (cuts: readonly string[]): string => {
+  for (const cut of cuts) text(cut)
+  return `'${cuts.join(' ')}'`
+}
+
 const positionOf = (row: ResultRow): SpeedPosition => ({
   position: String(row.position),
   revision: Number(row.revision),
   modelVersion: String(row.model_version),
+  cuts: String(row.cuts)
+    .split(' ')
+    .filter((cut) => cut !== ''),
+  exclusions: Number(row.exclusions),
 })
