@@ -1,0 +1,56 @@
+import { ValkeyIdentities } from '../../../stores/identities/valkey.ts'
+import { claim, identitiesContract, windowMs } from '../../stores/identities/contract.ts'
+import { startValkeyServer, type ValkeyServer } from '../window/valkey-server.ts'
+
+describe('identities in Valkey', () => {
+  let server: ValkeyServer
+  beforeAll(async () => {
+    server = await startValkeyServer()
+  })
+  afterAll(async () => {
+    await server.stop()
+  })
+
+  const connect = (endpoint = server.endpoint) =>
+    new ValkeyIdentities({ endpoint, tls: false, windowMs, answerWithinMs: 2000 })
+
+  identitiesContract(async () => {
+    await server.admin.flushall()
+    return connect()
+  })
+
+  it('lie in one hash slot a shard, a hash a span, gone an hour and the window after the last question', async () => {
+    await server.admin.flushall()
+    const identities = connect()
+    await identities.claim('shardId-7', [], [claim(1, 0), claim(2, 1), claim(3, 25)])
+    const keys = (await server.admin.keys('*')).sort()
+    expect(keys).toEqual(['{shardId-7}:firsts:600000:2953944', '{shardId-7}:firsts:600000:2953946'])
+    for (const key of keys) expect(await server.admin.pttl(key)).toBeGreaterThan(4_190_000)
+    await server.admin.pexpire(keys[0] ?? '', 1000)
+    await identities.claim('child', ['shardId-7'], [claim(1, 3)])
+    expect(await server.admin.pttl(keys[0] ?? '')).toBeGreaterThan(4_190_000)
+    await identities.close()
+  })
+
+  it('take some hundred bytes each', async () => {
+    await server.admin.flushall()
+    const identities = connect()
+    const before = await usedBytes()
+    const claims = Array.from({ length: 40_000 }, (_, at) => claim(at + 1, 0, `order ${at}`))
+    await identities.claim('shardId-7', [], claims)
+    expect(((await usedBytes()) - before) / claims.length).toBeLessThan(200)
+    await identities.close()
+  })
+
+  it('say so at once where no cache is', async () => {
+    const identities = connect('127.0.0.1:1')
+    const startedAt = performance.now()
+    await expect(identities.claim('s', [], [claim(1, 0)])).rejects.toThrow()
+    await expect(identities.claim('s', [], [claim(1, 0)])).rejects.toThrow()
+    expect(performance.now() - startedAt).toBeLessThan(4500)
+    await identities.close()
+  })
+
+  const usedBytes = async (): Promise<number> =>
+    Number(/used_memory:(\d+)/.exec(await server.admin.info('memory'))?.[1])
+})

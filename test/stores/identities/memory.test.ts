@@ -1,0 +1,19 @@
+import { MemoryIdentities } from '../../../stores/identities/memory.ts'
+import { claim, identitiesContract, windowMs } from './contract.ts'
+
+describe('identities in memory', () => {
+  identitiesContract(async () => new MemoryIdentities(windowMs, Date.now))
+
+  it('are forgotten an hour and the window after anybody asked about their span', async () => {
+    let now = 0
+    const identities = new MemoryIdentities(windowMs, () => now)
+    const ask = (number: number) => identities.claim('s', [], [claim(number, 0)])
+    await ask(1)
+    now += 4_199_999
+    expect(await ask(2)).toEqual([true])
+    now += 4_199_999
+    expect(await ask(3)).toEqual([true])
+    now += 4_200_000
+    expect(await ask(4)).toEqual([false])
+  })
+})
