@@ -28,9 +28,9 @@ module.exports = {
     ),
     forbid(
       'stores-need-core-only',
-      'A store knows core and SQL, never who uses it.',
+      'A store knows core, SQL and the recompute’s specification, never who uses it.',
       { path: '^stores/' },
-      { path: ours, pathNot: '^(stores|core|sql)/' },
+      { path: ours, pathNot: '^(stores|core|sql|spark/specification)' },
     ),
     forbid(
       'sdk-in-stores-only',

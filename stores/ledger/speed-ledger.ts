@@ -18,6 +18,27 @@ export const maxCuts = 900
 /** The position before a shard's first record. */
 export const streamStart = '0'.repeat(64)
 
+/**
+ * The position with one cut more; itself where the cut stands already.
+ * @throws where the shard has reached the cut, or can hold no more of them
+ */
+export const withCut = (shardId: string, known: SpeedPosition, cut: string): SpeedPosition => {
+  if (known.cuts.includes(cut)) return known
+  if (cut <= known.position)
+    throw new Error(`${shardId} has reached ${known.position}; it can't be cut at ${cut} any more.`)
+  if (known.cuts.length >= maxCuts)
+    throw new Error(`${shardId} holds ${maxCuts} cuts already; its speed table must pass some before ${cut}.`)
+  return { ...known, revision: known.revision + 1, cuts: [...known.cuts, cut].sort() }
+}
+
+/** The position once a micro-batch is committed. Cuts that it passed are gone. */
+export const movedTo = (known: SpeedPosition, edge: string): SpeedPosition => ({
+  ...known,
+  position: edge,
+  revision: known.revision + 1,
+  cuts: known.cuts.filter((cut) => cut > edge),
+})
+
 /** What one invocation adds to one shard's speed rows. */
 export interface MicroBatch {
   readonly shardId: string

@@ -1,6 +1,6 @@
 import { text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
-import { type MicroBatch, maxCuts, type SpeedLedger, type SpeedPosition, streamStart } from './speed-ledger.ts'
+import { type MicroBatch, movedTo, type SpeedLedger, type SpeedPosition, streamStart, withCut } from './speed-ledger.ts'
 import { insertRows, type StageRows } from './speed-rows.ts'
 
 export interface SpeedLedgerOptions {
@@ -78,35 +78,31 @@ revision = revision + 1 WHERE shard_id = :shard`,
   async commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition> {
     const { shardId, edge, modelVersion } = batch
     const rows = await insertRows(batch, this.#options)
-    const cuts = known.cuts.filter((cut) => cut > edge)
+    const moved = movedTo(known, edge)
     await this.#options.warehouse.run({
       statements: [
         ...rows.statements,
         `INSERT INTO ledger.speed_edge (shard_id, edge, model_version, committed_at)
 VALUES (:shard, ${text(edge)}, ${text(modelVersion)}, ${timestamp(batch.committedAt)})`,
         `UPDATE ledger.speed_position SET position = CASE WHEN revision = ${known.revision} THEN ${text(edge)} END,
-cuts = ${cutsText(cuts)}, revision = revision + 1 WHERE shard_id = :shard`,
+cuts = ${cutsText(moved.cuts)}, revision = revision + 1 WHERE shard_id = :shard`,
       ],
       parameters: { ...rows.parameters, shard: shardId },
     })
-    return { ...known, position: edge, revision: known.revision + 1, cuts }
+    return moved
   }
 
   async addCut(shardId: string, known: SpeedPosition, cut: string): Promise<SpeedPosition> {
-    if (known.cuts.includes(cut)) return known
-    if (cut <= known.position)
-      throw new Error(`${shardId} has reached ${known.position}; it can't be cut at ${cut} any more.`)
-    if (known.cuts.length >= maxCuts)
-      throw new Error(`${shardId} holds ${maxCuts} cuts already; its speed table must pass some before ${cut}.`)
-    const cuts = [...known.cuts, cut].sort()
+    const next = withCut(shardId, known, cut)
+    if (next === known) return known
     await this.#options.warehouse.run({
       statements: [
-        `UPDATE ledger.speed_position SET cuts = CASE WHEN revision = ${known.revision} THEN ${cutsText(cuts)} END,
+        `UPDATE ledger.speed_position SET cuts = CASE WHEN revision = ${known.revision} THEN ${cutsText(next.cuts)} END,
 revision = revision + 1 WHERE shard_id = :shard`,
       ],
       parameters: { shard: shardId },
     })
-    return { ...known, revision: known.revision + 1, cuts }
+    return next
   }
 }
 

@@ -1,0 +1,203 @@
+import type { Slot } from '../../sql/states.ts'
+import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
+import type { Draft } from '../warehouse/memory-draft.ts'
+import type { Committed, Tables } from '../warehouse/memory-tables.ts'
+import type { Control, Dataset, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
+import type { DatasetLedger, NewDataset } from './dataset-ledger.ts'
+
+const maxReason = 4000
+
+/** The dataset ledger in memory: what the SQL adapter does, under the same contract tests. */
+export class MemoryDatasetLedger implements DatasetLedger {
+  readonly #warehouse: MemoryWarehouse
+
+  constructor(warehouse: MemoryWarehouse) {
+    this.#warehouse = warehouse
+  }
+
+  get #tables(): Committed {
+    return this.#warehouse.committed
+  }
+
+  async control(): Promise<Control> {
+    const [control] = this.#tables.control
+    if (control === undefined)
+      throw new Error('ledger.control is empty: the warehouse was never migrated; deploy the stage.')
+    return control
+  }
+
+  async datasets(): Promise<Dataset[]> {
+    return this.#tables.dataset.toSorted(newestFirst).map(datasetOf)
+  }
+
+  async dataset(datasetId: string): Promise<Dataset | null> {
+    const row = this.#tables.dataset.find((each) => each.datasetId === datasetId)
+    return row === undefined ? null : datasetOf(row)
+  }
+
+  async marks(datasetId: string): Promise<Marks> {
+    const marks = this.#tables.mark.filter((row) => row.datasetId === datasetId)
+    return Object.fromEntries(marks.map(({ shardId, mark }) => [shardId, mark]))
+  }
+
+  async register(dataset: NewDataset): Promise<void> {
+    const { datasetId, marks, metrics, baseDatasetId, kind, modelVersion, sealedAt } = dataset
+    await this.#warehouse.transactLocked('register', (draft) => {
+      if (
+        draft
+          .table('dataset')
+          .rows()
+          .some((row) => row.datasetId === datasetId)
+      )
+        return
+      draft.table('mark').insert(...Object.entries(marks).map(([shardId, mark]) => ({ datasetId, shardId, mark })))
+      draft
+        .table('datasetMetric')
+        .insert(...metrics.map(({ name, version }) => ({ datasetId, metric: name, metricVersion: version })))
+      const rest = { state: 'sealed', step: 'seal', reason: '', sealedAt, updatedAt: sealedAt } as const
+      draft.table('dataset').insert({ datasetId, baseDatasetId, kind, modelVersion, ...rest })
+    })
+  }
+
+  async setState(datasetId: string, state: DatasetState, step: string, now: number): Promise<void> {
+    await this.#warehouse.transact('set state', (draft) =>
+      change(draft, datasetId, { state, step, reason: '', updatedAt: now }),
+    )
+  }
+
+  async noteFailure(
+    datasetId: string,
+    step: string,
+    reason: string,
+    now: number,
+    state: 'failed' | null,
+  ): Promise<void> {
+    const noted = { step, reason: reason.replaceAll('\0', '').slice(0, maxReason) || 'unknown', updatedAt: now }
+    await this.#warehouse.transact('note failure', (draft) =>
+      change(draft, datasetId, state === null ? noted : { ...noted, state }),
+    )
+  }
+
+  async speedShards(): Promise<string[]> {
+    return this.#tables.speedPosition.map(({ shardId }) => shardId)
+  }
+
+  async newestEdges(bounds: Marks): Promise<Marks> {
+    return newest(this.#tables.speedEdge.filter(({ shardId, edge }) => isWithin(bounds, shardId, edge)))
+  }
+
+  async edgesCommittedBefore(bounds: Marks, before: number): Promise<Marks> {
+    const edges = this.#tables.speedEdge.filter(({ committedAt }) => committedAt < before)
+    return newest(edges.filter(({ shardId, edge }) => isWithin(bounds, shardId, edge)))
+  }
+
+  async versionEdges(modelVersion: string): Promise<Marks> {
+    const { definition, metricEdge } = this.#tables
+    const ofModel = definition.filter((row) => row.modelVersion === modelVersion)
+    const isOfModel = ({ metric, metricVersion }: Tables['metricEdge']): boolean =>
+      ofModel.some((row) => row.metric === metric && row.metricVersion === metricVersion)
+    return newest(metricEdge.filter(isOfModel))
+  }
+
+  async prunedTo(): Promise<Marks> {
+    return Object.fromEntries(this.#tables.pruned.map(({ shardId, prunedTo }) => [shardId, prunedTo]))
+  }
+
+  async setSlot(control: Control, slot: Slot, datasetId: string, state: SlotState): Promise<void> {
+    await this.#warehouse.transact('set slot', (draft) =>
+      setControl(draft, 'set slot', control, (row) => ({
+        ...row,
+        slots: { ...row.slots, [slot]: { datasetId, state } },
+      })),
+    )
+  }
+
+  async takeSlot(control: Control, slot: Slot, datasetId: string, step: string, now: number): Promise<void> {
+    const taken = { datasetId, state: 'loading' } as const
+    await this.#warehouse.transact('take slot', (draft) => {
+      setControl(draft, 'take slot', control, (row) => ({ ...row, slots: { ...row.slots, [slot]: taken } }))
+      change(draft, datasetId, { step, reason: '', updatedAt: now })
+    })
+  }
+
+  async serve(control: Control, datasetId: string, step: string, now: number): Promise<void> {
+    await this.#warehouse.transact('serve', (draft) => {
+      setControl(draft, 'serve', control, (row) => ({ ...row, liveDatasetId: datasetId }))
+      change(draft, datasetId, { state: 'promoted', step, reason: '', updatedAt: now })
+    })
+  }
+
+  async prune(control: Control, bounds: Marks): Promise<void> {
+    await this.#warehouse.transact('prune', (draft) => {
+      for (const [shardId, bound] of Object.entries(bounds)) {
+        draft.table('speedRows').delete((row) => row.shardId === shardId && row.edge <= bound)
+        draft.table('speedEdge').delete((row) => row.shardId === shardId && row.edge < bound)
+        draft.table('pruned').delete((row) => row.shardId === shardId)
+        draft.table('pruned').insert({ shardId, prunedTo: bound })
+      }
+      setControl(draft, 'prune', control, (row) => ({ ...row, liveDatasetId: control.liveDatasetId }))
+    })
+  }
+
+  async recordParity(datasetId: string, parities: readonly Parity[]): Promise<void> {
+    if (parities.length === 0) return
+    await this.#warehouse.transact('record parity', (draft) => {
+      draft.table('parity').delete((row) => row.datasetId === datasetId)
+      draft.table('parity').insert(...parities.map((parity) => ({ ...parity, datasetId })))
+    })
+  }
+
+  async parity(datasetId: string): Promise<Parity[]> {
+    const rows = this.#tables.parity.filter((row) => row.datasetId === datasetId)
+    return rows.toSorted((a, b) => (a.metric < b.metric ? -1 : 1)).map(({ datasetId: _, ...parity }) => parity)
+  }
+}
+
+type DatasetRow = Tables['dataset']
+
+const newestFirst = (a: DatasetRow, b: DatasetRow): number =>
+  b.sealedAt - a.sealedAt || (a.datasetId < b.datasetId ? 1 : -1)
+
+const change = (draft: Draft, datasetId: string, to: Partial<DatasetRow>): void =>
+  draft.table('dataset').update(
+    (row) => row.datasetId === datasetId,
+    (row) => ({ ...row, ...to }),
+  )
+
+const setControl = (
+  draft: Draft,
+  what: string,
+  known: Control,
+  to: (row: Tables['control']) => Tables['control'],
+): void =>
+  draft.table('control').update(
+    () => true,
+    (row) => {
+      refuseMoved(what, known, row)
+      return { ...to(row), revision: row.revision + 1 }
+    },
+  )
+
+const isWithin = (bounds: Marks, shardId: string, edge: string): boolean => {
+  const bound = bounds[shardId]
+  return bound !== undefined && edge <= bound
+}
+
+const newest = (edges: readonly { readonly shardId: string; readonly edge: string }[]): Marks => {
+  const marks: Record<string, string> = {}
+  for (const { shardId, edge } of edges) if (edge > (marks[shardId] ?? '')) marks[shardId] = edge
+  return marks
+}
+
+const datasetOf = ({ sealedAt, updatedAt, ...row }: DatasetRow): Dataset => ({
+  ...row,
+  sealedAt: sqlTime(sealedAt),
+  updatedAt: sqlTime(updatedAt),
+})
+
+/** As the Data API writes a timestamp: without a fraction that is zero, or a fraction's last zeros. */
+const sqlTime = (epochMs: number): string =>
+  new Date(epochMs)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.?0*Z$/, '')

@@ -1,0 +1,152 @@
+import { bucketStart } from '../../core/bucket.ts'
+import { estimate } from '../../core/hyperloglog.ts'
+import { opOf } from '../../core/merge.ts'
+import type { DimensionData, MetricData } from '../../core/model.ts'
+import { dimsKey } from '../../core/state.ts'
+import type { DimensionCondition } from '../../sql/cells.ts'
+import type { Layer } from '../../sql/states.ts'
+import type { StateRow } from '../warehouse/memory-tables.ts'
+import type { AnsweredCell, StatesQuestion } from './states.ts'
+
+/** A state, and which side of the tidemark it is on. */
+export interface LayerRow extends StateRow {
+  readonly layer: Layer
+}
+
+/** What answers a cell: its place, and all states that fall in it. */
+interface Gathered {
+  readonly bucket: number | null
+  readonly dims: readonly (string | null)[]
+  readonly rows: LayerRow[]
+}
+
+/** The cells of an answer in its order, all of them: merged as the metric's measure says. */
+export const answeredCells = (question: StatesQuestion, rows: readonly LayerRow[]): AnsweredCell[] => {
+  const dimensions = question.by.map((name) => dimensionOf(question.metric, name))
+  const gathered = gather(question, rows)
+  const answered = gathered.flatMap((cell) => {
+    const merged =
+      question.metric.measure.kind === 'countDistinct' ? countDistinct(question, cell) : total(question, cell)
+    return merged === null ? [] : [{ cell, merged }]
+  })
+  return answered
+    .sort((a, b) => inOrder(dimensions, a.cell, b.cell))
+    .map(({ cell, merged }) => ({
+      bucket: cell.bucket,
+      dims: cell.dims.map((dim, place) => typed(dimensions[place], dim)),
+      ...merged,
+    }))
+}
+
+const dimensionOf = ({ name: metric, by }: MetricData, name: string): DimensionData => {
+  const dimension = by.find((each) => each.name === name)
+  if (dimension === undefined) throw new Error(`${metric} has no dimension ${name}.`)
+  return dimension
+}
+
+const gather = (question: StatesQuestion, rows: readonly LayerRow[]): Gathered[] => {
+  const { metric, per, by, where, layer, from, to } = question
+  const places = by.map((name) => metric.by.findIndex((dimension) => dimension.name === name))
+  const start = per === null ? () => null : per === metric.per ? (bucket: number) => bucket : bucketStart(per)
+  const cells = new Map<string, Gathered>()
+  for (const row of rows) {
+    const isAsked =
+      (layer === null || row.layer === layer) &&
+      (from === null || row.bucket >= from) &&
+      (to === null || row.bucket < to) &&
+      where.every((condition) => holds(metric, condition, row))
+    if (!isAsked) continue
+    const bucket = start(row.bucket)
+    const dims = places.map((place) => row.dims[place] ?? null)
+    const key = `${bucket}/${dimsKey(dims)}`
+    const cell = cells.get(key) ?? { bucket, dims, rows: [] }
+    cells.set(key, cell)
+    cell.rows.push(row)
+  }
+  return [...cells.values()]
+}
+
+const holds = ({ by }: MetricData, { dimension, value }: DimensionCondition, { dims }: StateRow): boolean => {
+  const dim = dims[by.findIndex(({ name }) => name === dimension)] ?? null
+  if (dim === null) return false
+  if (typeof value === 'string') return dim === value
+  return typeof value === 'boolean' ? (dim === 'true') === value : BigInt(dim) === value
+}
+
+const typed = (dimension: DimensionData | undefined, dim: string | null): string | number | boolean | null => {
+  if (dim === null || dimension === undefined || dimension.type === 'string') return dim
+  return dimension.type === 'boolean' ? dim === 'true' : Number(dim)
+}
+
+/** SUM, MIN or MAX, past 2^53 too. */
+const total = ({ metric }: StatesQuestion, { rows }: Gathered): Pick<AnsweredCell, 'value' | 'exact'> => {
+  const values = rows.map(({ value }) => BigInt(value))
+  const { kind } = metric.measure
+  const merge = (a: bigint, b: bigint): bigint => {
+    if (kind === 'min') return a < b ? a : b
+    if (kind === 'max') return a > b ? a : b
+    return a + b
+  }
+  return { value: values.reduce(merge), exact: true }
+}
+
+/** Registers make an estimate; a cell that speed has no part in is answered by batch's exact count, where there is one. */
+const countDistinct = (question: StatesQuestion, { rows }: Gathered): Pick<AnsweredCell, 'value' | 'exact'> | null => {
+  const registers = new Map<string, number>()
+  for (const { component, value } of rows)
+    if (/^r\d+$/.test(component)) registers.set(component, Math.max(value, registers.get(component) ?? 0))
+  if (registers.size === 0) return null
+  const counted = exactCount(question, rows)
+  if (counted !== null && !rows.some(({ layer }) => layer === 'speed')) return { value: BigInt(counted), exact: true }
+  const inverseSum = [...registers.values()].reduce((sum, rank) => sum + 2 ** -rank, 0)
+  return { value: BigInt(estimate(registers.size, inverseSum)), exact: false }
+}
+
+const exactCount = ({ metric, per, by, where }: StatesQuestion, rows: readonly LayerRow[]): number | null => {
+  if (per !== metric.per) return null
+  const isWhole = metric.by.every(({ name }) => by.includes(name))
+  if (!isWhole && (by.length > 0 || where.length > 0)) return null
+  const component = isWhole ? 'exact' : 'exact_total'
+  return rows.reduce<number | null>(
+    (largest, row) => (row.component === component ? Math.max(row.value, largest ?? 0) : largest),
+    null,
+  )
+}
+
+/** By bucket, then the dimensions by their types, null last. */
+const inOrder = (dimensions: readonly DimensionData[], a: Gathered, b: Gathered): number => {
+  const byBucket = (a.bucket ?? 0) - (b.bucket ?? 0)
+  if (byBucket !== 0) return byBucket
+  for (const [place, { type }] of dimensions.entries()) {
+    const order = compareDims(type, a.dims[place] ?? null, b.dims[place] ?? null)
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+/** Texts are ordered by their code points, which UTF-8 keeps; JavaScript's `<` compares UTF-16. */
+const compareDims = (type: DimensionData['type'], a: string | null, b: string | null): number => {
+  if (a === b) return 0
+  if (a === null) return 1
+  if (b === null) return -1
+  if (type === 'integer') return Number(BigInt(a) - BigInt(b))
+  return type === 'boolean'
+    ? Number(a === 'true') - Number(b === 'true')
+    : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+/** States of one bucket, dimensions and component as one value, by the component's own op. Exact counts are left out. */
+export const mergedStates = (rows: readonly StateRow[]): Map<string, bigint> => {
+  const states = new Map<string, bigint>()
+  for (const { bucket, dims, component, value: number } of rows) {
+    if (component.startsWith('exact')) continue
+    const key = `${bucket}/${component}/${dimsKey(dims)}`
+    const value = BigInt(number)
+    const held = states.get(key)
+    const op = opOf(component)
+    if (held === undefined) states.set(key, value)
+    else if (op === 'sum') states.set(key, held + value)
+    else if (op === 'min' ? value < held : value > held) states.set(key, value)
+  }
+  return states
+}

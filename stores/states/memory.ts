@@ -1,0 +1,163 @@
+import type { MetricData } from '../../core/model.ts'
+import { type Pin, type Slot, slots } from '../../sql/states.ts'
+import type { Archive } from '../archive/archive.ts'
+import type { Parity } from '../ledger/dataset.ts'
+import type { MemoryWarehouse } from '../warehouse/memory.ts'
+import type { Committed, StateRow } from '../warehouse/memory-tables.ts'
+import { TransactionFailed } from '../warehouse/warehouse.ts'
+import { MemoryLoad } from './memory-loads.ts'
+import { answeredCells, type LayerRow, mergedStates } from './memory-merge.ts'
+import type { Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
+
+export interface MemoryStatesOptions {
+  readonly warehouse: MemoryWarehouse
+  /** Where COPY finds manifests and files. A result's file is JSON lines of `StateRow`. */
+  readonly archive: Archive
+}
+
+/** The states in memory: what the SQL adapter does, under the same contract tests. */
+export class MemoryStates implements States {
+  readonly #warehouse: MemoryWarehouse
+  readonly #archive: Archive
+  readonly #loads = new Map<string, MemoryLoad>()
+  readonly #tokens = new Map<string, string>()
+
+  constructor({ warehouse, archive }: MemoryStatesOptions) {
+    this.#warehouse = warehouse
+    this.#archive = archive
+  }
+
+  async startLoad(load: StatesLoad, token: string): Promise<string> {
+    const known = this.#tokens.get(token)
+    if (known !== undefined) return known
+    const id = `load-${this.#loads.size + 1}`
+    this.#tokens.set(token, id)
+    this.#loads.set(id, new MemoryLoad(id, load))
+    return id
+  }
+
+  /** Looks, and so lets the load go on by one step: what is asked often enough ends. */
+  async isLoaded(loadId: string): Promise<boolean> {
+    await this.advance(loadId)
+    const load = this.#load(loadId)
+    if (load.stage === 'failed') throw load.failure
+    return load.stage === 'committed'
+  }
+
+  /** The loads that have not ended, oldest first. */
+  unended(): readonly MemoryLoad[] {
+    return [...this.#loads.values()].filter((load) => !load.hasEnded)
+  }
+
+  /** Lets a load go on, whoever began it: out of the queue, where it takes its snapshot, then to its end. */
+  async advance(loadId: string): Promise<void> {
+    const load = this.#load(loadId)
+    if (load.stage === 'queued') load.begin(this.#warehouse, this.#archive)
+    else if (load.stage === 'running') await load.finish()
+  }
+
+  #load(loadId: string): MemoryLoad {
+    const load = this.#loads.get(loadId)
+    if (load === undefined) throw new Error(`There is no load ${loadId}.`)
+    return load
+  }
+
+  async rowsLoaded(metric: MetricData, slot: Slot, datasetId: string): Promise<number> {
+    return batchStates(this.#warehouse.committed, metric, [slot], datasetId).length
+  }
+
+  async gaps(metric: MetricData): Promise<number> {
+    return gapsOf(this.#warehouse.committed, metric)
+  }
+
+  async compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Parity> {
+    const tables = this.#warehouse.committed
+    const before = mergedStates(layerRows(tables, metric, served))
+    const after = mergedStates(batchStates(tables, metric, [slot], datasetId))
+    const keys = [...new Set([...before.keys(), ...after.keys()])]
+    return {
+      metric: metric.name,
+      rowsServed: before.size,
+      rowsBuilt: after.size,
+      rowsMissing: keys.filter((key) => !after.has(key)).length,
+      rowsExtra: keys.filter((key) => !before.has(key)).length,
+      rowsChanged: keys.filter((key) => before.has(key) && after.has(key) && before.get(key) !== after.get(key)).length,
+    }
+  }
+
+  async read(question: StatesQuestion) {
+    const tables = this.#warehouse.committed
+    const { metric, pin, offset, limit } = question
+    const cells = answeredCells(question, layerRows(tables, metric, pin))
+    return { snapshot: snapshotOf(tables, metric, pin), cells: cells.slice(offset, offset + limit) }
+  }
+}
+
+const isOf =
+  ({ name, version }: MetricData) =>
+  (row: { readonly metric: string; readonly metricVersion: string }): boolean =>
+    row.metric === name && row.metricVersion === version
+
+const liveDataset = ({ control }: Committed): string => control[0]?.liveDatasetId ?? ''
+
+const marksOf = ({ mark }: Committed, datasetId: string): Map<string, string> =>
+  new Map(mark.filter((row) => row.datasetId === datasetId).map((row) => [row.shardId, row.mark]))
+
+const batchStates = (
+  tables: Committed,
+  metric: MetricData,
+  inSlots: readonly Slot[],
+  datasetId: string,
+): readonly StateRow[] => {
+  if (!tables.metricTable.some(isOf(metric)))
+    throw new TransactionFailed('memory-read', `relation "${metric.name}_${metric.version}" does not exist`)
+  return tables.batchRows
+    .filter((row) => isOf(metric)(row) && inSlots.includes(row.slot) && row.datasetId === datasetId)
+    .flatMap(({ states }) => states)
+}
+
+/** A metric's states on both sides of the tidemark: the live dataset's, and speed's above its marks. */
+const layerRows = (tables: Committed, metric: MetricData, pin: Pin | null): LayerRow[] => {
+  const datasetId = pin?.datasetId ?? liveDataset(tables)
+  const marks = marksOf(tables, datasetId)
+  const isAbove = ({ shardId, edge }: Committed['speedRows'][number]): boolean => {
+    const mark = marks.get(shardId)
+    const position = pin === null ? edge : (pin.positions[shardId] ?? '')
+    return (mark === undefined || edge > mark) && edge <= position
+  }
+  const speed = tables.speedRows.filter((row) => isOf(metric)(row) && isAbove(row)).flatMap(({ states }) => states)
+  return [
+    ...batchStates(tables, metric, slots, datasetId).map((row): LayerRow => ({ ...row, layer: 'batch' })),
+    ...speed.map((row): LayerRow => ({ ...row, layer: 'speed' })),
+  ]
+}
+
+/** See `gapsSql`: a live dataset without the version, shards that run none with it, and shards that began it above the mark. */
+const gapsOf = (tables: Committed, metric: MetricData): number => {
+  const live = liveDataset(tables)
+  const marks = marksOf(tables, live)
+  const isHeld = tables.datasetMetric.some((row) => row.datasetId === live && isOf(metric)(row))
+  const models = new Set(tables.definition.filter(isOf(metric)).map(({ modelVersion }) => modelVersion))
+  const without = tables.speedPosition.filter(({ modelVersion }) => !models.has(modelVersion))
+  const begun = tables.metricEdge.filter((row) => isOf(metric)(row) && (marks.get(row.shardId) ?? '') < row.edge)
+  return (live !== '' && !isHeld ? 1 : 0) + without.length + begun.length
+}
+
+const snapshotOf = (tables: Committed, metric: MetricData, pin: Pin | null): Snapshot => {
+  const datasetId = pin?.datasetId ?? liveDataset(tables)
+  const inSlots = slots.flatMap((slot) => tables.control[0]?.slots[slot] ?? [])
+  const committed = tables.speedEdge.map(({ committedAt }) => committedAt)
+  return {
+    datasetId,
+    loaded: new Set(inSlots.filter(({ state }) => state === 'loaded').map((slot) => slot.datasetId)),
+    marks: Object.fromEntries(marksOf(tables, datasetId)),
+    positions: Object.fromEntries(tables.speedPosition.map(({ shardId, position }) => [shardId, position])),
+    pruned: Object.fromEntries(tables.pruned.map(({ shardId, prunedTo }) => [shardId, prunedTo])),
+    sealedAt: isoTime(tables.dataset.find((row) => row.datasetId === datasetId)?.sealedAt),
+    committedAt: isoTime(committed.length === 0 ? undefined : Math.max(...committed)),
+    gaps: gapsOf(tables, metric),
+  }
+}
+
+const isoTime = (epochMs: number | undefined): string | null =>
+  epochMs === undefined ? null : new Date(epochMs).toISOString()
