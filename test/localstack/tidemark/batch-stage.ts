@@ -3,7 +3,7 @@ import { decimal, event, int, metric, z } from 'tidemark'
 import { compileDefinitions } from '../../../core/compile.ts'
 import { loadHash64 } from '../../../core/hash.ts'
 import { estimateRegisters } from '../../../core/hyperloglog.ts'
-import type { Model } from '../../../core/model.ts'
+import type { Model, ModelData } from '../../../core/model.ts'
 import { encodeRawLine, rawObjectKey } from '../../../core/raw-archive.ts'
 import type { RawRecord } from '../../../core/record.ts'
 import type { Batch } from '../../../lambdas/batch/batch.ts'
@@ -15,13 +15,21 @@ import { readQuestion } from '../../../lambdas/serving/question.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
 import { MemoryArchive } from '../../../stores/archive/memory.ts'
 import { stageRows } from '../../../stores/archive/staging.ts'
+import { jsonLines, type ResultsFormat } from '../../../stores/jobs/naive-recompute.ts'
+import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
+import { MemoryDatasetLedger } from '../../../stores/ledger/memory-dataset-ledger.ts'
+import { MemorySpeedLedger } from '../../../stores/ledger/memory-speed-ledger.ts'
+import type { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
 import { SqlDatasetLedger } from '../../../stores/ledger/sql-dataset-ledger.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
+import { MemoryStates } from '../../../stores/states/memory.ts'
 import { SqlStates } from '../../../stores/states/sql.ts'
+import type { States } from '../../../stores/states/states.ts'
+import { MemoryWarehouse } from '../../../stores/warehouse/memory.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
 import { merged, winnersOf } from './naive.ts'
-import { NaiveJobs } from './naive-job.ts'
+import { NaiveJobs, parquet } from './naive-job.ts'
 
 const sale = event('sale', {
   shop: z.string().nullable(),
@@ -75,6 +83,48 @@ export const saleRecord = (shardId: string, number: number, fields: SaleFields =
 
 const copyRoleArn = 'arn:aws:iam::000000000000:role/copy'
 
+/** What a stage stands on: a real warehouse, or its twin. */
+interface Parts {
+  readonly archive: MemoryArchive
+  readonly ledger: DatasetLedger
+  readonly states: States
+  readonly results: ResultsFormat
+  readonly speedLedger: (unique: () => string) => SpeedLedger
+  readonly migrate: (model: ModelData) => Promise<void>
+  readonly positions: () => Promise<Record<string, string>>
+}
+
+const realParts = (local: LocalWarehouse, warehouse: RedshiftDataWarehouse): Parts => {
+  const archive = new MirroredArchive(local)
+  return {
+    archive,
+    ledger: new SqlDatasetLedger(warehouse),
+    states: new SqlStates(warehouse, copyRoleArn),
+    results: parquet,
+    speedLedger: (unique) =>
+      new SqlSpeedLedger({ warehouse, stageRows: stageRows(archive, 'lake', unique), copyRoleArn }),
+    migrate: (model) => migrate(warehouse, model, 'postgres'),
+    positions: async () => {
+      const rows = await local.rows('SELECT shard_id, position FROM ledger.speed_position')
+      return Object.fromEntries(rows.map(([shardId, position]) => [String(shardId), String(position)]))
+    },
+  }
+}
+
+const memoryParts = (): Parts => {
+  const [archive, warehouse] = [new MemoryArchive(), new MemoryWarehouse()]
+  return {
+    archive,
+    ledger: new MemoryDatasetLedger(warehouse),
+    states: new MemoryStates({ warehouse, archive }),
+    results: jsonLines,
+    speedLedger: () => new MemorySpeedLedger(warehouse),
+    migrate: (model) => warehouse.migrate(model),
+    positions: async () =>
+      Object.fromEntries(warehouse.committed.speedPosition.map(({ shardId, position }) => [shardId, position])),
+  }
+}
+
 /** The archive; what COPY reads also stands in the warehouse's small S3. */
 class MirroredArchive extends MemoryArchive {
   readonly #local: LocalWarehouse
@@ -90,14 +140,14 @@ class MirroredArchive extends MemoryArchive {
   }
 }
 
-/** A stage without its stream: the batch steps, the speed table's writer and the answers, on a real warehouse. */
+/** A stage without its stream: the batch steps, the speed table's writer and the answers, on a warehouse or its twin. */
 export class BatchStage {
-  readonly local: LocalWarehouse
-  readonly warehouse: RedshiftDataWarehouse
-  readonly archive: MirroredArchive
-  readonly jobs: NaiveJobs
-  readonly ledger: SqlDatasetLedger
-  readonly states: SqlStates
+  readonly #real: { readonly local: LocalWarehouse; readonly warehouse: RedshiftDataWarehouse } | null
+  #parts: Parts
+  archive: MemoryArchive
+  jobs: NaiveJobs
+  ledger: DatasetLedger
+  states: States
   readonly shards: { shardId: string; parentShardIds: string[] }[] = []
   /** What each shard's stream holds, in order. */
   readonly stream = new Map<string, RawRecord[]>()
@@ -107,45 +157,56 @@ export class BatchStage {
   now = arrival
   #executions = 0
 
-  private constructor(local: LocalWarehouse, model: Model) {
-    this.local = local
+  private constructor(local: LocalWarehouse | null, model: Model) {
+    const target = { workgroup: 'tidemark-test', database: 'tidemark', secretArn: null }
+    this.#real = local === null ? null : { local, warehouse: new RedshiftDataWarehouse(local.client, target) }
+    this.#parts = this.#real === null ? memoryParts() : realParts(this.#real.local, this.#real.warehouse)
     this.model = model
-    this.warehouse = new RedshiftDataWarehouse(local.client, {
-      workgroup: 'tidemark-test',
-      database: 'tidemark',
-      secretArn: null,
-    })
-    this.archive = new MirroredArchive(local)
-    this.jobs = new NaiveJobs(this.archive, () => this.model)
-    this.ledger = new SqlDatasetLedger(this.warehouse)
-    this.states = new SqlStates(this.warehouse, copyRoleArn)
+    this.archive = this.#parts.archive
+    this.jobs = new NaiveJobs(this.archive, () => this.model, this.#parts.results)
+    this.ledger = this.#parts.ledger
+    this.states = this.#parts.states
   }
 
-  static async start(): Promise<BatchStage> {
-    const [local, hash] = await Promise.all([LocalWarehouse.start(), loadHash64()])
+  static async start(on: 'warehouse' | 'memory' = 'warehouse'): Promise<BatchStage> {
+    const [local, hash] = await Promise.all([on === 'memory' ? null : LocalWarehouse.start(), loadHash64()])
     const stage = new BatchStage(local, compileDefinitions(definitions, hash))
-    await migrate(stage.warehouse, stage.model.data, 'postgres')
+    await stage.#parts.migrate(stage.model.data)
     return stage
+  }
+
+  /** The real warehouse's process. */
+  get local(): LocalWarehouse {
+    return this.#reality.local
+  }
+
+  get warehouse(): RedshiftDataWarehouse {
+    return this.#reality.warehouse
+  }
+
+  get #reality(): { readonly local: LocalWarehouse; readonly warehouse: RedshiftDataWarehouse } {
+    if (this.#real === null) throw new Error('This stage stands on the twin; there is no warehouse behind it.')
+    return this.#real
   }
 
   /** Empties the stage, as if it were new; its warehouse process stays. */
   async reset(): Promise<void> {
+    const local = this.#real?.local ?? null
     const schemas = ['ledger', 'speed', 'batch_blue', 'batch_green', 'analytics']
-    await this.local.prepare(...schemas.map((schema) => `DROP SCHEMA ${schema} CASCADE`))
-    const fresh = new BatchStage(this.local, compileDefinitions(definitions, await loadHash64()))
-    const executions = this.#executions
-    Object.assign(this, { ...fresh, jobs: new NaiveJobs(fresh.archive, () => this.model) })
-    this.#executions = executions
-    await migrate(this.warehouse, this.model.data, 'postgres')
+    await local?.prepare(...schemas.map((schema) => `DROP SCHEMA ${schema} CASCADE`))
+    const fresh = new BatchStage(local, compileDefinitions(definitions, await loadHash64()))
+    Object.assign(this, { ...fresh, jobs: new NaiveJobs(fresh.archive, () => this.model, fresh.#parts.results) })
+    this.#parts = fresh.#parts
+    await this.#parts.migrate(this.model.data)
   }
 
-  stop(): Promise<void> {
-    return this.local.stop()
+  async stop(): Promise<void> {
+    await this.#real?.local.stop()
   }
 
   async deploy(exported: Readonly<Record<string, unknown>>): Promise<void> {
     this.model = compileDefinitions(exported, await loadHash64())
-    await migrate(this.warehouse, this.model.data, 'postgres')
+    await this.#parts.migrate(this.model.data)
   }
 
   get batch(): Batch {
@@ -164,13 +225,9 @@ export class BatchStage {
     }
   }
 
-  speedLedger(): SqlSpeedLedger {
+  speedLedger(): SpeedLedger {
     let staged = 0
-    return new SqlSpeedLedger({
-      warehouse: this.warehouse,
-      stageRows: stageRows(this.archive, 'lake', () => `${this.now}-${staged++}`),
-      copyRoleArn,
-    })
+    return this.#parts.speedLedger(() => `${this.now}-${staged++}`)
   }
 
   writer(): TableWriter {
@@ -302,9 +359,8 @@ export class BatchStage {
     return Object.fromEntries([...cells].map(([key, cell]) => [key, answerOf(key, cell)]))
   }
 
-  async positions(): Promise<Record<string, string>> {
-    const rows = await this.local.rows('SELECT shard_id, position FROM ledger.speed_position')
-    return Object.fromEntries(rows.map(([shardId, position]) => [String(shardId), String(position)]))
+  positions(): Promise<Record<string, string>> {
+    return this.#parts.positions()
   }
 }
 

@@ -1,0 +1,151 @@
+import type { RawRecord } from '../../../core/record.ts'
+import { type BatchStage, definitions, shardA, shardB } from './batch-stage.ts'
+
+/** A small generator of numbers in [0, 1), the same for the same seed (mulberry32). */
+const randomOf = (seed: number) => (): number => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+}
+
+const shops = ['mitte', '', "it's", null, 'emoji 🛫', '\\N']
+
+/** Whatever happens, in whatever order: the merged answer is the plain recount. */
+export const mergedAnswerLaw = (start: () => Promise<BatchStage>, seeds: readonly number[]): void => {
+  let stage: BatchStage
+  beforeAll(async () => {
+    stage = await start()
+  }, 60_000)
+  afterAll(() => stage.stop())
+  let promotions = 0
+
+  it.each(seeds)(
+    'the merged answer is the plain recount (seed %i)',
+    async (seed) => {
+      await stage.reset()
+      const story = new Story(stage, randomOf(seed))
+      for (let step = 0; step < 24; step++) {
+        const what = await story.next()
+        for (const name of Object.keys(definitions))
+          expect({ what, name, rows: await stage.answered(name) }).toEqual({
+            what,
+            name,
+            rows: await stage.expected(name),
+          })
+      }
+      promotions += story.promotions
+    },
+    120_000,
+  )
+
+  it('that held for promotions, too', () => expect(promotions).toBeGreaterThan(seeds.length))
+}
+
+/** Random acts of producers, functions and operators. */
+class Story {
+  promotions = 0
+  readonly log: string[] = []
+  readonly #stage: BatchStage
+  readonly #random: () => number
+  readonly #archived: Record<string, number> = {}
+  readonly #zombie: ReturnType<BatchStage['writer']>
+
+  constructor(stage: BatchStage, random: () => number) {
+    this.#stage = stage
+    this.#random = random
+    this.#zombie = stage.writer()
+  }
+
+  #below(bound: number): number {
+    return Math.floor(this.#random() * bound)
+  }
+
+  /** @returns all acts so far, the newest last */
+  async next(): Promise<string> {
+    const acts: [number, string, () => Promise<unknown>][] = [
+      [5, 'write', () => this.#write()],
+      [4, 'archive', () => this.#archive()],
+      [5, 'recompute', () => this.#recompute()],
+      [1, 'rollback', () => this.#stage.step({ step: 'rollback' })],
+      [1, 'reload', () => this.#reload()],
+    ]
+    let at = this.#random() * acts.reduce((sum, [weight]) => sum + weight, 0)
+    for (const [weight, name, act] of acts) {
+      at -= weight
+      if (at >= 0) continue
+      this.log.push(`${name}: ${JSON.stringify(await act())}`)
+      break
+    }
+    return this.log.join('\n')
+  }
+
+  #shard(): string {
+    return this.#random() < 0.6 ? shardA : shardB
+  }
+
+  #records(shardId: string): readonly RawRecord[] {
+    for (let more = this.#below(8); more >= 0; more--) {
+      const twin = this.#random() < 0.4 ? this.#below(6) : null
+      const place = twin ?? this.#below(36)
+      this.#stage.produce(shardId, {
+        ...(twin === null ? {} : { id: `twin-${twin}` }),
+        // Twins differ in what is summed, never in what is counted distinct: a register that only a dropped twin
+        // raised is one that the speed side may not write again.
+        at: `2026-01-0${1 + (place % 2)}T0${place % 3}:00:00Z`,
+        shop: shops[place % shops.length] ?? null,
+        express: place < 18,
+        amount: this.#random() < 0.05 ? 'junk' : `${this.#below(2000) - 1000}.25`,
+        items: this.#random() < 0.2 ? null : this.#below(9) - 4,
+      })
+    }
+    return this.#stage.stream.get(shardId) ?? []
+  }
+
+  /** New records, now and then brought again from further back, or by two functions at once. */
+  async #write(): Promise<unknown> {
+    const shardId = this.#shard()
+    const all = this.#records(shardId)
+    const position = Number((await this.#stage.positions())[shardId] ?? 0)
+    const from = Math.max(0, position - this.#below(4))
+    const records = all.slice(from, position + 1 + this.#below(all.length - position))
+    const writers = this.#random() < 0.4 ? [this.#stage.writer(), this.#zombie] : [this.#zombie]
+    const written = await Promise.allSettled(writers.map((writer) => writer.write(shardId, records)))
+    return [shardId, from, records.length, written.map(({ status }) => status)]
+  }
+
+  async #archive(shardId = this.#shard()): Promise<unknown> {
+    const all = this.#stage.stream.get(shardId) ?? []
+    const reached = this.#archived[shardId] ?? 0
+    const from = Math.max(0, reached - this.#below(3))
+    const to = this.#random() < 0.6 ? all.length : reached + this.#below(all.length - reached + 1)
+    await this.#stage.archiveRecords(all.slice(from, to))
+    this.#archived[shardId] = Math.max(reached, to)
+    return [shardId, from, to]
+  }
+
+  async #recompute(): Promise<unknown> {
+    if (this.#random() < 0.8) await this.#archive(shardA)
+    if (this.#random() < 0.8) await this.#archive(shardB)
+    const options = { full: this.#random() < 0.3, promote: this.#random() < 0.8 }
+    const busy = this.#random() < 0.5
+    const run = await this.#stage.recompute(options, async () => {
+      if (busy) await this.#write()
+    })
+    if (run.next === 'promote') this.promotions++
+    if (run.next !== 'hold' || this.#random() < 0.5) return [options, run.next]
+    const { datasetId } = run
+    return this.#stage.step({ step: 'promoteDataset', datasetId, acceptDrift: true })
+  }
+
+  /** Back to any dataset there ever was: to what stands loaded at once, else by way of a reload. */
+  async #reload(): Promise<unknown> {
+    const datasets = await this.#stage.ledger.datasets()
+    const datasetId = datasets[this.#below(datasets.length)]?.datasetId
+    if (datasetId === undefined) return 'none'
+    const answer = await this.#stage.step<{ reload?: string }>({ step: 'rollback', datasetId })
+    if (answer.reload === undefined) return answer
+    await this.#stage.recompute({ reloadDatasetId: answer.reload })
+    return ['reloaded', datasetId]
+  }
+}
