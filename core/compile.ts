@@ -13,7 +13,7 @@ import type { DimensionData, EventData, FieldData, MetricData, Model, ModelData 
 import { rejectedMetric } from './rejected.ts'
 
 /** Raised by hand where decode, bucketing, hashing or merging come to mean something else: every version changes with it. */
-const semantics = 1
+const semantics = 2
 
 const maxDimensions = 8
 /** PostgreSQL cuts names at 63 bytes; the longest made of a metric's name is `NAME_VERSION` with 12 digits of version. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { EventDefinition } from './definition/event.ts'
 import type { EventData, Model, ModelData } from './model.ts'
-import { type Decoded, type RawRecord, type RejectionReason, type Row, rejectedType } from './record.ts'
+import { type Decoded, placeInShard, type RawRecord, type RejectionReason, type Row, rejectedType } from './record.ts'
 
 /** A dimension's value or a field of a distinct count, in UTF-8: what the warehouse's columns hold. */
 export const maxDimensionBytes = 256
@@ -125,7 +125,7 @@ const identityOf = (record: RawRecord, row: Row, fields: readonly string[]): str
 }
 
 /** A place in the stream can't be an id of a producer's: no id of theirs is a shard's name and 64 digits. */
-const placeOf = (record: RawRecord): string => `${record.shardId}/${record.sequenceNumber}`
+const placeOf = (record: RawRecord): string => `${record.shardId}/${placeInShard(record)}`
 
 const describeIssue = (error: z.core.$ZodError): string => {
   const [issue] = error.issues

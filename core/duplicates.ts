@@ -21,16 +21,6 @@ export const identityOf = (record: RawRecord, { type, id, eventTime, rejection }
     : JSON.stringify([type, id, eventTime])
 
 /**
- * A text whose order is the shard's: records that one Kinesis record aggregates share its sequence number.
- * @param subSequence 0 to 999,999
- */
-export const placeInShard = ({
-  sequenceNumber,
-  subSequence = 0,
-}: Pick<RawRecord, 'sequenceNumber'> & { readonly subSequence?: number }): string =>
-  subSequence === 0 ? sequenceNumber : `${sequenceNumber}.${String(subSequence).padStart(6, '0')}`
-
-/**
  * The rule: a first of the same identity stands earlier in the stream, and the two arrived at most the window apart.
  * Kinesis's arrival times do not grow with the stream, so the distance counts whichever way it points.
  */

@@ -3,11 +3,26 @@ export interface RawRecord {
   readonly shardId: string
   /** Zero-padded to 64 digits, so that text order is stream order. */
   readonly sequenceNumber: string
+  /** Among the user records that one Kinesis record aggregates: 0 to `maxSubSequence`. None: 0. */
+  readonly subSequence?: number
   /** Kinesis's approximate arrival time, epoch ms. */
   readonly arrivalTime: number
   /** The record's bytes as text; null where they are not UTF-8. */
   readonly text: string | null
 }
+
+/** A Kinesis record holds at most 10 MiB, hence fewer user records than this, unless they are all but empty. */
+export const maxSubSequence = 999_999
+
+/**
+ * A record's place in its shard, as a text whose order is the stream's: records that one Kinesis record aggregates share
+ * its sequence number.
+ */
+export const placeInShard = ({
+  sequenceNumber,
+  subSequence = 0,
+}: Pick<RawRecord, 'sequenceNumber' | 'subSequence'>): string =>
+  subSequence === 0 ? sequenceNumber : `${sequenceNumber}.${String(subSequence).padStart(6, '0')}`
 
 /** An event's values by field, decoded: decimals scaled to integers, instants epoch ms. */
 export type Row = Readonly<Record<string, unknown>>

@@ -7,6 +7,7 @@ import { packBuffers } from './frames.ts'
 export interface PlacedRecord {
   readonly shardId: string
   readonly sequenceNumber: string
+  readonly subSequence: number
   readonly arrivalTime: number
   readonly data: string | null
   readonly dataBase64: string | null
@@ -24,6 +25,7 @@ export class Block {
   private readonly eventDate = new TextColumn()
   private readonly shardId = new TextColumn()
   private readonly sequenceNumber = new TextColumn()
+  private readonly subSequence = new NumberColumn()
   private readonly arrivalTime = new NumberColumn()
   private readonly data = new TextColumn()
   private readonly dataBase64 = new TextColumn()
@@ -58,6 +60,7 @@ export class Block {
     this.eventDate.push(utcDate(decoded.eventTime))
     this.shardId.push(record.shardId)
     this.sequenceNumber.push(record.sequenceNumber)
+    this.subSequence.push(record.subSequence)
     this.arrivalTime.push(record.arrivalTime)
     this.data.push(record.data)
     this.dataBase64.push(record.dataBase64)
@@ -72,8 +75,17 @@ export class Block {
     const counts = [this.eventType.length, this.metric.length, this.dimension.length]
     const columns = [
       ...[this.eventType, this.eventId, this.eventTime, this.eventDate, this.shardId, this.sequenceNumber],
-      ...[this.arrivalTime, this.data, this.dataBase64, this.reason, this.detail, this.contributionEnds],
-      ...[this.metric, this.bucket, this.dimensionEnds, this.dimension, this.component, this.op, this.value],
+      ...[this.subSequence, this.arrivalTime, this.data, this.dataBase64, this.reason, this.detail],
+      ...[
+        this.contributionEnds,
+        this.metric,
+        this.bucket,
+        this.dimensionEnds,
+        this.dimension,
+        this.component,
+        this.op,
+        this.value,
+      ],
       this.distinct,
     ]
     return packBuffers(

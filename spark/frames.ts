@@ -16,7 +16,7 @@ export const frameKinds = {
   source: 1,
   /** In: whole lines of a raw object, unzipped. */
   lines: 2,
-  /** In: decoded records' shardId, sequenceNumber, arrivalTime, data and dataBase64 as columns, to decode again. */
+  /** In: decoded records' shardId, sequenceNumber, arrivalTime, data, dataBase64 and subSequence as columns, to decode again. */
   records: 3,
   /** Out: decoded records and their contributions as columns. */
   block: 4,

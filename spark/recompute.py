@@ -311,14 +311,14 @@ def whole_lines(stream: pa.NativeFile) -> Iterator[bytes]:
 
 
 def feed_lake(store: Store, files_of_lake: list[dict], send: Callable[[int, list], None]) -> None:
-    columns = ["shard_id", "sequence_number", "arrival_time", "data", "data_base64"]
+    columns = ["shard_id", "sequence_number", "arrival_time", "data", "data_base64", "sub_sequence"]
     files = store.files()
     for item in files_of_lake:
         with files.open_input_file(store.path(item["key"])) as source:
             for batch in pq.ParquetFile(source).iter_batches(RECORDS_PER_BATCH, columns=columns):
-                shard, sequence, arrival, data, base64 = (batch.column(name) for name in columns)
+                shard, sequence, arrival, data, base64, sub = (batch.column(name) for name in columns)
                 buffers = text_buffers(shard) + text_buffers(sequence) + [epoch_ms(arrival).cast(pa.float64()).to_numpy().tobytes()]
-                buffers += text_buffers(data) + text_buffers(base64)
+                buffers += text_buffers(data) + text_buffers(base64) + [sub.cast(pa.float64()).to_numpy().tobytes()]
                 parts = [struct.pack("<I", batch.num_rows)]
                 for buffer in buffers:
                     parts += [struct.pack("<I", len(buffer)), buffer]
@@ -347,14 +347,14 @@ CONTRIBUTION = pa.struct([
 ])
 DECODED = pa.schema([
     ("event_type", pa.string()), ("event_id", pa.string()), ("event_time", pa.int64()), ("event_date", pa.string()),
-    ("shard_id", pa.string()), ("sequence_number", pa.string()), ("arrival_time", pa.int64()), ("data", pa.string()),
-    ("data_base64", pa.string()), ("rejection_reason", pa.string()), ("rejection_detail", pa.string()),
+    ("shard_id", pa.string()), ("sequence_number", pa.string()), ("sub_sequence", pa.int64()), ("arrival_time", pa.int64()),
+    ("data", pa.string()), ("data_base64", pa.string()), ("rejection_reason", pa.string()), ("rejection_detail", pa.string()),
     ("contributions", pa.list_(CONTRIBUTION)), ("fresh", pa.bool_()),
 ])
 CONTRIBUTION_DDL = "metric string, bucket bigint, dims array<string>, component string, op string, value bigint, counted string"
 DECODED_DDL = (
     "event_type string, event_id string, event_time bigint, event_date string, shard_id string, sequence_number string, "
-    "arrival_time bigint, data string, data_base64 string, rejection_reason string, rejection_detail string, contributions "
+    "sub_sequence bigint, arrival_time bigint, data string, data_base64 string, rejection_reason string, rejection_detail string, contributions "
     "array<struct<metric:string,bucket:bigint,dims:array<string>,component:string,op:string,value:bigint,distinct:boolean>>, "
     "fresh boolean"
 )
@@ -373,7 +373,7 @@ def decoded_block(payload: bytes, fresh: bool) -> pa.RecordBatch:
         return pa.Array.from_buffers(pa.float64(), count, [None, next(buffers)]).cast(pa.int64())
 
     columns = [text(records), text(records), integer(records)] + [text(records) for _ in range(3)]
-    columns += [integer(records)] + [text(records) for _ in range(4)]
+    columns += [integer(records), integer(records)] + [text(records) for _ in range(4)]
     contribution_ends = next(buffers)
     metric, bucket, dimension_ends = text(contributions), integer(contributions), next(buffers)
     dims = pa.Array.from_buffers(pa.list_(pa.string()), contributions, [None, dimension_ends], children=[text(dimensions)])
@@ -427,7 +427,7 @@ def grouped(inputs: list[dict], cores: int) -> list[list[dict]]:
 # ---- winners -------------------------------------------------------------------------------------------------------
 
 LAKE_COLUMNS = [
-    "event_id", "event_time", "shard_id", "sequence_number", "arrival_time", "data", "data_base64", "rejection_reason", "rejection_detail",
+    "event_id", "event_time", "shard_id", "sequence_number", "sub_sequence", "arrival_time", "data", "data_base64", "rejection_reason", "rejection_detail",
 ]
 
 
@@ -777,7 +777,7 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
 def written(spark: SparkSession, store: Store, specification: dict, rows: DataFrame, scope: Optional[Scope], part: Any, partitions: int) -> list[dict]:
     dataset, results = specification["datasetId"], specification["results"]
     rewritten, touched = (scope.rewritten, scope.touched) if scope else (None, None)
-    order = ["event_type", "event_date", "part", "event_time", "event_id", "sequence_number", "shard_id"]
+    order = ["event_type", "event_date", "part", "event_time", "event_id", "sequence_number", "sub_sequence", "shard_id"]
     in_order = rows.withColumn("part", part).repartition(partitions, "event_type", "event_date", "part").sortWithinPartitions(*order)
     contributions = in_order.mapInArrow(lambda batches: keep_winners(store, dataset, rewritten, touched, batches), CONTRIBUTION_DDL)
     states = merged_states(contributions)

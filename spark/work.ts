@@ -34,7 +34,7 @@ const recordsOf = (kind: number, payload: Buffer, source: Source | null): Iterab
 }
 
 const decodeInto = (block: Block, model: Model, record: PlacedRecord): void => {
-  const { shardId, sequenceNumber, arrivalTime, data } = record
-  const decoded = model.decode({ shardId, sequenceNumber, arrivalTime, text: data })
+  const { shardId, sequenceNumber, subSequence, arrivalTime, data } = record
+  const decoded = model.decode({ shardId, sequenceNumber, subSequence, arrivalTime, text: data })
   block.push(record, decoded, model.contributions(decoded, 'batch'))
 }

@@ -1,7 +1,12 @@
-/** One archived record, ready for SQL. */
+import { isUtf8 } from 'node:buffer'
+import { userRecordsIn } from './user-records.ts'
+
+/** One archived record, or one of the user records that it aggregates, ready for SQL. */
 export interface CanonicalRecord {
   readonly shard: string
   readonly seq: string
+  /** The place in the aggregate; 0 where there is none. */
+  readonly sub: number
   /** Epoch ms. */
   readonly arrival: number
   /** The record's JSON, written anew; null where it has none. */
@@ -15,21 +20,31 @@ interface RawLine {
   readonly sequenceNumber: string
   readonly arrivalTime: number
   readonly data?: string
+  readonly dataBase64?: string
 }
 
 /**
  * Reads one line of the raw archive. The JSON is read as the standard says and written anew, because DuckDB's reader takes
  * more (commas at the end, NaN), takes the first of two equal keys, and refuses lone surrogates.
  */
-export const canonicalRecord = (line: string): CanonicalRecord => {
-  const { shardId, sequenceNumber, arrivalTime, data } = JSON.parse(line) as RawLine
-  const place = { shard: shardId, seq: sequenceNumber.padStart(64, '0'), arrival: arrivalTime }
-  if (data === undefined) return { ...place, doc: null, problem: 'not_utf8' }
+export const canonicalRecords = (line: string): CanonicalRecord[] => {
+  const { shardId, sequenceNumber, arrivalTime, data, dataBase64 = '' } = JSON.parse(line) as RawLine
+  const place = { shard: shardId, seq: sequenceNumber.padStart(64, '0'), sub: 0, arrival: arrivalTime }
+  if (data !== undefined) return [{ ...place, ...canonicalText(data) }]
+  const inside = userRecordsIn(Buffer.from(dataBase64, 'base64'))
+  if (inside === null) return [{ ...place, ...notUtf8 }]
+  return inside.map((bytes, sub) => ({ ...place, sub, ...(isUtf8(bytes) ? canonicalText(`${bytes}`) : notUtf8) }))
+}
+
+type Content = Pick<CanonicalRecord, 'doc' | 'problem'>
+const notUtf8: Content = { doc: null, problem: 'not_utf8' }
+
+const canonicalText = (data: string): Content => {
   const parsed = parsedJson(data)
-  if (parsed instanceof SyntaxError) return { ...place, doc: null, problem: 'not_json' }
+  if (parsed instanceof SyntaxError) return { doc: null, problem: 'not_json' }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    return { ...place, doc: null, problem: 'not_an_object' }
-  return { ...place, doc: withoutLoneSurrogates(JSON.stringify(parsed)), problem: null }
+    return { doc: null, problem: 'not_an_object' }
+  return { doc: withoutLoneSurrogates(flatJson(parsed)), problem: null }
 }
 
 const parsedJson = (text: string): unknown => {
@@ -39,6 +54,22 @@ const parsedJson = (text: string): unknown => {
     if (error instanceof SyntaxError) return error
     throw error
   }
+}
+
+/**
+ * The object's own fields. What they nest is not looked into here, and would overflow a writer's stack: it stands as an
+ * empty object or list. A number too large for a double is no number, nor null, which JSON.stringify makes of it.
+ */
+const flatJson = (object: object): string =>
+  `{${Object.entries(object)
+    .map(([key, value]) => `${JSON.stringify(key)}:${flatValue(value)}`)
+    .join(',')}}`
+
+const flatValue = (value: unknown): string => {
+  if (Array.isArray(value)) return '[]'
+  if ((typeof value === 'object' && value !== null) || (typeof value === 'number' && !Number.isFinite(value)))
+    return '{}'
+  return JSON.stringify(value)
 }
 
 /** JSON.stringify escapes lone surrogates and no others (ECMA-262, QuoteJSONString); U+FFFD stands for them in UTF-8. */

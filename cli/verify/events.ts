@@ -11,7 +11,7 @@ export const eventTable = (event: string): string => identifier(`event_${event}`
 export const fieldColumn = (field: string): string => identifier(`f_${field}`)
 
 /**
- * Reads one event's records: place (`shard`, `seq`, `arrival`), `event_time` (epoch ms), `identity`, one typed column a
+ * Reads one event's records: place (`shard`, `seq`, `sub`, `arrival`), `event_time` (epoch ms), `identity`, one typed column a
  * field, and `reason`, NULL where the record is accepted.
  */
 export const createEventTable = (event: EventData, model: ModelData): string => {
@@ -20,7 +20,7 @@ export const createEventTable = (event: EventData, model: ModelData): string => 
   const valid = fields.map(({ sql }) => `(${sql.valid})`).join('\n      AND ')
   return `CREATE TEMP TABLE ${eventTable(event.name)} AS
   WITH typed AS (
-    SELECT shard, seq, arrival, ${columns.join(',\n      ')},
+    SELECT shard, seq, sub, arrival, ${columns.join(',\n      ')},
       ${valid || 'true'} AS fits
     FROM records WHERE problem IS NULL AND ${typeIs(event.name)}
   ), identified AS (
@@ -34,7 +34,7 @@ const typeIs = (event: string): string => `json_type(doc, '/type') = 'VARCHAR' A
 
 /** NULLs count as missing; with no value at all, the record's place identifies it. */
 const identityOf = (event: EventData): string => {
-  const place = `shard || '/' || seq`
+  const place = `shard || '/' || seq || '.' || sub`
   const values = event.id.map((field) => `CAST(${fieldColumn(field)} AS VARCHAR)`)
   const [only] = values
   if (only === undefined) return place
@@ -73,15 +73,15 @@ const fieldsKept = ({ by, measure }: MetricData): readonly string[] => [
   ...(measure.kind === 'countDistinct' ? measure.fields : []),
 ]
 
-/** Every record refused, of any type: `shard`, `seq`, `event_time` (its arrival), `reason`, `event_type`. */
+/** Every record refused, of any type: `shard`, `seq`, `sub`, `event_time` (its arrival), `reason`, `event_type`. */
 export const createRejectedTable = (model: ModelData): string => {
   const known = model.events.map(({ name }) => `(${typeIs(name)})`).join(' OR ') || 'false'
   const parts = [
-    'SELECT shard, seq, arrival AS event_time, problem AS reason, NULL AS event_type FROM records WHERE problem IS NOT NULL',
-    `SELECT shard, seq, arrival, 'unknown_type', NULL FROM records WHERE problem IS NULL AND NOT coalesce(${known}, false)`,
+    'SELECT shard, seq, sub, arrival AS event_time, problem AS reason, NULL AS event_type FROM records WHERE problem IS NOT NULL',
+    `SELECT shard, seq, sub, arrival, 'unknown_type', NULL FROM records WHERE problem IS NULL AND NOT coalesce(${known}, false)`,
     ...model.events.map(
       ({ name }) =>
-        `SELECT shard, seq, arrival, reason, ${quoted(name)} FROM ${eventTable(name)} WHERE reason IS NOT NULL`,
+        `SELECT shard, seq, sub, arrival, reason, ${quoted(name)} FROM ${eventTable(name)} WHERE reason IS NOT NULL`,
     ),
   ]
   return `CREATE TEMP TABLE refused AS ${parts.join('\nUNION ALL ')}`

@@ -53,7 +53,7 @@ const onceEach = (metric: MetricData): string =>
     : `SELECT * FROM placed WHERE NOT settled
     UNION ALL
     SELECT * FROM placed WHERE settled
-    QUALIFY row_number() OVER (PARTITION BY identity, event_time ORDER BY seq, shard) = 1`
+    QUALIFY row_number() OVER (PARTITION BY identity, event_time ORDER BY seq, sub, shard) = 1`
 
 /** The mark may lie above the speed position: batch then holds records that speed has yet to reach. */
 const boundsRows = ({ positions, tidemark }: Bounds): string => {

@@ -7,7 +7,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import { linesOf } from '../ndjson.ts'
 import type { Interval } from '../time.ts'
-import { canonicalRecord } from './canonical.ts'
+import { canonicalRecords } from './canonical.ts'
 import { createEventTable, createRejectedTable } from './events.ts'
 import { type Bounds, rangeSql, recountSql } from './metrics.ts'
 import { quoted } from './sql-text.ts'
@@ -21,7 +21,7 @@ export interface Cell {
 
 /** The raw archive in DuckDB, read once, recounted as often as one likes. */
 export interface Recount {
-  /** Records read; a record archived twice counts once. */
+  /** Records read, each in an aggregate by itself; a record archived twice counts once. */
   readonly records: number
   /** The metric's whole range of buckets; null where it has no events. */
   range(metric: MetricData): Promise<Interval | null>
@@ -38,9 +38,9 @@ export const openRecount = async (rawDir: string, scratchDir: string, model: Mod
   await writeCanonical(rawDir, recordsPath)
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
-  await connection.run(`CREATE TEMP TABLE records AS SELECT DISTINCT ON (shard, seq) shard, seq, arrival, CAST(doc AS JSON) AS doc, problem
+  await connection.run(`CREATE TEMP TABLE records AS SELECT DISTINCT ON (shard, seq, sub) shard, seq, sub, arrival, CAST(doc AS JSON) AS doc, problem
     FROM read_ndjson(${quoted(recordsPath)}, maximum_object_size = 67108864,
-      columns = {shard: 'VARCHAR', seq: 'VARCHAR', arrival: 'BIGINT', doc: 'VARCHAR', problem: 'VARCHAR'})`)
+      columns = {shard: 'VARCHAR', seq: 'VARCHAR', sub: 'INTEGER', arrival: 'BIGINT', doc: 'VARCHAR', problem: 'VARCHAR'})`)
   for (const event of model.events) await connection.run(createEventTable(event, model))
   await connection.run(createRejectedTable(model))
   const [count] = await rowsOf(connection, 'SELECT count(*) AS records FROM records')
@@ -74,7 +74,8 @@ const writeCanonical = async (rawDir: string, path: string): Promise<void> => {
     if (!name.endsWith('.ndjson.gz')) continue
     const text = createReadStream(join(rawDir, name)).pipe(createGunzip()).setEncoding('utf8')
     for await (const line of linesOf(text))
-      if (!out.write(`${JSON.stringify(canonicalRecord(line))}\n`)) await once(out, 'drain')
+      for (const record of canonicalRecords(line))
+        if (!out.write(`${JSON.stringify(record)}\n`)) await once(out, 'drain')
   }
   out.end()
   await once(out, 'finish')

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { KinesisStreamEvent } from 'aws-lambda'
 import { loadModel } from '#model'
+import { expandAggregates } from '../../core/aggregate.ts'
 import { readKinesisEvent } from '../../core/kinesis-record.ts'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { stageRows } from '../../stores/archive/staging.ts'
@@ -23,7 +24,7 @@ export const handler = async (event: KinesisStreamEvent): Promise<void> => {
   const startedAt = performance.now()
   try {
     const { shardId, records } = readKinesisEvent(event)
-    const written = await (await writer).write(shardId, records)
+    const written = await (await writer).write(shardId, expandAggregates(records))
     console.log(
       JSON.stringify({ message: 'table moved', ...written, durationMs: Math.round(performance.now() - startedAt) }),
     )

@@ -50,12 +50,17 @@ export const placeRecords = (model: Model, records: readonly RawRecord[]): Windo
   })
 }
 
-/** The longest prefix of the records that touches no more chunks than allowed, but one record at least. */
+/**
+ * The longest prefix of the records that touches no more chunks than allowed, but one record at least. It ends between
+ * two sequence numbers, because the position that a commit moves to is one: what an aggregate holds goes in whole.
+ */
 export const prefixWithin = (records: readonly WindowRecord[], maxChunks: number): readonly WindowRecord[] => {
   const names = new Set<string>()
-  for (const [index, { contributions }] of records.entries()) {
+  let start = 0
+  for (const [index, { contributions, sequenceNumber }] of records.entries()) {
+    if (sequenceNumber !== records[start]?.sequenceNumber) start = index
     for (const { name } of contributions) names.add(name)
-    if (names.size > maxChunks && index > 0) return records.slice(0, index)
+    if (names.size > maxChunks && start > 0) return records.slice(0, start)
   }
   return records
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { KinesisStreamEvent } from 'aws-lambda'
 import { loadModel } from '#model'
+import { expandAggregates } from '../../core/aggregate.ts'
 import { readKinesisEvent } from '../../core/kinesis-record.ts'
 import { ValkeyWindowStore } from '../../stores/window/valkey.ts'
 import { readEnvironment } from './window.env.ts'
@@ -15,7 +16,7 @@ export const handler = async (event: KinesisStreamEvent): Promise<void> => {
   const startedAt = performance.now()
   try {
     const { shardId, records } = readKinesisEvent(event)
-    const outcome = await (await writer).write(shardId, records)
+    const outcome = await (await writer).write(shardId, expandAggregates(records))
     console.log(
       JSON.stringify({ message: 'window moved', ...outcome, durationMs: Math.round(performance.now() - startedAt) }),
     )

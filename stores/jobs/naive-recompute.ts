@@ -1,8 +1,10 @@
+import { expandAggregates } from '../../core/aggregate.ts'
 import type { Contribution } from '../../core/contribution.ts'
 import type { ReceivedRecord } from '../../core/kinesis-record.ts'
 import { merge } from '../../core/merge.ts'
 import type { Model } from '../../core/model.ts'
 import { decodeRawLine, encodeRawLine } from '../../core/raw-archive.ts'
+import { placeInShard } from '../../core/record.ts'
 import { dimsKey } from '../../core/state.ts'
 import type {
   DataFile,
@@ -81,7 +83,7 @@ const freshRecords = async (
       const record = decodeRawLine(line)
       const { sequenceNumber } = record
       if (sequenceNumber > (baseMarks[shardId] ?? '') && sequenceNumber <= (marks[shardId] ?? ''))
-        fresh.set(placeOf(record), record)
+        for (const one of expandAggregates([record])) fresh.set(placeOf(one), one)
     }
   return [...fresh.values()]
 }
@@ -97,8 +99,7 @@ const baseRecords = async (
   for (const { key } of base.lake[winnersName]?.all ?? []) {
     const file = await archive.getObject(key)
     if (file === null) throw new Error(`${baseManifestKey} names ${key}, which is not there.`)
-    for (const line of Buffer.from(file).toString('utf8').split('\n'))
-      if (line !== '') records.push(decodeRawLine(line))
+    for (const line of Buffer.from(file).toString('utf8').split('\n')) if (line !== '') records.push(decodeWinner(line))
   }
   return records
 }
@@ -109,9 +110,18 @@ const writeWinners = async (
   winners: readonly ReceivedRecord[],
 ): Promise<DataFile> => {
   const key = `lake/${winnersName}/${datasetId}.ndjson`
-  const file = Buffer.from(winners.map(encodeRawLine).join('\n'), 'utf8')
+  const file = Buffer.from(winners.map(encodeWinner).join('\n'), 'utf8')
   await archive.putObject(key, file)
   return { key, bytes: file.length, rows: winners.length }
+}
+
+/** A raw line holds what an aggregate is, not what is in it: a winner's line also says where it stood there. */
+const encodeWinner = (record: ReceivedRecord): string =>
+  JSON.stringify({ line: encodeRawLine(record), subSequence: record.subSequence ?? 0 })
+
+const decodeWinner = (text: string): ReceivedRecord => {
+  const { line, subSequence } = JSON.parse(text)
+  return { ...decodeRawLine(line), subSequence }
 }
 
 /** One file a month, as the job's. */
@@ -134,9 +144,10 @@ const writeResults = async (
   return files
 }
 
-const placeOf = ({ sequenceNumber, shardId }: ReceivedRecord): string => `${sequenceNumber}/${shardId}`
+/** Its order is that of the stream: a blank comes before all that a place is continued by. */
+const placeOf = (record: ReceivedRecord): string => `${placeInShard(record)} ${record.shardId}`
 
-/** Of each event the record that comes first by sequence number, then shard. */
+/** Of each event the record that comes first by its place in its shard, then by shard. */
 const winnersOf = (model: Model, records: readonly ReceivedRecord[]): ReceivedRecord[] => {
   const winners = new Map<string, ReceivedRecord>()
   for (const record of records) {

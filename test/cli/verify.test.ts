@@ -6,6 +6,7 @@ import type { MetricRow } from '../../cli/answers.ts'
 import { compare } from '../../cli/verify/compare.ts'
 import { type Cell, openRecount } from '../../cli/verify/recount.ts'
 import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
+import { aggregateOf } from '../aggregates.ts'
 
 const day = (iso: string): number => Date.parse(iso)
 const field = (name: string, kind: FieldData['kind'], more: Partial<FieldData> = {}): FieldData => ({
@@ -226,6 +227,18 @@ describe('recount', () => {
       cell('unknown_type', null, 2n),
     ])
     expect(await count(payments, { s1: 99 })).toEqual([{ bucket: day('2026-03-02'), dims: [], value: 1n }])
+  })
+
+  it('counts what one record aggregates each by itself, in their order, and a broken aggregate as what it is', async () => {
+    const twins = aggregateOf([pay({ id: 'x', amount: '1.00' }), pay({ id: 'x', amount: '5.00' }), pay({}), '{', ''])
+    archive('s1', { 1: twins, 2: pay({ id: 'x', amount: '9.00' }), 3: twins.subarray(0, -1) })
+    const all = { s1: 9 }
+    expect(await count(spent, all)).toEqual([{ bucket: first, dims: ['a'], value: 1650n }])
+    expect(await count(spent, all, all)).toEqual([{ bucket: first, dims: ['a'], value: 250n }])
+    expect((await count(rejected, all)).map(({ dims, value }) => [dims[0], value])).toEqual([
+      ['not_json', 2n],
+      ['not_utf8', 1n],
+    ])
   })
 
   it('reads JSON as the standard does: the last of equal keys, lone surrogates replaced', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { Duplicates, identityOf, placeInShard } from '../../core/duplicates.ts'
+import { Duplicates, identityOf } from '../../core/duplicates.ts'
 import type { Decoded, RawRecord } from '../../core/record.ts'
+import { placeInShard } from '../../core/record.ts'
 
 const minute = 60_000
 const windowMs = 10 * minute

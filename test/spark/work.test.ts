@@ -6,6 +6,7 @@ import type { Model } from '../../core/model.ts'
 import { OffsetColumn, TextColumn } from '../../spark/columns.ts'
 import { type Frame, frameKinds, packBuffers, readFrame, unpackBuffers, writeFrame } from '../../spark/frames.ts'
 import { work } from '../../spark/work.ts'
+import { aggregateOf } from '../aggregates.ts'
 
 /** Takes `TYPE ID TIME` for an event; counts it by its text, and its id as a distinct value. */
 const model: Model = {
@@ -107,13 +108,13 @@ describe('the Spark worker', () => {
     expect(numbers(6)).toEqual([86_400_000, 1000])
     expect(text(7)).toEqual(['1970-01-02', '1970-01-01'])
     expect(text(13)).toEqual(['2', '3'])
-    expect(text(17)).toEqual(['a ünï🌊 86400000', 'junk'])
-    expect(text(23)).toEqual([null, 'invalid'])
-    expect(offsets(29)).toEqual([0, 2, 2])
-    expect(offsets(34)).toEqual([0, 3, 3])
-    expect(text(35)).toEqual([null, '', 'ünï🌊'])
-    expect(numbers(44)).toEqual([-3, 1])
-    expect(numbers(45)).toEqual([0, 1])
+    expect(text(18)).toEqual(['a ünï🌊 86400000', 'junk'])
+    expect(text(24)).toEqual([null, 'invalid'])
+    expect(offsets(30)).toEqual([0, 2, 2])
+    expect(offsets(35)).toEqual([0, 3, 3])
+    expect(text(36)).toEqual([null, '', 'ünï🌊'])
+    expect(numbers(45)).toEqual([-3, 1])
+    expect(numbers(46)).toEqual([0, 1])
     expect(done).toMatchObject({ kind: frameKinds.done, payload: Buffer.from('{"records":2}') })
     expect(more).toEqual([])
   })
@@ -121,7 +122,26 @@ describe('the Spark worker', () => {
   it('keeps bytes that are not UTF-8 in base64', () => {
     const raw = `${JSON.stringify({ ...place('1'), partitionKey: 'k', dataBase64: '//4=' })}\n`
     const { text } = columnsOf(answersTo([source(null, '9'), lines(raw)])[0])
-    expect([text(17), text(20), text(23)]).toEqual([[null], ['//4='], ['not_utf8']])
+    expect([text(18), text(21), text(24)]).toEqual([[null], ['//4='], ['not_utf8']])
+  })
+
+  it('emits what a record aggregates, each with its place, and leaves out what lies outside the bounds whole', () => {
+    const raw = (sequenceNumber: string, ...inside: (string | Buffer)[]): string =>
+      `${JSON.stringify({ ...place(sequenceNumber), partitionKey: 'k', dataBase64: aggregateOf(inside.map((data) => ({ data }))).toString('base64') })}\n`
+    const frames = [
+      source('1', '3'),
+      lines(raw('1', 'a u 5'), raw('2', 'a x 5', Buffer.from([0xff]), ''), raw('4', 'a z 7')),
+    ]
+    const { text, numbers } = columnsOf(answersTo(frames)[0])
+    expect([text(13), numbers(16)]).toEqual([
+      ['2', '2', '2'],
+      [0, 1, 2],
+    ])
+    expect([text(18), text(21)]).toEqual([
+      ['a x 5', null, ''],
+      [null, '/w==', null],
+    ])
+    expect(text(24)).toEqual([null, 'not_utf8', 'invalid'])
   })
 
   it('decodes records of the lake again', () => {
@@ -137,16 +157,18 @@ describe('the Spark worker', () => {
       arrivals,
       ...texts('a x 5', null),
       ...texts(null, '//4='),
+      new Uint8Array(new Float64Array([0, 3]).buffer),
     ]
     const payload = Buffer.concat(packBuffers([2], columns))
     const { text, numbers } = columnsOf(answersTo([{ kind: frameKinds.records, payload }])[0])
-    expect([text(0), text(10), text(13), numbers(16)]).toEqual([
+    expect([text(0), text(10), text(13), numbers(16), numbers(17)]).toEqual([
       ['a', '_rejected'],
       ['s1', 's2'],
       ['7', '8'],
+      [0, 3],
       [1, 2],
     ])
-    expect([text(17), text(20)]).toEqual([
+    expect([text(18), text(21)]).toEqual([
       ['a x 5', null],
       [null, '//4='],
     ])

@@ -185,6 +185,18 @@ describe('a window writer', () => {
     store = new MemoryWindowStore(Date.now)
   })
 
+  it('takes in what an aggregate holds whole, however many chunks that touches', async () => {
+    const orders = [order(0), order(100), order(170), order(61), order(200)]
+    const [first, ...rest] = toRecords(orders)
+    const [last] = rest.splice(-1)
+    if (first === undefined || last === undefined) throw new Error('There are five orders.')
+    const { sequenceNumber } = first
+    const records = [first, ...rest.map((one, index) => ({ ...one, sequenceNumber, subSequence: index + 1 })), last]
+    await writerOn(store, 1).write(shardId, records)
+    expect(await answers(store)).toEqual(recount(orders))
+    expect(await writerOn(store, 1).write(shardId, records)).toMatchObject({ committed: 0, repeated: 5 })
+  })
+
   it('counts what it did', async () => {
     const records: RawRecord[] = toRecords([order(0), order(1), order(500), order(2)])
     const junk = { ...toRecords([order(0)])[0], sequenceNumber: '9'.padStart(64, '0'), text: 'junk' } as RawRecord

@@ -1,6 +1,7 @@
 """A raw archive made by a seed, in a folder: shards, redelivered records, duplicates, junk, objects that overlap."""
 import base64
 import gzip
+import hashlib
 import json
 import os
 import random
@@ -17,12 +18,29 @@ class Archive:
         self.records = {shard: [] for shard in self.shards}
         self.archived = {shard: 0 for shard in self.shards}
         self.objects, self.sequence, self.events = [], 10**20, []
+        self.inside = {}
 
     def put(self, shard, data):
         self.sequence += self.random.randint(1, 10**6)
         place = {"shardId": shard, "sequenceNumber": f"{self.sequence:064d}", "arrivalTime": ARRIVAL + len(self.records[shard]), "partitionKey": "k"}
         body = {"data": data} if isinstance(data, str) else {"dataBase64": base64.b64encode(data).decode()}
         self.records[shard].append({**place, **body})
+
+    def put_aggregate(self, shard, datas, broken=False):
+        """One record that holds others, as the Kinesis Producer Library writes it; broken: with another MD5."""
+        records = [b"\x08\x00" + field(3, data) for data in datas]
+        message = field(1, b"k") + b"".join(field(3, record) for record in records)
+        self.put(shard, b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message + b"x" * broken).digest())
+        if not broken:
+            self.inside[self.records[shard][-1]["sequenceNumber"]] = datas
+
+    def user_records(self, shard):
+        """The shard's records with their place in the stream, those inside an aggregate each by itself."""
+        for record in self.records[shard]:
+            at = record["sequenceNumber"]
+            datas = self.inside.get(at)
+            bodies = [record] if datas is None else [{**record, "data": data.decode("utf8", "replace")} for data in datas]
+            yield from (((at, sub, shard), body) for sub, body in enumerate(bodies))
 
     def event(self, **fields):
         defaults = {"type": "sale", "shop": "a", "express": False, "size": None, "paid": True, "cents": 1, "customer": None}
@@ -102,11 +120,20 @@ class Archive:
         return f"file://{self.root}/jobs/{dataset}.json"
 
     def delivered(self, marks, base_marks):
-        """How many lines of all objects lie within the marks, redelivered ones included."""
+        """How many records of all objects lie within the marks, redelivered ones included."""
         count = 0
         for item in self.objects:
             with gzip.open(os.path.join(self.root, item["key"]), "rt", encoding="utf8", newline="\n") as lines:
                 for line in lines:
                     at = json.loads(line)["sequenceNumber"]
-                    count += base_marks.get(item["shardId"], "") < at <= marks.get(item["shardId"], "")
+                    if base_marks.get(item["shardId"], "") < at <= marks.get(item["shardId"], ""):
+                        count += len(self.inside.get(at, [None]))
         return count
+
+
+def field(number, content):
+    """A length-delimited field of a protobuf message."""
+    length, size = len(content), b""
+    while length > 127:
+        size, length = size + bytes([length % 128 + 128]), length // 128
+    return bytes([number * 8 + 2]) + size + bytes([length]) + content

@@ -108,6 +108,35 @@ def files_of(manifest):
     return [item for kind in ("lake", "results") for names in manifest[kind].values() for files in names.values() for item in files]
 
 
+@case("records that one record aggregates count each, in full and by increments, the first twin inside wins, and a broken aggregate is one rejected record")
+def aggregated(runner):
+    archive, base = runner.archive(seed=31), None
+    first, second = archive.shards[:2]
+
+    def sale(**fields):
+        return json.dumps(archive.event(at=ARRIVAL - 1000, **fields)).encode()
+
+    for step in range(2):
+        archive.put_random(60)
+        for shard in archive.shards:
+            archive.put_aggregate(shard, [json.dumps(archive.random_event()).encode() for _ in range(200)] + [b"\xff", b"", b"{"])
+        archive.put_aggregate(first, [sale(id=f"t{step}", cents=step), sale(id=f"t{step}", cents=7), sale(id="again", cents=step)])
+        archive.put_aggregate(second, [sale(id=f"t{step}", cents=9)], broken=step == 1)
+        archive.archive()
+        marks = archive.marks()
+        grown, full = runner.run(archive, f"grown-{step}", marks, base), runner.run(archive, f"full-{step}", marks)
+        equal(grown["counts"]["read"], archive.delivered(marks, base["marks"] if base else {}), f"records read in step {step}")
+        for found, wanted, what in zip(rows_of(archive, grown), rows_of(archive, full), ("lake", "results")):
+            equal(found, wanted, f"{what} of step {step}")
+        lake, results = rows_of(archive, full)
+        events, rejected = events_of(archive, marks)
+        equal(comparable(results), states_of(events), f"states of step {step}")
+        equal(len(lake), len(events) + rejected, "events in the lake")
+        base = grown
+    places = [row[4:7] for row in lake if row[2] == "again"]
+    equal([(shard, sub) for shard, _, sub in places], [(first, 2)], "where the winner stands")
+
+
 @case("a late lower twin displaces the winner, and an emptied month leaves the manifest")
 def displaced(runner):
     archive = runner.archive(shards=2)

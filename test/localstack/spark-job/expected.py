@@ -27,15 +27,15 @@ def rows_of(archive, manifest):
 def events_of(archive, marks):
     """The winners within the marks, and how many records were rejected."""
     winners, rejected = {}, 0
-    for shard, records in archive.records.items():
-        for record in records:
+    for shard in archive.shards:
+        for place, record in archive.user_records(shard):
             if record["sequenceNumber"] > marks.get(shard, ""):
                 continue
             event = parsed(record)
             if event is None:
                 rejected += 1
                 continue
-            key, place = (event["type"], event["id"], event["at"]), (record["sequenceNumber"], shard)
+            key = (event["type"], event["id"], event["at"])
             if key not in winners or place < winners[key][0]:
                 winners[key] = (place, event)
     return [event for _, event in winners.values()], rejected

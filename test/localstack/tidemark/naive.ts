@@ -1,6 +1,6 @@
 import type { Contribution } from '../../../core/contribution.ts'
 import type { Model } from '../../../core/model.ts'
-import type { RawRecord } from '../../../core/record.ts'
+import { placeInShard, type RawRecord } from '../../../core/record.ts'
 
 /** An independent, slow recount: every value by bucket and dimensions, from the records themselves. */
 export const naiveCounts = (model: Model, records: readonly RawRecord[], metric: string): Record<string, number> => {
@@ -17,9 +17,9 @@ const contributionsOf = (model: Model, records: readonly RawRecord[], metric: st
     .flatMap((record) => model.contributions(model.decode(record), 'batch'))
     .filter((each) => each.metric === metric)
 
-/** Of each event the record that comes first by sequence number, then shard; a record that came twice is one. */
+/** Of each event the record that comes first by its place in its shard, then shard; a record that came twice is one. */
 export const winnersOf = (model: Model, records: readonly RawRecord[]): RawRecord[] => {
-  const place = ({ sequenceNumber, shardId }: RawRecord): string => `${sequenceNumber}/${shardId}`
+  const place = (record: RawRecord): string => `${placeInShard(record)} ${record.shardId}`
   const winners = new Map<string, RawRecord>()
   for (const record of records) {
     const { type, id, eventTime } = model.decode(record)

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { Duplicates, placeInShard } from '../../../core/duplicates.ts'
+import { Duplicates } from '../../../core/duplicates.ts'
+import { placeInShard } from '../../../core/record.ts'
 import type { Claim, Identities } from '../../../stores/identities/identities.ts'
 
 export const windowMs = 600_000
