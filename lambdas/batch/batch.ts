@@ -14,7 +14,7 @@ export interface Batch {
   readonly stream: Pick<Stream, 'shards'>
   readonly states: States
   readonly ledger: DatasetLedger
-  readonly speedLedger: Pick<SpeedLedger, 'position'>
+  readonly speedLedger: Pick<SpeedLedger, 'position' | 'addCut'>
   readonly jobs: Jobs
   /** Speed rows are kept at least this long, ms. */
   readonly speedRetentionMs: number

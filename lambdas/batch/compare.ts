@@ -2,6 +2,7 @@ import type { MetricData } from '../../core/model.ts'
 import { type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import type { Run } from './run.ts'
+import { shardsBehind } from './tidemark.ts'
 
 /**
  * Compares what was served up to the new tidemark with what the dataset would serve there, and keeps the comparison.
@@ -14,6 +15,8 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   const slot = slotOf(control, run.datasetId)
   if (slot === null) throw new Error(`${run.datasetId} stands in no slot; it can't be compared.`)
   const marks = await batch.ledger.marks(run.datasetId)
+  // Read before comparing: a speed table that gets there meanwhile may have been compared half way.
+  const behind = shardsBehind(marks, await batch.ledger.speedPositions())
   const parities: Parity[] = []
   let drift = 0
   for (const metric of batch.model.metrics) {
@@ -26,8 +29,9 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
     if (comparable) drift = Math.max(drift, driftOf(parity))
   }
   await batch.ledger.recordParity(run.datasetId, parities)
-  const held = !run.promote || drift > batch.maxDrift
-  return { ...run, drift, next: held ? 'hold' : 'promote' }
+  // What was served lacks records that the speed table never counted: how far the dataset differs says nothing of it.
+  const held = !run.promote || (drift > batch.maxDrift && behind.length === 0)
+  return { ...run, drift, behind, next: held ? 'hold' : 'promote' }
 }
 
 /** A metric whose definition changed was not served whole, so there is nothing to compare its rows with. */

@@ -13,6 +13,8 @@ export interface Run {
   readonly loadDone?: boolean
   /** The largest part of a metric's rows that differ from what was served. */
   readonly drift?: number
+  /** The shards whose speed table had not reached the mark when they were compared: drift holds nothing back then. */
+  readonly behind?: readonly string[]
 }
 
 export interface SealRequest {

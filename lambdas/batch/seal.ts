@@ -4,6 +4,7 @@ import type { RecomputeSpecification } from '../../spark/specification.ts'
 import type { Dataset, Marks } from '../../stores/ledger/dataset.ts'
 import { type Batch, manifestKey, specificationKey } from './batch.ts'
 import type { Run, SealRequest } from './run.ts'
+import { type ArchivedShard, drawMarks } from './tidemark.ts'
 
 /** What a dataset is built on: nothing for a full recompute. */
 interface Base {
@@ -12,8 +13,8 @@ interface Base {
 }
 
 /**
- * Draws the tidemark. For each shard the mark is the newest edge of the speed table that the archive has passed, so
- * that every record is on one side of it, and on one side only. It is registered before anything is recomputed.
+ * Draws the tidemark: for each shard a mark that every record is on one side of, and on one side only. It is registered
+ * before anything is recomputed.
  */
 export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => {
   const { executionName, promote, reloadDatasetId } = request
@@ -27,7 +28,7 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   const base = registered === null ? await baseFor(batch, request.full) : await baseOf(batch, registered.baseDatasetId)
   const shards = await shardsOf(batch, base)
   const raw = await rawAbove(batch, shards, base)
-  const marks = registered === null ? await drawMarks(batch, base, raw) : await batch.ledger.marks(datasetId)
+  const marks = registered === null ? await registrableMarks(batch, base, raw) : await batch.ledger.marks(datasetId)
   const isNew = Object.entries(marks).some(([shard, mark]) => mark > (base.marks[shard] ?? ''))
   if (!isNew) return { ...run, datasetId, next: 'nothing' }
   await batch.ledger.register({
@@ -68,10 +69,7 @@ const baseOf = async ({ ledger }: Pick<Batch, 'ledger'>, datasetId: string): Pro
   marks: await ledger.marks(datasetId),
 })
 
-interface Shard {
-  readonly shardId: string
-  readonly parentShardIds: readonly string[]
-}
+type Shard = Pick<ArchivedShard, 'shardId' | 'parentShardIds'>
 
 /** Every shard that the stream, the archive or the base knows; parents before children. */
 const shardsOf = async ({ stream, archive }: Batch, base: Base): Promise<Shard[]> => {
@@ -83,16 +81,15 @@ const shardsOf = async ({ stream, archive }: Batch, base: Base): Promise<Shard[]
   return [...gone, ...known].sort((a, b) => (a.shardId < b.shardId ? -1 : 1))
 }
 
-interface RawShard extends Shard {
+interface RawShard extends ArchivedShard {
   /** The raw objects above the base's mark. */
   readonly objects: readonly RawObject[]
-  /** The largest sequence number archived; null where the base has all. */
-  readonly archived: string | null
 }
 
+/** Children are listed first: what is archived of one then has its parents archived whole when these are listed. */
 const rawAbove = async ({ archive }: Batch, shards: readonly Shard[], base: Base): Promise<RawShard[]> => {
   const found: RawShard[] = []
-  for (const shard of shards) {
+  for (const shard of shards.toReversed()) {
     const objects: RawObject[] = []
     for await (const object of archive.listRaw(shard.shardId, base.marks[shard.shardId] ?? null)) objects.push(object)
     const archived =
@@ -102,26 +99,14 @@ const rawAbove = async ({ archive }: Batch, shards: readonly Shard[], base: Base
         .at(-1) ?? null
     found.push({ ...shard, objects, archived })
   }
-  return found
+  return found.reverse()
 }
 
-const drawMarks = async (batch: Batch, base: Base, raw: readonly RawShard[]): Promise<Marks> => {
-  const { ledger, speedLedger, model } = batch
+const registrableMarks = async (batch: Batch, base: Base, raw: readonly RawShard[]): Promise<Marks> => {
   // An idle shard's function has not run since a deploy: the shard takes the deployed model here.
-  for (const shardId of await ledger.speedShards()) await speedLedger.position(shardId, model.version)
-  const bounds = Object.fromEntries(
-    raw.flatMap(({ shardId, archived }) => (archived === null ? [] : [[shardId, archived]])),
-  )
-  const edges = await ledger.newestEdges(bounds)
-  const marks: Record<string, string> = { ...base.marks }
-  for (const { shardId, parentShardIds } of raw) {
-    const edge = edges[shardId]
-    const parentsDone = parentShardIds.every((parent) => {
-      const archived = bounds[parent]
-      return archived === undefined || (marks[parent] ?? '') >= archived
-    })
-    if (edge !== undefined && parentsDone && edge > (marks[shardId] ?? '')) marks[shardId] = edge
-  }
+  for (const shardId of Object.keys(await batch.ledger.speedPositions()))
+    await batch.speedLedger.position(shardId, batch.model.version)
+  const marks = await drawMarks(batch, base.marks, raw)
   await refuseBelowVersion(batch, marks)
   return marks
 }
@@ -131,7 +116,7 @@ const refuseBelowVersion = async ({ ledger, model }: Batch, marks: Marks): Promi
   for (const [shardId, edge] of Object.entries(await ledger.versionEdges(model.version))) {
     if (Number(edge) !== 0 && (marks[shardId] ?? '') < edge)
       throw new Error(
-        `Shard ${shardId} runs model ${model.version} from ${edge}, but its archive or speed table has only reached ${marks[shardId] ?? 'nothing'}; try again once it has passed that.`,
+        `Shard ${shardId} runs model ${model.version} from ${edge}, but its archive has only reached ${marks[shardId] ?? 'nothing'}; try again once it has passed that.`,
       )
   }
 }

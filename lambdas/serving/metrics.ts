@@ -6,7 +6,7 @@ import type { Pin } from '../../sql/states.ts'
 import type { AnsweredCell, Snapshot, States } from '../../stores/states/states.ts'
 import { writeCursor } from './cursor.ts'
 import type { MetricQuestion } from './question.ts'
-import { type Receipt, receiptFor } from './receipt.ts'
+import { countedTo, type Receipt, receiptFor } from './receipt.ts'
 
 export interface AnswerRow {
   /** The bucket's start, ISO 8601; null where the whole range was asked as one. */
@@ -72,7 +72,7 @@ export const answerMetric = async (
   refuseGaps(metric, snapshot, pin)
   const answered = read.cells.slice(0, limit).map((cell) => answerRow(question, cell))
   const isMore = read.cells.length > limit
-  const nextPin = { datasetId: snapshot.datasetId, positions: snapshot.positions }
+  const nextPin = { datasetId: snapshot.datasetId, positions: countedTo(snapshot) }
   return {
     metric: metric.name,
     unit: metric.measure.unit,

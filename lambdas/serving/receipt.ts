@@ -21,6 +21,13 @@ export interface Receipt {
   }
 }
 
+/** Shard to the last record counted: where the speed table has not reached the mark, batch has. */
+export const countedTo = ({ positions, marks }: Pick<Snapshot, 'positions' | 'marks'>): Record<string, string> => {
+  const counted: Record<string, string> = { ...positions }
+  for (const [shardId, mark] of Object.entries(marks)) if ((counted[shardId] ?? '') < mark) counted[shardId] = mark
+  return counted
+}
+
 /** @param layer the one layer that was asked for; null: both */
 export const receiptFor = (
   model: ModelData,
@@ -31,7 +38,7 @@ export const receiptFor = (
 ): Receipt => ({
   dataset: snapshot.datasetId === '' ? null : snapshot.datasetId,
   tidemark: snapshot.marks,
-  positions: snapshot.positions,
+  positions: countedTo(snapshot),
   modelVersion: model.version,
   metricVersion: metric.version,
   exact: isExact,

@@ -47,15 +47,14 @@ export class TableWriter {
   async write(shardId: string, records: readonly RawRecord[]): Promise<Written> {
     for (let attempt = 1; ; attempt++) {
       const shard = await this.#shard(shardId)
-      const { position } = shard
       try {
-        return await this.#commit(shardId, shard, records)
+        return await this.#writeParts(shardId, shard, records)
       } catch (error) {
         this.#shards.delete(shardId)
         const uncommitted = error instanceof TransactionFailed || error instanceof TransactionUnknown
         if (!uncommitted || attempt === maxAttempts) throw error
         const current = await this.#shard(shardId)
-        if (current.position.revision === position.revision) throw error
+        if (current.position.revision === shard.position.revision) throw error
       }
     }
   }
@@ -69,15 +68,20 @@ export class TableWriter {
     return shard
   }
 
-  async #commit(shardId: string, shard: Shard, records: readonly RawRecord[]): Promise<Written> {
-    const { model, ledger, now } = this.#options
+  async #writeParts(shardId: string, shard: Shard, records: readonly RawRecord[]): Promise<Written> {
     const fresh = records.filter(({ sequenceNumber }) => sequenceNumber > shard.position.position)
-    const edge = fresh.at(-1)?.sequenceNumber
+    let rows = 0
+    for (const part of partsAt(shard.position.cuts, fresh)) rows += await this.#commit(shardId, shard, part)
     const alreadyCounted = records.length - fresh.length
-    if (edge === undefined)
-      return { shardId, position: shard.position.position, records: records.length, alreadyCounted, rows: 0 }
+    return { shardId, position: shard.position.position, records: records.length, alreadyCounted, rows }
+  }
+
+  /** One micro-batch. @returns its rows */
+  async #commit(shardId: string, shard: Shard, part: RecordsOfPart): Promise<number> {
+    const { model, ledger, now } = this.#options
+    const { edge } = part
     const cells = shard.registers.unwritten(
-      fold(fresh.flatMap((record) => model.contributions(model.decode(record), 'speed'))),
+      fold(part.records.flatMap((record) => model.contributions(model.decode(record), 'speed'))),
     )
     shard.position = await ledger.commit(shard.position, {
       shardId,
@@ -88,7 +92,28 @@ export class TableWriter {
       committedAt: now(),
     })
     shard.registers.remember(cells)
-    const rows = cells.reduce((sum, { components }) => sum + components.size, 0)
-    return { shardId, position: edge, records: records.length, alreadyCounted, rows }
+    return cells.reduce((sum, { components }) => sum + components.size, 0)
   }
+}
+
+interface RecordsOfPart {
+  readonly records: readonly RawRecord[]
+  /** The last one's sequence number. */
+  readonly edge: string
+}
+
+/** The records in stream order, parted so that none but the last of a part is at a cut: no row then spans one. */
+const partsAt = (cuts: readonly string[], records: readonly RawRecord[]): RecordsOfPart[] => {
+  const parts: { records: RawRecord[]; edge: string }[] = []
+  for (const record of records) {
+    const { sequenceNumber } = record
+    const part = parts.at(-1)
+    const isCutOff = part === undefined || cuts.some((cut) => part.edge <= cut && cut < sequenceNumber)
+    if (isCutOff) parts.push({ records: [record], edge: sequenceNumber })
+    else {
+      part.records.push(record)
+      part.edge = sequenceNumber
+    }
+  }
+  return parts
 }

@@ -30,8 +30,8 @@ export interface DatasetLedger {
   /** Notes why a step did not go through. @param state 'failed' where nothing will try it again */
   noteFailure(datasetId: string, step: string, reason: string, now: number, state: 'failed' | null): Promise<void>
 
-  /** The shards that the speed table knows. */
-  speedShards(): Promise<string[]>
+  /** How far the speed table is in each shard that it knows. */
+  speedPositions(): Promise<Marks>
   /** For each shard the newest edge at or below its bound; shards without one are left out. */
   newestEdges(bounds: Marks): Promise<Marks>
   /** The same, of the edges committed before an instant (epoch ms). */

@@ -78,8 +78,8 @@ export class MemoryDatasetLedger implements DatasetLedger {
     )
   }
 
-  async speedShards(): Promise<string[]> {
-    return this.#tables.speedPosition.map(({ shardId }) => shardId)
+  async speedPositions(): Promise<Marks> {
+    return Object.fromEntries(this.#tables.speedPosition.map(({ shardId, position }) => [shardId, position]))
   }
 
   async newestEdges(bounds: Marks): Promise<Marks> {

@@ -45,8 +45,9 @@ export class SqlDatasetLedger implements DatasetLedger {
     return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.mark)]))
   }
 
-  async speedShards(): Promise<string[]> {
-    return (await this.#select('SELECT shard_id FROM ledger.speed_position')).map((row) => String(row.shard_id))
+  async speedPositions(): Promise<Marks> {
+    const rows = await this.#select('SELECT shard_id, position FROM ledger.speed_position')
+    return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.position)]))
   }
 
   async newestEdges(bounds: Marks): Promise<Marks> {

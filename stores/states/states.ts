@@ -40,7 +40,7 @@ export interface Snapshot {
   /** The datasets that stand loaded in a slot. */
   readonly loaded: ReadonlySet<string>
   readonly marks: Marks
-  /** Shard to how far its speed table is. */
+  /** Shard to how far its speed table is, which may be below the mark. */
   readonly positions: Marks
   readonly pruned: Marks
   /** ISO 8601. */
