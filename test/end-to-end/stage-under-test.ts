@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Connection, connect } from '../../cli/connection.ts'
+import { reset } from '../../localstack/stage.ts'
 
 const projectDir = join(import.meta.dirname, '..', '..')
 
@@ -61,8 +62,16 @@ export class StageUnderTest {
     return connect('local', process.env, projectDir)
   }
 
+  /** Stops it, and deletes what it held. */
   async end(): Promise<void> {
-    await this.run(['local', 'down'])
+    await this.stop()
+    // What lies outside its folder too: the warehouse's data may have had to move.
+    await reset(this.home)
     rmSync(this.home, { recursive: true, force: true })
+  }
+
+  /** Stops it; its folder stays. */
+  async stop(): Promise<void> {
+    await this.run(['local', 'down'])
   }
 }

@@ -1,0 +1,57 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { ChaosResult } from './story.ts'
+
+const begin = '<!-- chaos:begin -->'
+const end = '<!-- chaos:end -->'
+
+/** Replaces what stands between the page's two markers. @throws where it lacks them */
+export const writeReport = (path: string, result: ChaosResult): void => {
+  const page = readFileSync(path, 'utf8')
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`${path} lacks the markers ${begin} and ${end}.`)
+  writeFileSync(path, `${page.slice(0, from + begin.length)}\n\n${reportOf(result)}\n${page.slice(to)}`)
+}
+
+/** The run as Markdown: what was done to it, and the figures. */
+export const reportOf = ({ options, happened, figures, sent, archived, differences }: ChaosResult): string =>
+  [
+    `Seed ${options.seed}: ${sent.seconds.toFixed(0)} s of events at ${(sent.accepted / sent.seconds).toFixed(0)} a second (asked for: ${options.rate}). ${differences.length === 0 ? 'Every figure is equal.' : `**${differences.length} differences.**`}`,
+    '',
+    table(
+      ['at, s', 'what', 'healthy again after, s'],
+      happened.map(({ atS, what, healthyAfterS }) => [atS.toFixed(1), what, healthyAfterS?.toFixed(1) ?? '']),
+    ),
+    '',
+    table(
+      ['records', 'number'],
+      [
+        ['accepted, by the stream’s answers', sent.accepted],
+        ['accepted, though the answer never came', archived.unknownIn],
+        ['archived: distinct (shard, sequence number)', archived.records.length],
+        ['sent again: the answer never came', sent.unknown],
+        ['sent again: refused by the stream', sent.refused],
+        ['sent twice on purpose', sent.twins],
+        ['archived a second time (redelivered), dropped by the recompute', archived.repeated],
+        ['raw objects', archived.objects],
+      ],
+    ),
+    '',
+    table(
+      [
+        'check',
+        'metric',
+        'cells',
+        'served, summed',
+        'counted, summed',
+        'cells with producers’ duplicates',
+        'cells differing',
+      ],
+      figures.map(({ check, metric, cells, served, counted, withDuplicates, differences: wrong }) => [
+        ...[check, metric, cells, served, counted, withDuplicates, wrong.length],
+      ]),
+    ),
+    '',
+  ].join('\n')
+
+const table = (columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  [columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
