@@ -28,8 +28,12 @@ export class MemoryStates implements States {
   }
 
   async startLoad(load: StatesLoad, token: string): Promise<string> {
-    const known = this.#tokens.get(token)
-    if (known !== undefined) return known
+    const known = this.#loads.get(this.#tokens.get(token) ?? '')
+    if (known !== undefined) {
+      if (!isSame(known.load, load))
+        throw new Error(`ClientToken ${token} was already used with other content, for ${known.id}.`)
+      return known.id
+    }
     const id = `load-${this.#loads.size + 1}`
     this.#tokens.set(token, id)
     this.#loads.set(id, new MemoryLoad(id, load))
@@ -92,6 +96,13 @@ export class MemoryStates implements States {
     return { snapshot: snapshotOf(tables, metric, pin), cells: cells.slice(offset, offset + limit) }
   }
 }
+
+const isSame = (a: StatesLoad, b: StatesLoad): boolean =>
+  a.metric.name === b.metric.name &&
+  a.metric.version === b.metric.version &&
+  a.slot === b.slot &&
+  a.datasetId === b.datasetId &&
+  a.manifestUri === b.manifestUri
 
 const isOf =
   ({ name, version }: MetricData) =>

@@ -1,0 +1,18 @@
+import type { BatchStage } from '../../localstack/tidemark/batch-stage.ts'
+import { datasetLedgerContract } from './dataset-ledger-contract.ts'
+import { speedLedgerContract } from './speed-ledger-contract.ts'
+import { statesContract } from './states-contract.ts'
+
+/** What the warehouse's stores do, on a warehouse or on its twin. */
+export const warehouseContracts = (start: () => Promise<BatchStage>): void => {
+  let stage: BatchStage
+  beforeAll(async () => {
+    stage = await start()
+  }, 60_000)
+  beforeEach(() => stage.reset(), 60_000)
+  afterAll(() => stage.stop())
+
+  describe('the speed ledger', () => speedLedgerContract(() => stage))
+  describe('the dataset ledger', () => datasetLedgerContract(() => stage))
+  describe('the states', () => statesContract(() => stage))
+}

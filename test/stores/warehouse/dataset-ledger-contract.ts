@@ -1,0 +1,162 @@
+import type { Control } from '../../../stores/ledger/dataset.ts'
+import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
+import { arrival, type BatchStage, sequence, shardA, shardB } from '../../localstack/tidemark/batch-stage.ts'
+import { cell, committed, day, metricOf, newDataset, question } from './pieces.ts'
+
+/** What every dataset ledger does. @param stageOf an empty stage */
+export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
+  const one = () => cell('sales', day, ['mitte', 'true'], { count: 1 })
+
+  it('begins with nothing served', async () => {
+    const { ledger } = stageOf()
+    const empty = { datasetId: '', state: 'empty' }
+    expect(await ledger.control()).toEqual({ liveDatasetId: '', slots: { blue: empty, green: empty }, revision: 0 })
+    expect(await ledger.datasets()).toEqual([])
+    expect(await ledger.dataset('ds-1')).toBeNull()
+    expect(await ledger.marks('')).toEqual({})
+    expect(await ledger.prunedTo()).toEqual({})
+    expect(await ledger.parity('ds-1')).toEqual([])
+    expect(await ledger.newestEdges({})).toEqual({})
+  })
+
+  it('registers a dataset once, whoever else does', async () => {
+    const stage = stageOf()
+    const [first, second] = [newDataset(stage, 'ds-1', { [shardA]: 3 }), newDataset(stage, 'ds-1', { [shardA]: 9 })]
+    await stage.ledger.register(first)
+    await Promise.all([stage.ledger.register(second), stage.ledger.register(second)])
+    expect(await stage.ledger.marks('ds-1')).toEqual({ [shardA]: sequence(3) })
+    expect(await stage.ledger.datasets()).toEqual([
+      {
+        datasetId: 'ds-1',
+        baseDatasetId: '',
+        kind: 'full',
+        modelVersion: stage.model.data.version,
+        state: 'sealed',
+        step: 'seal',
+        reason: '',
+        sealedAt: '2026-01-03 00:00:00',
+        updatedAt: '2026-01-03 00:00:00',
+      },
+    ])
+  })
+
+  it('lists datasets newest first, those of one instant by their ids', async () => {
+    const stage = stageOf()
+    const sealed = { 'ds-a': 5, 'ds-c': 5, 'ds-b': 1005, 'ds-0': 5 }
+    for (const [datasetId, later] of Object.entries(sealed))
+      await stage.ledger.register({ ...newDataset(stage, datasetId, { [shardA]: 1 }), sealedAt: arrival + later })
+    expect((await stage.ledger.datasets()).map(({ datasetId, sealedAt }) => [datasetId, sealedAt])).toEqual([
+      ['ds-b', '2026-01-03 00:00:01.005'],
+      ['ds-c', '2026-01-03 00:00:00.005'],
+      ['ds-a', '2026-01-03 00:00:00.005'],
+      ['ds-0', '2026-01-03 00:00:00.005'],
+    ])
+  })
+
+  it('notes states and failures', async () => {
+    const stage = stageOf()
+    const { ledger } = stage
+    await ledger.register(newDataset(stage, 'ds-1', { [shardA]: 3 }))
+    await ledger.noteFailure('ds-1', 'load', `it's\0 ${'x'.repeat(5000)}`, arrival + 1500, null)
+    const noted = await ledger.dataset('ds-1')
+    expect(noted).toMatchObject({ state: 'sealed', step: 'load', updatedAt: '2026-01-03 00:00:01.5' })
+    expect(noted?.reason).toBe(`it's ${'x'.repeat(5000)}`.slice(0, 4000))
+    await ledger.setState('ds-1', 'recomputed', 'recompute', arrival + 2000)
+    expect(await ledger.dataset('ds-1')).toMatchObject({ state: 'recomputed', step: 'recompute', reason: '' })
+    await ledger.noteFailure('ds-1', 'compare', '', arrival, 'failed')
+    expect(await ledger.dataset('ds-1')).toMatchObject({ state: 'failed', step: 'compare', reason: 'unknown' })
+    await ledger.setState('nobody', 'failed', 'seal', arrival)
+    expect(await ledger.dataset('nobody')).toBeNull()
+  })
+
+  it('gives slots, serves and prunes by compare-and-set on one row', async () => {
+    const stage = stageOf()
+    const { ledger } = stage
+    await ledger.register(newDataset(stage, 'ds-1', { [shardA]: 3 }))
+    await committed(stage, 2, [one()])
+    await committed(stage, 3, [one()])
+    const acts: readonly ((control: Control) => Promise<void>)[] = [
+      (control) => ledger.takeSlot(control, 'blue', 'ds-1', 'load', arrival),
+      (control) => ledger.setSlot(control, 'blue', 'ds-1', 'loaded'),
+      (control) => ledger.serve(control, 'ds-1', 'promote', arrival),
+      (control) => ledger.prune(control, { [shardA]: sequence(2) }),
+    ]
+    for (const [place, act] of acts.entries()) {
+      const known = await ledger.control()
+      expect(known.revision).toBe(place)
+      await act(known)
+      for (const late of acts) await expect(late(known)).rejects.toThrow(TransactionFailed)
+    }
+    expect(await ledger.control()).toEqual({
+      liveDatasetId: 'ds-1',
+      slots: { blue: { datasetId: 'ds-1', state: 'loaded' }, green: { datasetId: '', state: 'empty' } },
+      revision: 4,
+    })
+    expect(await ledger.dataset('ds-1')).toMatchObject({ state: 'promoted', step: 'promote' })
+    expect(await ledger.prunedTo()).toEqual({ [shardA]: sequence(2) })
+  })
+
+  it('lets one of many through that read the same control', async () => {
+    const stage = stageOf()
+    const { ledger } = stage
+    for (const datasetId of ['ds-1', 'ds-2']) await ledger.register(newDataset(stage, datasetId, { [shardA]: 3 }))
+    const known = await ledger.control()
+    const tried = await Promise.allSettled([
+      ledger.takeSlot(known, 'blue', 'ds-1', 'load', arrival),
+      ledger.takeSlot(known, 'green', 'ds-2', 'load', arrival),
+      ledger.prune(known, { [shardA]: sequence(1) }),
+      ledger.serve(known, 'ds-2', 'promote', arrival),
+    ])
+    const refused = tried.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+    expect(refused).toHaveLength(3)
+    for (const reason of refused) expect(reason).toBeInstanceOf(TransactionFailed)
+    expect((await ledger.control()).revision).toBe(1)
+  })
+
+  it('finds edges within bounds, and by when they were committed', async () => {
+    const stage = stageOf()
+    for (const edge of [2, 5, 9]) await committed(stage, edge, [])
+    await committed(stage, 4, [], shardB)
+    const { ledger } = stage
+    const bounds = { [shardA]: sequence(8), [shardB]: sequence(3), elsewhere: sequence(9) }
+    expect(await ledger.newestEdges(bounds)).toEqual({ [shardA]: sequence(5) })
+    expect(await ledger.newestEdges({ [shardB]: sequence(4) })).toEqual({ [shardB]: sequence(4) })
+    // Committed at the arrival and as many ms later as their number says.
+    expect(await ledger.edgesCommittedBefore(bounds, arrival + 5)).toEqual({ [shardA]: sequence(2) })
+    expect(await ledger.edgesCommittedBefore(bounds, arrival + 6)).toEqual({ [shardA]: sequence(5) })
+    expect(await ledger.speedPositions()).toEqual({ [shardA]: sequence(9), [shardB]: sequence(4) })
+  })
+
+  it('prunes rows at or below the bounds, keeps the bound as an edge, and goes further each time', async () => {
+    const stage = stageOf()
+    const { ledger } = stage
+    for (const edge of [2, 5, 9]) await committed(stage, edge, [one()])
+    await committed(stage, 4, [one()], shardB)
+    const sales = question(metricOf(stage, 'sales'), { per: null, by: [] })
+    const left = async (): Promise<unknown> => (await stage.states.read(sales)).cells[0]?.value
+    await ledger.prune(await ledger.control(), { [shardA]: sequence(5) })
+    expect(await left()).toBe(2n)
+    expect(await ledger.newestEdges({ [shardA]: sequence(5) })).toEqual({ [shardA]: sequence(5) })
+    expect(await ledger.newestEdges({ [shardA]: sequence(4) })).toEqual({})
+    await ledger.prune(await ledger.control(), { [shardA]: sequence(9), [shardB]: sequence(4) })
+    expect(await left()).toBeUndefined()
+    expect(await ledger.prunedTo()).toEqual({ [shardA]: sequence(9), [shardB]: sequence(4) })
+  })
+
+  it('keeps the last comparison of a dataset', async () => {
+    const { ledger } = stageOf()
+    const parity = (metric: string, rows: number) => ({
+      metric,
+      rowsServed: rows,
+      rowsBuilt: 2,
+      rowsMissing: 3,
+      rowsExtra: 4,
+      rowsChanged: 5,
+    })
+    await ledger.recordParity('ds-1', [parity('turnover', 9), parity('sales', 9)])
+    await ledger.recordParity('ds-2', [parity('sales', 1)])
+    await ledger.recordParity('ds-1', [parity('turnover', 7), parity('sales', 8)])
+    await ledger.recordParity('ds-1', [])
+    expect(await ledger.parity('ds-1')).toEqual([parity('sales', 8), parity('turnover', 7)])
+  })
+}

@@ -1,0 +1,110 @@
+import { streamStart } from '../../../stores/ledger/speed-ledger.ts'
+import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
+import { type BatchStage, changedDefinitions, sequence, shardA, shardB } from '../../localstack/tidemark/batch-stage.ts'
+import { cell, committed, day, metricOf, microBatch, positionIn, question } from './pieces.ts'
+
+/** What every speed ledger does. @param stageOf an empty stage */
+export const speedLedgerContract = (stageOf: () => BatchStage): void => {
+  const one = (express = true) => cell('sales', day, ['mitte', String(express)], { count: 1 })
+  const counted = async (stage: BatchStage): Promise<bigint> => {
+    const { cells } = await stage.states.read(question(metricOf(stage, 'sales'), { per: null, by: [] }))
+    return cells[0]?.value ?? 0n
+  }
+
+  it('makes one row of a shard that many come to at once', async () => {
+    const stage = stageOf()
+    const found = await Promise.all(Array.from({ length: 6 }, () => positionIn(stage)))
+    expect(new Set(found.map((position) => JSON.stringify(position))).size).toBe(1)
+    expect(found[0]).toEqual({
+      position: streamStart,
+      revision: 0,
+      modelVersion: stage.model.data.version,
+      cuts: [],
+      exclusions: 0,
+    })
+    expect(await stage.ledger.speedPositions()).toEqual({ [shardA]: streamStart })
+  })
+
+  it('commits rows, edge and position together', async () => {
+    const stage = stageOf()
+    const moved = await committed(stage, 3, [one()])
+    expect(moved).toMatchObject({ position: sequence(3), revision: 1 })
+    expect(await positionIn(stage)).toEqual(moved)
+    expect(await stage.ledger.newestEdges({ [shardA]: sequence(9) })).toEqual({ [shardA]: sequence(3) })
+    expect(await counted(stage)).toBe(1n)
+    expect(await positionIn(stage)).toEqual(moved)
+  })
+
+  it('takes a micro-batch without rows', async () => {
+    const stage = stageOf()
+    await committed(stage, 2, [])
+    expect(await stage.ledger.newestEdges({ [shardA]: sequence(2) })).toEqual({ [shardA]: sequence(2) })
+    expect(await counted(stage)).toBe(0n)
+  })
+
+  it('lets one of many through that read the same position, and leaves nothing of the others', async () => {
+    const stage = stageOf()
+    const known = await positionIn(stage)
+    const tried = await Promise.allSettled(
+      [1, 2, 3, 4].map((edge) => stage.speedLedger().commit(known, microBatch(stage, edge, [one()]))),
+    )
+    const refused = tried.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+    expect(refused).toHaveLength(3)
+    for (const reason of refused) expect(reason).toBeInstanceOf(TransactionFailed)
+    expect(await counted(stage)).toBe(1n)
+    const { position } = await positionIn(stage)
+    expect(await stage.ledger.newestEdges({ [shardA]: sequence(9) })).toEqual({ [shardA]: position })
+  })
+
+  it('refuses what comes after the position moved, though it read before', async () => {
+    const stage = stageOf()
+    const stale = await positionIn(stage)
+    await committed(stage, 5, [one()])
+    await expect(stage.speedLedger().commit(stale, microBatch(stage, 6, [one()]))).rejects.toThrow(TransactionFailed)
+    await expect(stage.speedLedger().addCut(shardA, stale, sequence(8))).rejects.toThrow(TransactionFailed)
+    expect(await counted(stage)).toBe(1n)
+  })
+
+  it('keeps shards apart', async () => {
+    const stage = stageOf()
+    await Promise.all([positionIn(stage), positionIn(stage, shardB)])
+    await Promise.all([committed(stage, 1, [one()]), committed(stage, 1, [one()], shardB)])
+    expect(await counted(stage)).toBe(2n)
+  })
+
+  it('holds cuts until they are passed, each by compare-and-set', async () => {
+    const stage = stageOf()
+    const ledger = stage.speedLedger()
+    const read = await positionIn(stage)
+    const cut = await ledger.addCut(shardA, read, sequence(7))
+    const both = await ledger.addCut(shardA, cut, sequence(3))
+    expect(both).toEqual({ ...read, revision: 2, cuts: [sequence(3), sequence(7)] })
+    expect(await positionIn(stage)).toEqual(both)
+    expect(await ledger.addCut(shardA, both, sequence(3))).toBe(both)
+    await expect(ledger.addCut(shardA, read, sequence(4))).rejects.toThrow(TransactionFailed)
+    await expect(ledger.commit(read, microBatch(stage, 2, [one()]))).rejects.toThrow(TransactionFailed)
+    const passed = await ledger.commit(both, microBatch(stage, 3, [one()]))
+    expect(passed.cuts).toEqual([sequence(7)])
+    expect(await positionIn(stage)).toEqual(passed)
+    await expect(ledger.addCut(shardA, passed, sequence(3))).rejects.toThrow("can't be cut")
+  })
+
+  it('notes where a new version of a metric begins, and takes records of the deployed model alone', async () => {
+    const stage = stageOf()
+    const older = stage.model.data.version
+    await committed(stage, 4, [one()])
+    await positionIn(stage, shardB)
+    await stage.deploy(changedDefinitions)
+    const version = stage.model.data.version
+    expect(await stage.speedLedger().position(shardA, older)).toMatchObject({ modelVersion: older })
+    const switched = await positionIn(stage)
+    expect(switched).toMatchObject({ position: sequence(4), revision: 2, modelVersion: version })
+    expect(await stage.ledger.versionEdges(version)).toEqual({ [shardA]: sequence(4) })
+    expect(await stage.ledger.versionEdges(older)).toEqual({})
+    await positionIn(stage, shardB)
+    expect(await stage.ledger.versionEdges(version)).toEqual({ [shardA]: sequence(4) })
+    await expect(stage.speedLedger().position(shardA, older)).rejects.toThrow(
+      `runs model ${older}, but ${version} is deployed`,
+    )
+  })
+}
