@@ -61,6 +61,15 @@ export interface RecomputeSettings {
   readonly maxDrift: number
 }
 
+export interface AlarmSettings {
+  /** A consumer whose oldest record is this old is behind. */
+  readonly behindAfter: Duration
+  /** One this old may be lost if nobody looks: well below the stream's retention. */
+  readonly atRiskAfter: Duration
+  /** How many scheduled recomputes in a row may end otherwise than well. */
+  readonly recomputesMissed: number
+}
+
 /** All that differs between stages. No default stands anywhere else. */
 export interface Stage {
   readonly name: 'local' | 'prod'
@@ -74,6 +83,8 @@ export interface Stage {
   /** False where something other than Lambda polls the stream. */
   readonly mappingsEnabled: boolean
   readonly recompute: RecomputeSettings
+  /** null: there is nobody to tell. */
+  readonly alarms: AlarmSettings | null
   readonly warehouse: WarehouseSettings
   /** The SQL that migrations are written in. */
   readonly warehouseDialect: 'redshift' | 'postgres'
@@ -140,6 +151,7 @@ const prod = (freshness: Freshness): Stage => ({
     speedRetention: Duration.hours(168),
     maxDrift: 0.05,
   },
+  alarms: { behindAfter: Duration.minutes(30), atRiskAfter: Duration.days(2), recomputesMissed: 3 },
   warehouse: { kind: 'serverless', database: 'tidemark', baseCapacity: 8, maxCapacity: 32 },
   warehouseDialect: 'redshift',
   cache: { kind: 'serverless', maxData: Size.gibibytes(5), maxRequestUnitsPerSecond: 20_000 },
@@ -187,6 +199,7 @@ const local = (ports: LocalPorts): Stage => {
       speedRetention: Duration.hours(168),
       maxDrift: 0.05,
     },
+    alarms: null,
     warehouse: {
       kind: 'outside',
       workgroup: 'tidemark-local',

@@ -15,16 +15,18 @@ interface ArchiveProps {
 
 /** Keeps every record's bytes, in stream order. */
 export class Archive extends Construct {
+  readonly function: TidemarkFunction
+
   constructor(scope: Construct, id: string, { stage, assets, stream, bucket }: ArchiveProps) {
     super(scope, id)
-    const consumer = new TidemarkFunction(this, 'Function', {
+    this.function = new TidemarkFunction(this, 'Function', {
       stage,
       assets,
       name: 'archive',
       size: stage.archive,
       environment: { DATA_BUCKET: bucket.bucketName },
     })
-    bucket.grantPut(consumer, 'raw/*')
-    new StreamConsumer(this, 'Mapping', { stage, stream, consumer, settings: stage.archive })
+    bucket.grantPut(this.function, 'raw/*')
+    new StreamConsumer(this, 'Mapping', { stage, stream, consumer: this.function, settings: stage.archive })
   }
 }

@@ -21,13 +21,16 @@ interface SpeedProps {
 
 /** Keeps the answers to the last records: in the warehouse's speed rows, and in the cache's windows. */
 export class Speed extends Construct {
+  readonly table: TidemarkFunction
+  readonly window: TidemarkFunction
+
   constructor(scope: Construct, id: string, props: SpeedProps) {
     super(scope, id)
-    this.addTable(props)
-    this.addWindow(props)
+    this.table = this.addTable(props)
+    this.window = this.addWindow(props)
   }
 
-  private addTable({ stage, assets, stream, bucket, warehouse, migration }: SpeedProps): void {
+  private addTable({ stage, assets, stream, bucket, warehouse, migration }: SpeedProps): TidemarkFunction {
     const consumer = new TidemarkFunction(this, 'Table', {
       stage,
       assets,
@@ -44,9 +47,10 @@ export class Speed extends Construct {
     warehouse.grantStatements(consumer)
     consumer.node.addDependency(migration)
     new StreamConsumer(this, 'TableMapping', { stage, stream, consumer, settings: stage.speedTable })
+    return consumer
   }
 
-  private addWindow({ stage, assets, stream, cache }: SpeedProps): void {
+  private addWindow({ stage, assets, stream, cache }: SpeedProps): TidemarkFunction {
     const consumer = new TidemarkFunction(this, 'Window', {
       stage,
       assets,
@@ -56,5 +60,6 @@ export class Speed extends Construct {
       network: cache.network,
     })
     new StreamConsumer(this, 'WindowMapping', { stage, stream, consumer, settings: stage.speedWindow })
+    return consumer
   }
 }

@@ -2,6 +2,7 @@ import { CfnOutput, Stack } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Assets } from '../assets.ts'
 import { outsideSpark, ServerlessSpark } from '../backing/spark.ts'
+import { Alarms } from '../layers/alarms.ts'
 import { Archive } from '../layers/archive.ts'
 import { Batch } from '../layers/batch.ts'
 import { Serving } from '../layers/serving.ts'
@@ -27,11 +28,18 @@ export class StatelessStack extends Stack {
       stage.spark.kind === 'outside'
         ? outsideSpark(stage.spark)
         : new ServerlessSpark(this, 'Spark', { stage, settings: stage.spark, bucket })
-    new Archive(this, 'Archive', { stage, assets, stream, bucket })
+    const archive = new Archive(this, 'Archive', { stage, assets, stream, bucket })
     const batch = new Batch(this, 'Batch', { stage, assets, stream, bucket, warehouse, spark })
     const { migration } = batch
-    new Speed(this, 'Speed', { stage, assets, stream, bucket, warehouse, cache, migration })
+    const speed = new Speed(this, 'Speed', { stage, assets, stream, bucket, warehouse, cache, migration })
     const serving = new Serving(this, 'Serving', { stage, assets, stream, bucket, warehouse, cache, migration })
+    if (stage.alarms !== null) {
+      const consumers = { Archive: archive.function, SpeedTable: speed.table, SpeedWindow: speed.window }
+      const { stateMachine } = batch
+      const settings = stage.alarms
+      const { topic } = new Alarms(this, 'Alarms', { stage, settings, stream, consumers, stateMachine })
+      this.addOutputs({ AlarmTopicArn: topic.topicArn })
+    }
     this.addOutputs({
       ApiUrl: serving.apiUrl,
       StreamName: stream.streamName,
