@@ -77,6 +77,8 @@ export interface Stage {
   readonly archive: ConsumerSettings
   readonly speedTable: ConsumerSettings
   readonly speedWindow: ConsumerSettings
+  /** Of two records of one event in a shard that arrive no further apart, the speed side counts the first only. */
+  readonly duplicatesWindow: Duration
   readonly batch: FunctionSize
   readonly migrate: FunctionSize
   readonly serving: FunctionSize
@@ -132,10 +134,13 @@ const sizes = {
 } as const
 
 const maxBatchSize = 10_000
+/** Longer than producers try again. The cache holds each identity for this and an hour. */
+const duplicatesWindow = Duration.minutes(10)
 
 const prod = (freshness: Freshness): Stage => ({
   ...sizes,
   name: 'prod',
+  duplicatesWindow,
   stream: { shards: 4, retention: Duration.days(7) },
   archive: { ...sizes.archive, batchSize: maxBatchSize, batchWindow: Duration.seconds(60) },
   speedTable: { ...sizes.speedTable, batchSize: maxBatchSize, batchWindow: freshnesses[freshness] },
@@ -184,6 +189,7 @@ const local = (ports: LocalPorts): Stage => {
   return {
     ...sizes,
     name: 'local',
+    duplicatesWindow,
     stream: { shards: 4, retention: Duration.days(7) },
     archive: { ...sizes.archive, batchSize: maxBatchSize, batchWindow: Duration.seconds(5) },
     speedTable: { ...sizes.speedTable, batchSize: maxBatchSize, batchWindow: Duration.seconds(5) },

@@ -5,8 +5,11 @@ import { expandAggregates } from '../../core/aggregate.ts'
 import { readKinesisEvent } from '../../core/kinesis-record.ts'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { stageRows } from '../../stores/archive/staging.ts'
+import { ValkeyIdentities } from '../../stores/identities/valkey.ts'
 import { SqlSpeedLedger } from '../../stores/ledger/sql-speed-ledger.ts'
+import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
+import { DuplicateCheck } from './duplicate-check.ts'
 import { readEnvironment } from './table.env.ts'
 import { TableWriter } from './table.ts'
 
@@ -17,7 +20,15 @@ const ledger = new SqlSpeedLedger({
   stageRows: stageRows(archive, environment.dataBucket, randomUUID),
   copyRoleArn: environment.copyRoleArn,
 })
-const writer = loadModel().then((model) => new TableWriter({ model, ledger, now: Date.now }))
+/** The table is there for when the cache is not: it waits no longer than this for an answer. */
+const answerWithinMs = 2000
+const { cacheEndpoint, cacheTls, duplicatesWindowMs: windowMs } = environment
+const duplicates = new DuplicateCheck({
+  identities: new ValkeyIdentities({ endpoint: cacheEndpoint, tls: cacheTls, windowMs, answerWithinMs }),
+  stream: new KinesisStream(kinesisClient({ answerWithinMs }), environment.streamName),
+  windowMs,
+})
+const writer = loadModel().then((model) => new TableWriter({ model, ledger, duplicates, now: Date.now }))
 
 /** Adds each batch to the speed table. An error fails the batch as a whole, and Lambda brings it again. */
 export const handler = async (event: KinesisStreamEvent): Promise<void> => {

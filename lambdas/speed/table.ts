@@ -1,13 +1,15 @@
 import type { Model } from '../../core/model.ts'
-import type { RawRecord } from '../../core/record.ts'
+import type { Decoded, RawRecord } from '../../core/record.ts'
 import { fold } from '../../core/state.ts'
 import type { SpeedLedger, SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed, TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
+import { candidateOf, type DuplicateCheck } from './duplicate-check.ts'
 import { RegisterMemory } from './register-memory.ts'
 
 export interface TableWriterOptions {
   readonly model: Model
   readonly ledger: SpeedLedger
+  readonly duplicates: DuplicateCheck
   readonly now: () => number
 }
 
@@ -18,6 +20,11 @@ export interface Written {
   readonly records: number
   /** Records that an earlier invocation had committed already. */
   readonly alreadyCounted: number
+  /** Records that their producer had sent before, and that add nothing. */
+  readonly duplicates: number
+  /** Events that may be duplicates of earlier invocations' events, which could not be asked about. */
+  readonly unchecked: number
+  readonly uncheckedBecause: string | null
   readonly rows: number
 }
 
@@ -70,19 +77,35 @@ export class TableWriter {
 
   async #writeParts(shardId: string, shard: Shard, records: readonly RawRecord[]): Promise<Written> {
     const fresh = records.filter(({ sequenceNumber }) => sequenceNumber > shard.position.position)
+    const { events, checked } = await this.#withoutDuplicates(shardId, fresh)
     let rows = 0
-    for (const part of partsAt(shard.position.cuts, fresh)) rows += await this.#commit(shardId, shard, part)
+    for (const part of partsAt(shard.position.cuts, events)) rows += await this.#commit(shardId, shard, part)
     const alreadyCounted = records.length - fresh.length
-    return { shardId, position: shard.position.position, records: records.length, alreadyCounted, rows }
+    return { shardId, position: shard.position.position, records: records.length, alreadyCounted, ...checked, rows }
+  }
+
+  /** Goes on where duplicates can't be told: this table must not wait for the cache. */
+  async #withoutDuplicates(
+    shardId: string,
+    records: readonly RawRecord[],
+  ): Promise<{ events: Event[]; checked: Pick<Written, 'duplicates' | 'unchecked' | 'uncheckedBecause'> }> {
+    const { model, duplicates } = this.#options
+    const all = records.map((record) => ({ record, decoded: model.decode(record) }))
+    const candidates = all.map(({ record, decoded }) => candidateOf(record, decoded))
+    const { isDuplicate, unchecked, uncheckedBecause } = await duplicates.checkIfPossible(shardId, candidates)
+    const events = all.map(({ record, decoded }, at) => ({
+      sequenceNumber: record.sequenceNumber,
+      decoded: isDuplicate[at] === true ? null : decoded,
+    }))
+    const checked = { duplicates: isDuplicate.filter(Boolean).length, unchecked, uncheckedBecause }
+    return { events, checked }
   }
 
   /** One micro-batch. @returns its rows */
-  async #commit(shardId: string, shard: Shard, part: RecordsOfPart): Promise<number> {
+  async #commit(shardId: string, shard: Shard, { events, edge }: Part): Promise<number> {
     const { model, ledger, now } = this.#options
-    const { edge } = part
-    const cells = shard.registers.unwritten(
-      fold(part.records.flatMap((record) => model.contributions(model.decode(record), 'speed'))),
-    )
+    const counted = events.flatMap(({ decoded }) => (decoded === null ? [] : [decoded]))
+    const cells = shard.registers.unwritten(fold(counted.flatMap((one) => model.contributions(one, 'speed'))))
     shard.position = await ledger.commit(shard.position, {
       shardId,
       cells,
@@ -96,22 +119,28 @@ export class TableWriter {
   }
 }
 
-interface RecordsOfPart {
-  readonly records: readonly RawRecord[]
+interface Event {
+  readonly sequenceNumber: string
+  /** null: a duplicate. It adds nothing, but the position passes it. */
+  readonly decoded: Decoded | null
+}
+
+interface Part {
+  readonly events: readonly Event[]
   /** The last one's sequence number. */
   readonly edge: string
 }
 
 /** The records in stream order, parted so that none but the last of a part is at a cut: no row then spans one. */
-const partsAt = (cuts: readonly string[], records: readonly RawRecord[]): RecordsOfPart[] => {
-  const parts: { records: RawRecord[]; edge: string }[] = []
-  for (const record of records) {
-    const { sequenceNumber } = record
+const partsAt = (cuts: readonly string[], events: readonly Event[]): Part[] => {
+  const parts: { events: Event[]; edge: string }[] = []
+  for (const event of events) {
+    const { sequenceNumber } = event
     const part = parts.at(-1)
     const isCutOff = part === undefined || cuts.some((cut) => part.edge <= cut && cut < sequenceNumber)
-    if (isCutOff) parts.push({ records: [record], edge: sequenceNumber })
+    if (isCutOff) parts.push({ events: [event], edge: sequenceNumber })
     else {
-      part.records.push(record)
+      part.events.push(event)
       part.edge = sequenceNumber
     }
   }

@@ -2,6 +2,7 @@ import type { Contribution } from '../../core/contribution.ts'
 import type { Model } from '../../core/model.ts'
 import type { RawRecord } from '../../core/record.ts'
 import { chunkGoneAt, chunkName, chunkStart, type LiveMetric, liveMetric, windowSlackMs } from '../../core/window.ts'
+import { type Candidate, candidateOf } from './duplicate-check.ts'
 
 /** One record as the window sees it. */
 export interface WindowRecord {
@@ -9,6 +10,9 @@ export interface WindowRecord {
   readonly arrivalTime: number
   /** null: rejected, and no event. */
   readonly eventTime: number | null
+  readonly candidate: Candidate
+  /** It adds nothing. */
+  readonly isDuplicate: boolean
   readonly contributions: readonly PlacedContribution[]
 }
 
@@ -31,7 +35,7 @@ export const liveMetrics = (model: Model): Map<string, LiveMetric> => {
   return metrics
 }
 
-/** Decodes records and places their contributions. Pure: the same records give the same. */
+/** Decodes records and places their contributions, none yet held for a duplicate. Pure: the same records give the same. */
 export const placeRecords = (model: Model, records: readonly RawRecord[]): WindowRecord[] => {
   const metrics = liveMetrics(model)
   const slackMs = windowSlackMs(model.data)
@@ -46,7 +50,9 @@ export const placeRecords = (model: Model, records: readonly RawRecord[]): Windo
       return { contribution, metric, name: chunkName(metric, start), start, goneAt }
     })
     const eventTime = decoded.rejection === null ? decoded.eventTime : null
-    return { sequenceNumber: record.sequenceNumber, arrivalTime: record.arrivalTime, eventTime, contributions }
+    const { sequenceNumber, arrivalTime } = record
+    const candidate = candidateOf(record, decoded)
+    return { sequenceNumber, arrivalTime, eventTime, candidate, isDuplicate: false, contributions }
   })
 }
 

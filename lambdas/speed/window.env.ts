@@ -1,14 +1,6 @@
 import { environmentOf } from '../environment.ts'
+import { type DuplicatesEnvironment, duplicatesEnvironment } from './duplicates.env.ts'
 
-/** What the speed-window function is told by its stage. */
-export interface WindowEnvironment {
-  /** host:port */
-  readonly cacheEndpoint: string
-  readonly cacheTls: boolean
-}
-
-/** @throws where a variable is missing or says neither true nor false. */
-export const readEnvironment = (env: NodeJS.ProcessEnv): WindowEnvironment => {
-  const { needed, oneOf } = environmentOf('speed-window', env)
-  return { cacheEndpoint: needed('CACHE_ENDPOINT'), cacheTls: oneOf('CACHE_TLS', ['true', 'false']) === 'true' }
-}
+/** What the speed-window function is told by its stage. @throws where something is missing or can't be read */
+export const readEnvironment = (env: NodeJS.ProcessEnv): DuplicatesEnvironment =>
+  duplicatesEnvironment(environmentOf('speed-window', env))

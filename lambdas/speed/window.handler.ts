@@ -3,13 +3,22 @@ import type { KinesisStreamEvent } from 'aws-lambda'
 import { loadModel } from '#model'
 import { expandAggregates } from '../../core/aggregate.ts'
 import { readKinesisEvent } from '../../core/kinesis-record.ts'
+import { ValkeyIdentities } from '../../stores/identities/valkey.ts'
+import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { ValkeyWindowStore } from '../../stores/window/valkey.ts'
+import { DuplicateCheck } from './duplicate-check.ts'
 import { readEnvironment } from './window.env.ts'
 import { WindowWriter } from './window.ts'
 
 const environment = readEnvironment(process.env)
-const store = new ValkeyWindowStore(environment.cacheEndpoint, environment.cacheTls)
-const writer = loadModel().then((model) => new WindowWriter({ model, store, newEpoch: randomUUID }))
+const { cacheEndpoint, cacheTls, duplicatesWindowMs: windowMs } = environment
+const store = new ValkeyWindowStore(cacheEndpoint, cacheTls)
+const duplicates = new DuplicateCheck({
+  identities: new ValkeyIdentities({ endpoint: cacheEndpoint, tls: cacheTls, windowMs, answerWithinMs: 5000 }),
+  stream: new KinesisStream(kinesisClient({ answerWithinMs: 5000 }), environment.streamName),
+  windowMs,
+})
+const writer = loadModel().then((model) => new WindowWriter({ model, store, duplicates, newEpoch: randomUUID }))
 
 /** Adds each batch to the sliding windows. An error fails the batch as a whole, and Lambda brings it again. */
 export const handler = async (event: KinesisStreamEvent): Promise<void> => {

@@ -3,6 +3,7 @@ import type { RawRecord } from '../../core/record.ts'
 import { metricKey } from '../../core/window.ts'
 import { encodeChunk, mergeIntoChunk } from '../../core/window-chunk.ts'
 import { type ChunkWrite, commitLimits, type WindowPosition, type WindowStore } from '../../stores/window/window.ts'
+import type { DuplicateCheck } from './duplicate-check.ts'
 import { liveMetrics, type PlacedContribution, placeRecords, prefixWithin, type WindowRecord } from './window-batch.ts'
 import { KnownShard } from './window-shard.ts'
 
@@ -16,6 +17,8 @@ export interface WindowOutcome {
   /** Contributions to slices that are in no window any more. */
   readonly late: number
   readonly rejected: number
+  /** Of those committed, what their producer had sent before, and adds nothing. */
+  readonly duplicates: number
   /** Chunks written. */
   readonly chunks: number
   readonly conflicts: number
@@ -24,6 +27,7 @@ export interface WindowOutcome {
 export interface WindowWriterOptions {
   readonly model: Model
   readonly store: WindowStore
+  readonly duplicates: DuplicateCheck
   /** A new, unique name for an epoch. */
   readonly newEpoch: () => string
   readonly maxChunks?: number
@@ -38,14 +42,16 @@ const dayMs = 86_400_000
 export class WindowWriter {
   readonly #model: Model
   readonly #store: WindowStore
+  readonly #duplicates: DuplicateCheck
   readonly #newEpoch: () => string
   readonly #maxChunks: number
   readonly #metricKeys: readonly string[]
   readonly #known = new Map<string, KnownShard>()
 
-  constructor({ model, store, newEpoch, maxChunks = commitLimits.writes }: WindowWriterOptions) {
+  constructor({ model, store, duplicates, newEpoch, maxChunks = commitLimits.writes }: WindowWriterOptions) {
     this.#model = model
     this.#store = store
+    this.#duplicates = duplicates
     this.#newEpoch = newEpoch
     this.#maxChunks = maxChunks
     this.#metricKeys = Array.from(liveMetrics(model).values(), metricKey)
@@ -53,11 +59,20 @@ export class WindowWriter {
 
   /**
    * @param records one shard's, in the stream's order
-   * @throws where the store fails, or the shard moves under every try; nothing is counted twice if all come again.
+   * @throws where the store or the check for duplicates fails, or the shard moves under every try; nothing is counted twice if all come again.
    */
   async write(shardId: string, records: readonly RawRecord[]): Promise<WindowOutcome> {
-    const tally: Tally = { shardId, committed: 0, repeated: 0, late: 0, rejected: 0, chunks: 0, conflicts: 0 }
-    const placed = placeRecords(this.#model, records)
+    const tally: Tally = {
+      shardId,
+      committed: 0,
+      repeated: 0,
+      late: 0,
+      rejected: 0,
+      duplicates: 0,
+      chunks: 0,
+      conflicts: 0,
+    }
+    const placed = await this.#place(shardId, records)
     tally.rejected = placed.filter(({ eventTime }) => eventTime === null).length
     let known = await this.#take(shardId)
     for (;;) {
@@ -76,6 +91,16 @@ export class WindowWriter {
         throw new Error(`The window of ${shardId} moved ${tally.conflicts} times under this writer; try again.`)
       known = await this.#open(shardId)
     }
+  }
+
+  /** Asks about all records, those already in too: the window may turn out to be emptied, and begin with them anew. */
+  async #place(shardId: string, records: readonly RawRecord[]): Promise<WindowRecord[]> {
+    const placed = placeRecords(this.#model, records)
+    const candidates = placed.map(({ candidate }) => candidate)
+    const { isDuplicate } = await this.#duplicates.check(shardId, candidates)
+    return placed.map((record, at) =>
+      isDuplicate[at] === true ? { ...record, isDuplicate: true, contributions: [] } : record,
+    )
   }
 
   /** Takes what is known out of memory: it comes back only once it is confirmed. */
@@ -114,6 +139,7 @@ export class WindowWriter {
     known.forget(deletes)
     tally.committed += part.length
     tally.late += late
+    tally.duplicates += part.filter(({ isDuplicate }) => isDuplicate).length
     tally.chunks += writes.length
     return true
   }

@@ -30,7 +30,7 @@ export class Speed extends Construct {
     this.window = this.addWindow(props)
   }
 
-  private addTable({ stage, assets, stream, bucket, warehouse, migration }: SpeedProps): TidemarkFunction {
+  private addTable({ stage, assets, stream, bucket, warehouse, cache, migration }: SpeedProps): TidemarkFunction {
     const consumer = new TidemarkFunction(this, 'Table', {
       stage,
       assets,
@@ -40,7 +40,9 @@ export class Speed extends Construct {
         DATA_BUCKET: bucket.bucketName,
         WAREHOUSE_COPY_ROLE_ARN: warehouse.copyRoleArn,
         ...warehouseEnvironment(warehouse),
+        ...duplicatesEnvironment(stage, stream, cache),
       },
+      network: cache.network,
     })
     bucket.grantPut(consumer, 'staging/*')
     bucket.grantDelete(consumer, 'staging/*')
@@ -56,10 +58,17 @@ export class Speed extends Construct {
       assets,
       name: 'speed-window',
       size: stage.speedWindow,
-      environment: cacheEnvironment(cache),
+      environment: duplicatesEnvironment(stage, stream, cache),
       network: cache.network,
     })
     new StreamConsumer(this, 'WindowMapping', { stage, stream, consumer, settings: stage.speedWindow })
     return consumer
   }
 }
+
+/** What both functions need to tell records that producers sent again. */
+const duplicatesEnvironment = (stage: Stage, stream: IStream, cache: Cache): Record<string, string> => ({
+  ...cacheEnvironment(cache),
+  STREAM_NAME: stream.streamName,
+  DUPLICATES_WINDOW_SECONDS: String(stage.duplicatesWindow.toSeconds()),
+})

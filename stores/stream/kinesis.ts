@@ -13,8 +13,20 @@ export interface KinesisStreamOptions {
   readonly random?: () => number
 }
 
-/** Over HTTP/1.1: local endpoints fail large requests over the SDK's default, HTTP/2. */
-export const kinesisClient = (): KinesisClient => new KinesisClient({ requestHandler: new NodeHttpHandler() })
+/**
+ * Over HTTP/1.1: local endpoints fail large requests over the SDK's default, HTTP/2.
+ * @param bound how long a request may take, tried once only; left out: the SDK's own ways
+ */
+export const kinesisClient = (bound?: { readonly answerWithinMs: number }): KinesisClient => {
+  if (bound === undefined) return new KinesisClient({ requestHandler: new NodeHttpHandler() })
+  const { answerWithinMs } = bound
+  const requestHandler = new NodeHttpHandler({
+    connectionTimeout: answerWithinMs,
+    requestTimeout: answerWithinMs,
+    throwOnRequestTimeout: true,
+  })
+  return new KinesisClient({ requestHandler, maxAttempts: 1 })
+}
 
 const defaultAttempts = 12
 const firstPauseMs = 50

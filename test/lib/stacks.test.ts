@@ -13,10 +13,11 @@ const at = (name: string): Synthesized => {
 
 const functions = ['archive', 'speed-table', 'speed-window', 'batch', 'migrate', 'serving']
 const warehouse = ['WAREHOUSE_DATABASE', 'WAREHOUSE_WORKGROUP']
+const duplicates = ['CACHE_ENDPOINT', 'CACHE_TLS', 'DUPLICATES_WINDOW_SECONDS', 'STREAM_NAME']
 const variables: Record<string, string[]> = {
   archive: ['DATA_BUCKET'],
-  'speed-table': ['DATA_BUCKET', 'WAREHOUSE_COPY_ROLE_ARN', ...warehouse],
-  'speed-window': ['CACHE_ENDPOINT', 'CACHE_TLS'],
+  'speed-table': ['DATA_BUCKET', 'WAREHOUSE_COPY_ROLE_ARN', ...warehouse, ...duplicates],
+  'speed-window': duplicates,
   batch: [
     'DATA_BUCKET',
     'MAX_DRIFT',
@@ -185,7 +186,7 @@ describe('prod', () => {
     const inside = resourcesOf(at('prod').stateless, 'AWS::Lambda::Function')
       .filter(([, { Properties }]) => Properties.VpcConfig !== undefined)
       .map(([, { Properties }]) => Properties.FunctionName)
-    expect(inside.sort()).toEqual(['tidemark-prod-serving', 'tidemark-prod-speed-window'])
+    expect(inside.sort()).toEqual(['serving', 'speed-table', 'speed-window'].map((each) => `tidemark-prod-${each}`))
   })
 })
 

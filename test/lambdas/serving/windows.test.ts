@@ -4,6 +4,7 @@ import { decodeChunk, emptyChunk, encodeChunk, mergeIntoChunk } from '../../../c
 import { answerWindow, type WindowAnswer, type WindowQuestion } from '../../../lambdas/serving/windows.ts'
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
+import { duplicatesOn } from '../speed/duplicates.ts'
 import { loadModel, type Order, shardId, startTime, toRecords } from '../speed/orders.ts'
 
 const orders: Order[] = [
@@ -21,7 +22,7 @@ beforeAll(async () => {
   model = await loadModel()
   store = new MemoryWindowStore(() => now)
   await store.mark()
-  const writer = new WindowWriter({ model, store, newEpoch: () => 'epoch' })
+  const writer = new WindowWriter({ model, store, duplicates: duplicatesOn(), newEpoch: () => 'epoch' })
   await writer.write(shardId, toRecords(orders))
 })
 

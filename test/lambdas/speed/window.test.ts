@@ -7,6 +7,7 @@ import { readEnvironment } from '../../../lambdas/speed/window.env.ts'
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
 import type { WindowCommit, WindowStore } from '../../../stores/window/window.ts'
+import { duplicatesOn } from './duplicates.ts'
 import { loadModel, type Order, shardId, startTime, toRecords } from './orders.ts'
 
 let model: Model
@@ -17,7 +18,7 @@ beforeAll(async () => {
 let epochs = 0
 const newEpoch = (): string => `epoch-${epochs++}`
 const writerOn = (store: WindowStore, maxChunks = 5000): WindowWriter =>
-  new WindowWriter({ model, store, newEpoch, maxChunks })
+  new WindowWriter({ model, store, duplicates: duplicatesOn(), newEpoch, maxChunks })
 
 /** An invocation that was given up and runs on: its commit waits until it is let go. */
 class SlowStore extends MemoryWindowStore {
@@ -203,7 +204,16 @@ describe('a window writer', () => {
     const writer = writerOn(store)
     const outcome = await writer.write(shardId, [...records, junk])
     // Four orders' contributions to count, sum, max and min, and two a distinct value; all but the newest's are late.
-    expect(outcome).toEqual({ shardId, committed: 5, repeated: 0, late: 18, rejected: 1, chunks: 5, conflicts: 0 })
+    expect(outcome).toEqual({
+      shardId,
+      committed: 5,
+      repeated: 0,
+      late: 18,
+      rejected: 1,
+      duplicates: 0,
+      chunks: 5,
+      conflicts: 0,
+    })
     expect(await writer.write(shardId, records)).toMatchObject({ committed: 0, repeated: 4, conflicts: 0 })
     expect((await store.open(shardId)).position).toMatchObject({
       position: junk.sequenceNumber,
@@ -285,7 +295,7 @@ describe('a window writer', () => {
     const before = await answerWindow({ ...question, metric: 'revenue' })
     expect(before).toMatchObject({ rows: [{ value: '0.00' }], receipt: { refilling: true, refillingSince: null } })
 
-    const writer = new WindowWriter({ model: changed, store, newEpoch })
+    const writer = new WindowWriter({ model: changed, store, duplicates: duplicatesOn(), newEpoch })
     await writer.write(shardId, toRecords([order(0), order(1)]).slice(1))
     const after = await answerWindow({ ...question, metric: 'revenue' })
     expect(after.rows).toMatchObject([{ value: '1.00' }])
@@ -315,9 +325,13 @@ describe('a window writer', () => {
   })
 
   it('does not start half configured', () => {
-    expect(() => readEnvironment({ CACHE_TLS: 'true' })).toThrow('CACHE_ENDPOINT')
-    expect(() => readEnvironment({ CACHE_ENDPOINT: 'h:1', CACHE_TLS: 'yes' })).toThrow('CACHE_TLS')
-    expect(readEnvironment({ CACHE_ENDPOINT: 'h:1', CACHE_TLS: 'true' })).toEqual({
+    const whole = { CACHE_ENDPOINT: 'h:1', CACHE_TLS: 'true', STREAM_NAME: 's', DUPLICATES_WINDOW_SECONDS: '600' }
+    expect(() => readEnvironment({ ...whole, CACHE_ENDPOINT: '' })).toThrow('CACHE_ENDPOINT')
+    expect(() => readEnvironment({ ...whole, CACHE_TLS: 'yes' })).toThrow('CACHE_TLS')
+    expect(() => readEnvironment({ ...whole, DUPLICATES_WINDOW_SECONDS: '0' })).toThrow('must be 1 at least')
+    expect(readEnvironment(whole)).toEqual({
+      streamName: 's',
+      duplicatesWindowMs: 600_000,
       cacheEndpoint: 'h:1',
       cacheTls: true,
     })

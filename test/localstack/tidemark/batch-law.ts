@@ -1,5 +1,5 @@
 import type { RawRecord } from '../../../core/record.ts'
-import { type BatchStage, definitions, shardA, shardB } from './batch-stage.ts'
+import { arrival, type BatchStage, definitions, shardA, shardB } from './batch-stage.ts'
 
 /** A small generator of numbers in [0, 1), the same for the same seed (mulberry32). */
 const randomOf = (seed: number) => (): number => {
@@ -49,6 +49,8 @@ class Story {
   readonly #stage: BatchStage
   readonly #random: () => number
   readonly #archived: Record<string, number> = {}
+  #arrival = arrival
+  #sales = 0
   readonly #zombie: ReturnType<BatchStage['writer']>
 
   constructor(stage: BatchStage, random: () => number) {
@@ -88,8 +90,10 @@ class Story {
     for (let more = this.#below(8); more >= 0; more--) {
       const twin = this.#random() < 0.4 ? this.#below(6) : null
       const place = twin ?? this.#below(36)
-      this.#stage.produce(shardId, {
-        ...(twin === null ? {} : { id: `twin-${twin}` }),
+      // Some minutes on, now and then back: producers try again within the time that duplicates are left out, and after.
+      this.#arrival += (this.#below(9) - 1) * 60_000
+      const fields = {
+        id: twin === null ? `sale-${this.#sales++}` : `twin-${twin}`,
         // Twins differ in what is summed, never in what is counted distinct: a register that only a dropped twin
         // raised is one that the speed side may not write again.
         at: `2026-01-0${1 + (place % 2)}T0${place % 3}:00:00Z`,
@@ -97,7 +101,10 @@ class Story {
         express: place < 18,
         amount: this.#random() < 0.05 ? 'junk' : `${this.#below(2000) - 1000}.25`,
         items: this.#random() < 0.2 ? null : this.#below(9) - 4,
-      })
+      }
+      this.#stage.produce(shardId, fields, this.#arrival)
+      // A producer that had no answer sends the same once more.
+      if (this.#random() < 0.15) this.#stage.produce(shardId, fields, this.#arrival + 900)
     }
     return this.#stage.stream.get(shardId) ?? []
   }

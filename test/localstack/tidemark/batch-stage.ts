@@ -12,9 +12,11 @@ import type { Run } from '../../../lambdas/batch/run.ts'
 import { runStep, type StepRequest } from '../../../lambdas/batch/steps.ts'
 import { answerMetric, findMetric, type MetricAnswer } from '../../../lambdas/serving/metrics.ts'
 import { readQuestion } from '../../../lambdas/serving/question.ts'
+import { DuplicateCheck } from '../../../lambdas/speed/duplicate-check.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
 import { MemoryArchive } from '../../../stores/archive/memory.ts'
 import { stageRows } from '../../../stores/archive/staging.ts'
+import { MemoryIdentities } from '../../../stores/identities/memory.ts'
 import { jsonLines, type ResultsFormat } from '../../../stores/jobs/naive-recompute.ts'
 import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
 import { MemoryDatasetLedger } from '../../../stores/ledger/memory-dataset-ledger.ts'
@@ -27,8 +29,9 @@ import { SqlStates } from '../../../stores/states/sql.ts'
 import type { States } from '../../../stores/states/states.ts'
 import { MemoryWarehouse } from '../../../stores/warehouse/memory.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
+import { duplicatesWindowMs } from '../../lambdas/speed/duplicates.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
-import { merged, winnersOf } from './naive.ts'
+import { firstsOf, merged, winnersOf } from './naive.ts'
 import { NaiveJobs, parquet } from './naive-job.ts'
 
 const sale = event('sale', {
@@ -65,10 +68,15 @@ export interface SaleFields {
   readonly items?: number | null
 }
 
-export const saleRecord = (shardId: string, number: number, fields: SaleFields = {}): RawRecord => ({
+export const saleRecord = (
+  shardId: string,
+  number: number,
+  fields: SaleFields = {},
+  arrivalTime = arrival,
+): RawRecord => ({
   shardId,
   sequenceNumber: sequence(number),
-  arrivalTime: arrival,
+  arrivalTime,
   text: JSON.stringify({
     type: 'sale',
     id: `${shardId}-${number}`,
@@ -148,6 +156,7 @@ export class BatchStage {
   jobs: NaiveJobs
   ledger: DatasetLedger
   states: States
+  readonly identities = new MemoryIdentities(duplicatesWindowMs, Date.now)
   readonly shards: { shardId: string; parentShardIds: string[] }[] = []
   /** What each shard's stream holds, in order. */
   readonly stream = new Map<string, RawRecord[]>()
@@ -236,13 +245,15 @@ export class BatchStage {
   }
 
   writer(): TableWriter {
-    return new TableWriter({ model: this.model, ledger: this.speedLedger(), now: () => this.now })
+    const stream = { shards: async () => this.shards }
+    const duplicates = new DuplicateCheck({ identities: this.identities, stream, windowMs: duplicatesWindowMs })
+    return new TableWriter({ model: this.model, ledger: this.speedLedger(), duplicates, now: () => this.now })
   }
 
-  produce(shardId: string, fields: SaleFields = {}): RawRecord {
+  produce(shardId: string, fields: SaleFields = {}, arrivalTime = arrival): RawRecord {
     if (!this.shards.some((shard) => shard.shardId === shardId)) this.shards.push({ shardId, parentShardIds: [] })
     const records = this.stream.get(shardId) ?? []
-    const record = saleRecord(shardId, records.length + 1, fields)
+    const record = saleRecord(shardId, records.length + 1, fields, arrivalTime)
     this.stream.set(shardId, [...records, record])
     return record
   }
@@ -334,7 +345,10 @@ export class BatchStage {
     )
   }
 
-  /** The same by a plain recount: events at or below the live dataset's marks once each, records above once each. */
+  /**
+   * The same by a plain recount: events at or below the live dataset's marks once each; above, each record that is no
+   * duplicate within its shard.
+   */
   async expected(name: string): Promise<Record<string, string>> {
     const { data } = this.model
     const found = findMetric(data, name)
@@ -343,7 +357,8 @@ export class BatchStage {
     const all = [...this.stream.values()].flat()
     const isBelow = ({ shardId, sequenceNumber }: RawRecord): boolean => sequenceNumber <= (marks[shardId] ?? '')
     const below = winnersOf(this.model, all.filter(isBelow))
-    const above = all.filter((one) => !isBelow(one) && one.sequenceNumber <= (positions[one.shardId] ?? ''))
+    const firsts = [...this.stream.values()].flatMap((line) => firstsOf(this.model, line, duplicatesWindowMs))
+    const above = firsts.filter((one) => !isBelow(one) && one.sequenceNumber <= (positions[one.shardId] ?? ''))
     const contributionsOf = (records: readonly RawRecord[]) =>
       records.flatMap((record) => this.model.contributions(this.model.decode(record), 'batch'))
     const ofSpeed = contributionsOf(above).filter((one) => one.metric === name)

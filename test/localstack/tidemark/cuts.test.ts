@@ -5,6 +5,7 @@ import { seal } from '../../../lambdas/batch/seal.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
 import type { SpeedLedger, SpeedPosition } from '../../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
+import { duplicatesOn } from '../../lambdas/speed/duplicates.ts'
 import { arrival, BatchStage, changedDefinitions, definitions, sequence, shardA, shardB } from './batch-stage.ts'
 
 const signal = () => {
@@ -82,7 +83,7 @@ describe('cuts', () => {
         return ledger.commit(...of)
       },
     }
-    const writer = new TableWriter({ model: stage.model, ledger: held, now: () => arrival })
+    const writer = new TableWriter({ model: stage.model, ledger: held, duplicates: duplicatesOn(), now: () => arrival })
     return { writer, reached: reached.given, letGo: gate.give }
   }
 

@@ -30,6 +30,20 @@ export const winnersOf = (model: Model, records: readonly RawRecord[]): RawRecor
   return [...winners.values()]
 }
 
+/** Of one shard's records, in order, those whose producer had not sent them at most the window before. Pair by pair. */
+export const firstsOf = (model: Model, line: readonly RawRecord[], windowMs: number): RawRecord[] => {
+  const firsts: { record: RawRecord; identity: string }[] = []
+  for (const record of line) {
+    const { type, id, eventTime } = model.decode(record)
+    const identity = JSON.stringify([type, id, eventTime])
+    const isDuplicate = firsts.some(
+      (first) => first.identity === identity && Math.abs(first.record.arrivalTime - record.arrivalTime) <= windowMs,
+    )
+    if (!isDuplicate) firsts.push({ record, identity })
+  }
+  return firsts.map(({ record }) => record)
+}
+
 /** Contributions to one bucket, dimensions and component as one, merged by their op. */
 export const merged = (contributions: readonly Contribution[]): Contribution[] => {
   const states = new Map<string, Contribution>()

@@ -11,6 +11,7 @@ import { TableWriter } from '../../../lambdas/speed/table.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
 import { SqlStates } from '../../../stores/states/sql.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
+import { duplicatesOn } from '../../lambdas/speed/duplicates.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
 import { naiveCounts } from './naive.ts'
 
@@ -69,6 +70,7 @@ describe('the speed table', () => {
     return new TableWriter({
       model,
       ledger: new SqlSpeedLedger({ warehouse, stageRows, copyRoleArn: 'arn:aws:iam::000000000000:role/copy' }),
+      duplicates: duplicatesOn(),
       now: () => arrival,
     })
   }

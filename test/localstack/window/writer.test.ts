@@ -2,6 +2,7 @@ import type { Model } from '../../../core/model.ts'
 import { answerWindow } from '../../../lambdas/serving/windows.ts'
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { ValkeyWindowStore } from '../../../stores/window/valkey.ts'
+import { duplicatesOn } from '../../lambdas/speed/duplicates.ts'
 import { loadModel, type Order, shardId, startTime, toRecords } from '../../lambdas/speed/orders.ts'
 import { startValkeyServer, type ValkeyServer } from './valkey-server.ts'
 
@@ -32,7 +33,7 @@ describe('windows written to Valkey', () => {
     await server.stop()
   })
 
-  const writer = () => new WindowWriter({ model, store, newEpoch: () => 'epoch' })
+  const writer = () => new WindowWriter({ model, store, duplicates: duplicatesOn(), newEpoch: () => 'epoch' })
   const ask = (metric: string) =>
     answerWindow({ model: model.data, store, metric, lastMs: 60_000, asOf: 'latest', now: startTime })
 
