@@ -72,9 +72,14 @@ export interface StatusAnswer {
     readonly speedTable: string | null
     readonly window: string | null
     readonly mark: string | null
+    /** When the oldest record arrived that some part has not passed, ISO. */
+    readonly waitingSince: string | null
   }[]
   readonly live: string | null
   readonly newestEventTime: string | number | null
   readonly refilling: boolean
+  readonly refillingSince: string | null
   readonly rejected: number
+  /** The parts that did not answer, and what was said instead. */
+  readonly unreachable: Readonly<Partial<Record<'warehouse' | 'archive' | 'stream' | 'windows', string>>>
 }

@@ -59,7 +59,7 @@ const outcomeOf = (steps: readonly Step[], state: ExecutionState): Outcome => {
     held: held && run?.promote !== false,
     timings,
     answer: {
-      json: { ended, datasetId, drift: run?.drift ?? null, timings },
+      json: { ended, datasetId, drift: run?.drift ?? null, behind: behindOf(run), timings },
       tables: [
         {
           columns: ['step', 'took'],
@@ -74,7 +74,7 @@ const outcomeOf = (steps: readonly Step[], state: ExecutionState): Outcome => {
 const sentenceOf = (ended: string, datasetId: string | null, run: Run | null): string => {
   if (ended === 'NothingNew')
     return 'Nothing new: the live dataset holds all that the archive does. Nothing was changed.'
-  if (ended !== 'Held') return `Dataset ${datasetId} is live.`
+  if (ended !== 'Held') return `Dataset ${datasetId} is live.${behindSentence(run)}`
   if (run?.promote === false)
     return `Dataset ${datasetId} is loaded, not live. \`tidemark promote ${datasetId}\` serves it.`
   return `Dataset ${datasetId} is held back: it differs too much from what is served (drift ${JSON.stringify(run?.drift)}). The live dataset stays. \`tidemark datasets ${datasetId}\` shows where; \`tidemark promote ${datasetId} --accept-drift\` serves it all the same.`
@@ -84,6 +84,16 @@ interface Run {
   readonly datasetId?: unknown
   readonly promote?: unknown
   readonly drift?: unknown
+  readonly behind?: unknown
+}
+
+/** The shards whose speed table had not reached the mark. */
+const behindOf = (run: Run | null): string[] => (Array.isArray(run?.behind) ? run.behind.map(String) : [])
+
+const behindSentence = (run: Run | null): string => {
+  const behind = behindOf(run)
+  if (behind.length === 0) return ''
+  return ` The speed table lags behind it in ${behind.join(', ')}, so how far they differ (drift ${JSON.stringify(run?.drift)}) held nothing back; \`tidemark status\` shows how far it is.`
 }
 
 /** A step's answer is the run itself, or holds it as `run`. */

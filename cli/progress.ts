@@ -49,6 +49,10 @@ export const grouped = (count: number): string => count.toLocaleString('en-US')
 export const duration = (elapsedMs: number): string => {
   if (elapsedMs < 1000) return `${Math.round(elapsedMs)} ms`
   if (elapsedMs < 60_000) return `${(elapsedMs / 1000).toFixed(1)} s`
+  if (elapsedMs >= 3_600_000) {
+    const minutes = Math.round(elapsedMs / 60_000)
+    return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
+  }
   const seconds = Math.round(elapsedMs / 1000)
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`
 }

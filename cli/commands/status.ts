@@ -3,8 +3,10 @@ import type { Command } from 'commander'
 import type { StatusAnswer } from '../answers.ts'
 import { usageError } from '../exit.ts'
 import type { Answer } from '../output.ts'
+import { duration } from '../progress.ts'
 import { shortSequence } from '../receipt.ts'
 import { type Session, sessionOf } from '../session.ts'
+import { iso } from '../time.ts'
 
 const watchEveryMs = 2000
 
@@ -17,7 +19,8 @@ export const addStatus = (program: Command): void => {
       const session = sessionOf(command)
       if (options.watch && session.format !== 'table') throw usageError('--watch is for the table format.')
       const { api } = await session.connect()
-      const show = async (): Promise<void> => session.answer(statusAnswer(await api.get<StatusAnswer>('/v1/status')))
+      const show = async (): Promise<void> =>
+        session.answer(statusAnswer(await api.get<StatusAnswer>('/v1/status'), session.now()))
       await show()
       while (options.watch) await showAgain(show, session)
     })
@@ -30,7 +33,7 @@ const showAgain = async (show: () => Promise<void>, session: Session): Promise<v
   await show()
 }
 
-const statusAnswer = (status: StatusAnswer): Answer => ({
+export const statusAnswer = (status: StatusAnswer, now: number): Answer => ({
   json: status,
   tables: [
     {
@@ -41,27 +44,57 @@ const statusAnswer = (status: StatusAnswer): Answer => ({
         shortSequence(shard.speedTable),
         shortSequence(shard.window),
         shortSequence(shard.mark),
-        lagOf(shard),
+        noteOf(shard, status.unreachable, now),
       ]),
     },
   ],
   notes: [
     `live dataset: ${status.live ?? 'none yet'}; definitions ${status.modelVersion}`,
     `newest event: ${status.newestEventTime === null ? 'none yet' : new Date(status.newestEventTime).toISOString()}; rejected: ${status.rejected}`,
-    ...(status.refilling
-      ? ['The window lost its state and is refilling: it is short until its whole length has passed.']
-      : []),
+    ...lastingNotes(status),
   ],
 })
 
-/** Sequence numbers count nothing that could be subtracted; which part is behind which is all they say. */
-const lagOf = ({ archive, speedTable, window }: StatusAnswer['shards'][number]): string => {
-  const furthest = [archive, speedTable, window].reduce(
-    (most, each) => ((each ?? '') > (most ?? '') ? each : most),
-    null,
-  )
-  const behind = Object.entries({ archive, 'speed table': speedTable, window })
-    .filter(([, position]) => position !== furthest)
-    .map(([part]) => part)
-  return behind.length === 0 ? 'level' : `behind: ${behind.join(', ')}`
+const called = {
+  warehouse: 'the warehouse (speed table, marks, live dataset)',
+  archive: 'the archive',
+  stream: 'the stream (what waits in it)',
+  windows: 'the cache (windows)',
+} as const
+
+/** What no row says: a part that does not answer, batch ahead of the speed table, windows that are short. */
+const lastingNotes = ({ unreachable, shards, refilling, refillingSince }: StatusAnswer): string[] => [
+  ...Object.entries(unreachable).map(
+    ([part, reason]) => `No answer from ${called[part as keyof typeof called]}: ${reason}. The other parts go on.`,
+  ),
+  ...(shards.some(({ mark, speedTable }) => (speedTable ?? '') < (mark ?? ''))
+    ? ['Batch is ahead of the speed table: answers count to the mark, and the speed table catches up by itself.']
+    : []),
+  ...(refilling
+    ? [
+        `The window lost its state and is refilling${refillingSince === null ? '; nothing came in since' : ` since ${iso(Date.parse(refillingSince))}`}: it is short until its whole length has passed.`,
+      ]
+    : []),
+]
+
+/** Sequence numbers count nothing that could be subtracted: which part is behind, and how long a record has waited for it. */
+const noteOf = (
+  { archive, speedTable, window, waitingSince }: StatusAnswer['shards'][number],
+  unreachable: StatusAnswer['unreachable'],
+  now: number,
+): string => {
+  const parts = Object.entries({
+    ...(unreachable.warehouse === undefined && unreachable.archive === undefined ? { archive } : {}),
+    ...(unreachable.warehouse === undefined ? { 'speed table': speedTable } : {}),
+    ...(unreachable.windows === undefined ? { window } : {}),
+  })
+  const furthest = parts
+    .map(([, position]) => position ?? '')
+    .sort()
+    .at(-1)
+  const behind = parts.filter(([, position]) => (position ?? '') !== furthest).map(([part]) => part)
+  const waits =
+    waitingSince === null ? '' : `oldest record waits ${duration(Math.max(now - Date.parse(waitingSince), 0))}`
+  if (behind.length > 0) return [`behind: ${behind.join(', ')}`, waits].filter(Boolean).join('; ')
+  return waits === '' ? 'level' : `all behind; ${waits}`
 }

@@ -1,54 +1,114 @@
 import type { ModelData } from '../../core/model.ts'
+import { windowSlackMs } from '../../core/window.ts'
 import type { Archive } from '../../stores/archive/archive.ts'
 import type { States } from '../../stores/states/states.ts'
 import type { Stream } from '../../stores/stream/stream.ts'
-import type { WindowStore } from '../../stores/window/window.ts'
+import type { ShardWindow, WindowStore } from '../../stores/window/window.ts'
 import { findMetric } from './metrics.ts'
+import { Reach } from './reach.ts'
 
 export interface StatusSources {
   readonly model: ModelData
   readonly states: Pick<States, 'read'>
   readonly archive: Pick<Archive, 'listRaw'>
-  readonly stream: Pick<Stream, 'shards'>
+  readonly stream: Pick<Stream, 'shards' | 'oldestAfter'>
   readonly windows: Pick<WindowStore, 'shards' | 'read'>
 }
 
 const inTotal = { per: null, by: [], where: [], layer: null, from: null, to: null, pin: null, limit: 1, offset: 0 }
 
-/** How far each part is in each shard, and what is served. Sequence numbers are padded; null: nothing yet. */
+/**
+ * How far each part is in each shard, and what is served. Sequence numbers are padded; null: nothing yet, or a part that
+ * `unreachable` names did not answer.
+ */
 export const status = async (sources: StatusSources) => {
   const { model, states, windows } = sources
+  const reach = new Reach()
   const rejectedMetric = findMetric(model, 'rejected')
-  const [{ snapshot, cells }, shardIds, windowShards] = await Promise.all([
-    states.read({ ...inTotal, metric: rejectedMetric }),
-    sources.stream.shards(),
-    windows.shards().then((known) => windows.read(known, [])),
+  const [answer, listed, windowShards] = await Promise.all([
+    reach.ask('warehouse', () => states.read({ ...inTotal, metric: rejectedMetric })),
+    reach.ask('stream', () => sources.stream.shards()),
+    reach.ask('windows', async () => windows.read(await windows.shards(), [])),
   ])
+  const snapshot = answer?.snapshot ?? null
+  const known = listed?.map(({ shardId }) => shardId) ?? Object.keys(snapshot?.positions ?? {}).sort()
   const shards = await Promise.all(
-    shardIds.map(async ({ shardId }) => {
-      const mark = snapshot.marks[shardId] ?? null
-      return {
-        shardId,
-        archive: (await archivedTo(sources.archive, shardId, mark)) ?? mark,
-        speedTable: reached(snapshot.positions[shardId]),
-        window: windowShards.find((shard) => shard.shardId === shardId)?.position?.position ?? null,
-        mark,
+    known.map(async (shardId) => {
+      const mark = snapshot?.marks[shardId] ?? null
+      // Without its mark to start from, a shard's whole history would be listed.
+      const archived =
+        snapshot === null ? null : await reach.ask('archive', () => archivedTo(sources.archive, shardId, mark))
+      const parts = {
+        archive: archived ?? mark,
+        speedTable: reached(snapshot?.positions[shardId]),
+        window: windowShards?.find((shard) => shard.shardId === shardId)?.position?.position ?? null,
       }
+      return { shardId, ...parts, mark, waitingSince: await waitingSince(sources, reach, shardId, parts) }
     }),
   )
-  const newest = windowShards.map(({ position }) => position?.newestEventTime ?? Number.NEGATIVE_INFINITY)
-  const newestEventTime = Math.max(Number.NEGATIVE_INFINITY, ...newest)
+  const newestEventTime = newestOf(windowShards ?? [])
+  const lost = lostWindows(model, windowShards ?? [])
+  // The cache was emptied, and no record came since.
+  const isEmptied = windowShards !== null && shards.every(({ window }) => window === null) && shards.some(hasRecords)
   return {
     modelVersion: model.version,
-    live: snapshot.datasetId === '' ? null : snapshot.datasetId,
-    sealedAt: snapshot.sealedAt,
-    committedAt: snapshot.committedAt,
+    live: snapshot === null || snapshot.datasetId === '' ? null : snapshot.datasetId,
+    sealedAt: snapshot?.sealedAt ?? null,
+    committedAt: snapshot?.committedAt ?? null,
     shards,
-    newestEventTime: Number.isFinite(newestEventTime) ? new Date(newestEventTime).toISOString() : null,
-    refilling: windowShards.some(({ position }) => position?.restarted === true),
-    rejected: Number(cells[0]?.value ?? 0),
+    newestEventTime: isoOf(newestEventTime),
+    refilling: lost.length > 0 || isEmptied,
+    /** The latest of the shards': what arrived from here on is in. null: nothing is in yet. */
+    refillingSince: lost.length === 0 ? null : isoOf(Math.max(...lost)),
+    rejected: Number(answer?.cells[0]?.value ?? 0),
+    unreachable: reach.unreachable,
   }
 }
+
+interface Parts {
+  readonly archive: string | null
+  readonly speedTable: string | null
+  readonly window: string | null
+}
+
+/** When the oldest record arrived that some part has not passed, ISO 8601; null: all have passed all, or it is not known. */
+const waitingSince = async (
+  { stream }: StatusSources,
+  reach: Reach,
+  shardId: string,
+  parts: Parts,
+): Promise<string | null> => {
+  const { warehouse, archive, windows } = reach.unreachable
+  const asked = [
+    ...(warehouse === undefined ? [parts.speedTable] : []),
+    ...(warehouse === undefined && archive === undefined ? [parts.archive] : []),
+    ...(windows === undefined ? [parts.window] : []),
+  ]
+  const [furthestBehind] = asked.map((position) => position ?? '').sort()
+  if (furthestBehind === undefined) return null
+  return isoOf(await reach.ask('stream', () => stream.oldestAfter(shardId, furthestBehind)))
+}
+
+const hasRecords = ({ archive, speedTable }: Parts): boolean => archive !== null || speedTable !== null
+
+/** When the shards' windows began anew (epoch ms) that are still shorter than the longest one. */
+const lostWindows = (model: ModelData, shards: readonly ShardWindow[]): number[] => {
+  const newest = newestOf(shards)
+  const longestMs = Math.max(0, ...model.metrics.map(({ liveMs }) => liveMs ?? 0))
+  return shards.flatMap(({ position }) => {
+    if (position?.restarted !== true) return []
+    const isWhole = newest !== null && newest - longestMs >= position.startedAt + windowSlackMs(model)
+    return isWhole ? [] : [position.startedAt]
+  })
+}
+
+const newestOf = (shards: readonly ShardWindow[]): number | null =>
+  shards.reduce<number | null>((newest, { position }) => {
+    const eventTime = position?.newestEventTime ?? null
+    return newest === null || (eventTime !== null && eventTime > newest) ? eventTime : newest
+  }, null)
+
+const isoOf = (instant: number | null): string | null => (instant === null ? null : new Date(instant).toISOString())
 
 /** A shard's row begins at zero, before its first record. */
 const reached = (position: string | undefined): string | null =>

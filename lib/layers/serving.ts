@@ -56,19 +56,19 @@ export class Serving extends Construct {
       },
       network: cache.network,
     })
-    // Status compares the archive's position with the stream's shards; no record is read.
+    // Status compares the archive's position with the stream's shards, and reads how long the oldest record waits.
     bucket.grantRead(answerer, 'raw/*')
-    grantShards(stream, answerer)
+    grantReading(stream, answerer)
     warehouse.grantStatements(answerer)
     answerer.node.addDependency(migration)
     return answerer
   }
 }
 
-const grantShards = (stream: IStream, grantee: TidemarkFunction): void => {
+const grantReading = (stream: IStream, grantee: TidemarkFunction): void => {
   Grant.addToPrincipal({
     grantee,
-    actions: ['kinesis:ListShards', 'kinesis:DescribeStreamSummary'],
+    actions: ['kinesis:ListShards', 'kinesis:DescribeStreamSummary', 'kinesis:GetShardIterator', 'kinesis:GetRecords'],
     resourceArns: [stream.streamArn],
   })
 }

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KinesisClient, ListShardsCommand, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import {
+  GetRecordsCommand,
+  type GetRecordsCommandOutput,
+  GetShardIteratorCommand,
+  KinesisClient,
+  ListShardsCommand,
+  PutRecordsCommand,
+} from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { padSequenceNumber } from '../../core/sequence-number.ts'
 import { assertRecordSizes, defaultMaxRecordBytes, splitIntoRequests } from './requests.ts'
@@ -29,6 +36,8 @@ export const kinesisClient = (bound?: { readonly answerWithinMs: number }): Kine
 }
 
 const defaultAttempts = 12
+/** A page may be empty though records follow; a shard is read at most five times a second, and Lambda reads it too. */
+const maxEmptyPages = 3
 const firstPauseMs = 50
 const longestPauseMs = 5000
 
@@ -59,6 +68,8 @@ export class KinesisStream implements Stream {
   readonly #attempts: number
   readonly #sleep: (ms: number) => Promise<unknown>
   readonly #random: () => number
+  /** How many digits the sequence numbers of each shard have. */
+  readonly #digits = new Map<string, number>()
 
   constructor(client: KinesisClient, streamName: string, options: KinesisStreamOptions = {}) {
     this.#client = client
@@ -117,6 +128,36 @@ export class KinesisStream implements Stream {
     return { refused, lastError }
   }
 
+  async oldestAfter(shardId: string, sequenceNumber: string): Promise<number | null> {
+    const digits = sequenceNumber.replace(/^0+/, '')
+    const start =
+      digits === ''
+        ? ({ ShardIteratorType: 'TRIM_HORIZON' } as const)
+        : ({
+            ShardIteratorType: 'AFTER_SEQUENCE_NUMBER',
+            StartingSequenceNumber: digits.padStart(await this.#digitsIn(shardId), '0'),
+          } as const)
+    let { ShardIterator: iterator } = await this.#client.send(
+      new GetShardIteratorCommand({ StreamName: this.#streamName, ShardId: shardId, ...start }),
+    )
+    for (let page = 0; page < maxEmptyPages && iterator !== undefined; page++) {
+      const answer: GetRecordsCommandOutput = await this.#client.send(
+        new GetRecordsCommand({ ShardIterator: iterator, Limit: 1 }),
+      )
+      const arrivedAt = answer.Records?.[0]?.ApproximateArrivalTimestamp
+      if (arrivedAt !== undefined) return arrivedAt.getTime()
+      if (answer.MillisBehindLatest === 0) return null
+      iterator = answer.NextShardIterator
+    }
+    return null
+  }
+
+  /** Kinesis's numbers begin with no zero; the emulator's do, and it compares them as texts: as long as the shard's first. */
+  async #digitsIn(shardId: string): Promise<number> {
+    if (!this.#digits.has(shardId)) await this.shards()
+    return this.#digits.get(shardId) ?? 0
+  }
+
   async shards(): Promise<StreamShard[]> {
     const shards: StreamShard[] = []
     let nextToken: string | undefined
@@ -124,8 +165,9 @@ export class KinesisStream implements Stream {
       const page: { NextToken?: string } | { StreamName: string } =
         nextToken === undefined ? { StreamName: this.#streamName } : { NextToken: nextToken }
       const answer = await this.#client.send(new ListShardsCommand(page))
-      for (const { ShardId, ParentShardId, AdjacentParentShardId } of answer.Shards ?? []) {
+      for (const { ShardId, ParentShardId, AdjacentParentShardId, SequenceNumberRange: range } of answer.Shards ?? []) {
         if (ShardId === undefined) continue
+        this.#digits.set(ShardId, range?.StartingSequenceNumber?.length ?? 0)
         const parents = [ParentShardId, AdjacentParentShardId].filter((parent) => parent !== undefined)
         shards.push({ shardId: ShardId, parentShardIds: parents })
       }

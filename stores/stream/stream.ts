@@ -27,6 +27,11 @@ export interface Stream {
   put(records: readonly StreamRecord[]): Promise<PutOutcome>
   /** All shards, closed ones included as long as Kinesis keeps them. */
   shards(): Promise<StreamShard[]>
+  /**
+   * When the first record after a sequence number arrived that the stream still holds, epoch ms; null: there is none.
+   * @param sequenceNumber padded or not; '': from the oldest record on
+   */
+  oldestAfter(shardId: string, sequenceNumber: string): Promise<number | null>
 }
 
 export class RecordTooLarge extends Error {

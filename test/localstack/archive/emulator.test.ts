@@ -68,9 +68,9 @@ describe('the archive in S3', () => {
 
 describe('the stream in Kinesis', () => {
   const streamName = 'orders'
-  const createStream = async (): Promise<void> => {
-    await kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: 2 }))
-    const describe = () => kinesis.send(new DescribeStreamSummaryCommand({ StreamName: streamName }))
+  const createStream = async (StreamName: string): Promise<void> => {
+    await kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 2 }))
+    const describe = () => kinesis.send(new DescribeStreamSummaryCommand({ StreamName }))
     while ((await describe()).StreamDescriptionSummary?.StreamStatus !== 'ACTIVE') await sleep(50)
   }
 
@@ -93,7 +93,7 @@ describe('the stream in Kinesis', () => {
   }
 
   it('takes records of any number and size, and the archive keeps each once', async () => {
-    await createStream()
+    await createStream(streamName)
     const stream = new KinesisStream(kinesis, streamName)
     const small = Array.from({ length: 1200 }, (_, index) => Buffer.from(`{"n":${index}}`))
     const large = Array.from({ length: 8 }, (_, index) => Buffer.alloc(1_000_000, index))
@@ -114,4 +114,21 @@ describe('the stream in Kinesis', () => {
     expect(sorted(kept)).toEqual(sorted(records.map(({ data }) => data)))
     expect(await archive.listRawShards()).toEqual(shards.map(({ shardId }) => shardId))
   }, 60_000)
+
+  it('names when the first record after another arrived', async () => {
+    await createStream('waiting')
+    const stream = new KinesisStream(kinesis, 'waiting')
+    const put = async (text: string) => {
+      const { lastSequenceNumbers } = await stream.put([{ data: Buffer.from(text), partitionKey: 'one' }])
+      const [[shardId, sequenceNumber] = ['', '']] = Object.entries(lastSequenceNumbers)
+      return { shardId, sequenceNumber }
+    }
+    const first = await put('first')
+    const between = Date.now()
+    await sleep(20)
+    const second = await put('second')
+    expect(await stream.oldestAfter(first.shardId, '')).toBeLessThanOrEqual(between)
+    expect(await stream.oldestAfter(first.shardId, first.sequenceNumber)).toBeGreaterThan(between)
+    expect(await stream.oldestAfter(first.shardId, second.sequenceNumber)).toBeNull()
+  })
 })
