@@ -49,6 +49,17 @@ export interface FieldData {
   readonly nullable: boolean
   readonly optional: boolean
   readonly values: readonly string[] | null
+  /** What stands for a missing field, scaled as its values are; null: nothing does. */
+  readonly default: Scalar
+  readonly checks: readonly FieldCheck[]
+  /** Whether the schema checks more than is said here: a pattern, a format, what is nested. */
+  readonly opaque: boolean
+}
+
+/** A limit of a number's value, or of a text's length in code points. */
+export interface FieldCheck {
+  readonly op: 'gte' | 'gt' | 'lte' | 'lt' | 'minLength' | 'maxLength'
+  readonly value: number
 }
 
 export interface EventData {

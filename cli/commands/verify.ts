@@ -35,7 +35,7 @@ export const addVerify = (program: Command): void => {
           scratchDir,
           progress: session.progress,
         })
-        session.answer(verifyAnswer(verified))
+        session.answer(verifyAnswer(verified, model))
         if (verified.comparisons.some((each) => !each.equal)) process.exitCode = exitCodes.no
       } finally {
         await rm(scratchDir, { recursive: true, force: true })
@@ -62,7 +62,7 @@ const chosen = (model: ModelData, names: readonly string[]): MetricData[] => {
   return model.metrics.filter((metric) => names.length === 0 || names.includes(metric.name))
 }
 
-const verifyAnswer = ({ records, comparisons }: Verified): Answer => {
+const verifyAnswer = ({ records, comparisons }: Verified, model: ModelData): Answer => {
   const differing = comparisons.filter((each) => each.differences.length > 0)
   return {
     json: { records, equal: comparisons.every((each) => each.equal), comparisons },
@@ -82,11 +82,24 @@ const verifyAnswer = ({ records, comparisons }: Verified): Answer => {
     ],
     notes: [
       `${grouped(records)} records of the raw archive recounted; each answer was compared up to the positions of its receipt.`,
+      ...opaqueNote(model),
       ...differing
         .filter((each) => each.differences.length > differencesShown)
         .map((each) => `${each.metric}: ${grouped(each.differences.length)} cells differ; -o json lists all.`),
     ],
   }
+}
+
+/** What the definitions check and the recount can't: without the note, its own blindness would look like an error. */
+const opaqueNote = ({ events }: ModelData): string[] => {
+  const names = events.flatMap(({ name, fields }) =>
+    fields.filter(({ opaque }) => opaque).map((field) => `${name}.${field.name}`),
+  )
+  return names.length === 0
+    ? []
+    : [
+        `The recount does not look into the patterns, formats and nested schemas of ${names.join(', ')}: it takes records that only these refuse.`,
+      ]
 }
 
 const differenceTable = (comparison: Comparison): Answer['tables'][number] => ({

@@ -1,4 +1,4 @@
-import type { FieldData } from '../../core/model.ts'
+import type { FieldCheck, FieldData, Scalar } from '../../core/model.ts'
 import { maxSafeInteger, pointer, quoted } from './sql-text.ts'
 
 /** One field of an event in SQL, over a row's `doc` (JSON). */
@@ -21,8 +21,22 @@ export const fieldSql = (field: FieldData): FieldSql => {
   if (field.kind === 'other')
     return { value: 'NULL', valid: `(${missing} AND ${field.optional}) OR ${type} IS NOT NULL` }
   const value = valueSql(field, type)
-  return { value, valid: `${allowedEmpty} OR (${value}) IS NOT NULL` }
+  const within = field.checks.map((check) => ` AND ${checkSql(check, `(${value})`)}`).join('')
+  const filled =
+    field.default === null ? value : `CASE WHEN ${missing} THEN ${literal(field.default)} ELSE ${value} END`
+  return { value: filled, valid: `${allowedEmpty} OR ((${value}) IS NOT NULL${within})` }
 }
+
+const comparisons = { gte: '>=', gt: '>', lte: '<=', lt: '<' } as const
+
+/** zod and DuckDB both count a text's code points. */
+const checkSql = ({ op, value: limit }: FieldCheck, value: string): string => {
+  if (op === 'minLength') return `length(${value}) >= ${limit}`
+  if (op === 'maxLength') return `length(${value}) <= ${limit}`
+  return `${value} ${comparisons[op]} ${limit}`
+}
+
+const literal = (value: Scalar): string => (typeof value === 'string' ? quoted(value) : String(value))
 
 /** The typed value; NULL where the JSON holds anything that the kind does not allow. */
 const valueSql = (field: FieldData, type: string): string => {
@@ -63,7 +77,7 @@ const scaledDecimal = (text: string, scale: number): string => {
 
 /** Date, hour and minute, seconds, their fraction, zone with its sign, hours and minutes. Nine groups are DuckDB's most. */
 const isoForm =
-  "'([0-9]{4}-[0-9]{2}-[0-9]{2})T((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::([0-5][0-9])(?:\\.([0-9]+))?)?(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))'"
+  "'([0-9]{4}-[0-9]{2}-[0-9]{2})T((?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9])(?:\\.([0-9]+))?(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))'"
 
 /** ISO 8601 with Z or an offset, to epoch ms; what lies below a millisecond is cut off. */
 const isoInstant = (text: string): string => {

@@ -1,65 +1,100 @@
 import type { z } from 'zod'
-import type { FieldData } from '../model.ts'
+import type { FieldCheck, FieldData, Scalar } from '../model.ts'
 import { quantities } from './quantity.ts'
+import { refuseUnsound } from './soundness.ts'
 
-interface Shape {
-  readonly kind: FieldData['kind']
-  readonly unit: string | null
-  readonly scale: number
-  readonly values: readonly string[] | null
+type Shape = Pick<FieldData, 'kind' | 'unit' | 'scale' | 'values' | 'checks' | 'opaque'>
+
+/** The parts of a check's definition that are read here; zod names them so. */
+interface CheckDefinition {
+  readonly check: string
+  readonly format?: string
+  readonly value?: unknown
+  readonly inclusive?: boolean
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly length?: number
 }
 
-/** The parts of a zod schema's definition that are read here; zod names them so. */
-interface SchemaDefinition {
+/** The parts of a zod schema's definition that are read here; a format's own schema is its check, too. */
+interface SchemaDefinition extends Partial<CheckDefinition> {
   readonly type: string
-  readonly format?: string
   readonly innerType?: z.core.$ZodType
+  readonly defaultValue?: unknown
   readonly entries?: Readonly<Record<string, string | number>>
-  readonly checks?: readonly { readonly _zod: { readonly def: { readonly check: string; readonly format?: string } } }[]
+  readonly checks?: readonly { readonly _zod: { readonly def: CheckDefinition } }[]
 }
 
 const wrappers = new Set(['nullable', 'optional', 'default', 'readonly'])
 
 /**
  * A field's schema as data.
- * @throws where the schema runs a function (`refine`, `transform`, `preprocess`): a definition is data
+ * @throws where its name is one that every object has, or `refuseUnsound` refuses its schema
  */
 export const describeField = (event: string, name: string, schema: z.core.$ZodType): FieldData => {
+  if (name in Object.prototype)
+    throw new Error(`Event ${event}: a field can't be called ${name}, which every JavaScript object has already.`)
+  refuseUnsound(event, name, schema)
   let nullable = false
   let optional = false
+  let missing: Scalar = null
   let inner = schema
   for (let definition = definitionOf(inner); wrappers.has(definition.type); definition = definitionOf(inner)) {
     if (quantities.get(inner) !== undefined || definition.innerType === undefined) break
     nullable ||= definition.type === 'nullable'
     optional ||= definition.type === 'optional' || definition.type === 'default'
+    // The outermost default stands in: one inside never sees that the field is missing.
+    if (definition.type === 'default') missing ??= scalarOf(definition.defaultValue)
     inner = definition.innerType
   }
-  return { name, ...shapeOf(event, name, inner), nullable, optional }
+  return { name, ...shapeOf(inner), nullable, optional, default: missing }
+}
+
+/** Objects and lists are of fields whose values nobody reads. */
+const scalarOf = (value: unknown): Scalar => {
+  if (typeof value === 'bigint') return Number(value)
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null
 }
 
 const definitionOf = (schema: z.core.$ZodType): SchemaDefinition => schema._zod.def as unknown as SchemaDefinition
 
-const shapeOf = (event: string, name: string, schema: z.core.$ZodType): Shape => {
+const shapeOf = (schema: z.core.$ZodType): Shape => {
   const quantity = quantities.get(schema)
-  if (quantity !== undefined) return { kind: quantity.kind, unit: quantity.unit, scale: quantity.scale, values: null }
+  const plain = { unit: null, scale: 0, values: null, checks: [], opaque: false }
+  if (quantity !== undefined) return { ...plain, kind: quantity.kind, unit: quantity.unit, scale: quantity.scale }
   const definition = definitionOf(schema)
-  const checks = (definition.checks ?? []).map((check) => check._zod.def)
-  if (
-    checks.some((check) => check.check === 'custom' || check.check === 'overwrite') ||
-    runsFunction.has(definition.type)
-  )
-    throw new Error(
-      `Event ${event}: field ${name} runs a function (refine, transform, trim or the like). A definition is data: use a plain schema.`,
-    )
-  const plain = { unit: null, scale: 0, values: null }
   if (definition.type === 'enum')
     return { ...plain, kind: 'string', values: Object.values(definition.entries ?? {}).map(String) }
-  if (definition.type === 'number') {
-    const formats = [definition.format, ...checks.map((check) => check.format)]
-    return { ...plain, kind: formats.includes('safeint') || formats.includes('int32') ? 'integer' : 'number' }
+  if (definition.type === 'boolean') return { ...plain, kind: 'boolean' }
+  if (definition.type !== 'string' && definition.type !== 'number')
+    return { ...plain, kind: 'other', opaque: definition.type !== 'any' && definition.type !== 'unknown' }
+  const own = definition.check === undefined ? [] : [definition as CheckDefinition]
+  const read = [...own, ...(definition.checks ?? []).map((check) => check._zod.def)].map(readCheck)
+  const isInteger = read.some((check) => check.isInteger)
+  return {
+    ...plain,
+    kind: definition.type === 'string' ? 'string' : isInteger ? 'integer' : 'number',
+    checks: read.flatMap(({ checks }) => checks),
+    opaque: read.some(({ isOpaque }) => isOpaque),
   }
-  if (definition.type === 'string' || definition.type === 'boolean') return { ...plain, kind: definition.type }
-  return { ...plain, kind: 'other' }
 }
 
-const runsFunction = new Set(['pipe', 'transform', 'custom', 'catch', 'lazy', 'promise', 'function'])
+interface ReadCheck {
+  readonly checks: readonly FieldCheck[]
+  readonly isInteger: boolean
+  readonly isOpaque: boolean
+}
+
+const readCheck = ({ check, format, value, inclusive, minimum, maximum, length }: CheckDefinition): ReadCheck => {
+  const known = (...checks: FieldCheck[]): ReadCheck => ({ checks, isInteger: false, isOpaque: false })
+  if (check === 'greater_than' && typeof value === 'number') return known({ op: inclusive ? 'gte' : 'gt', value })
+  if (check === 'less_than' && typeof value === 'number') return known({ op: inclusive ? 'lte' : 'lt', value })
+  if (check === 'min_length' && minimum !== undefined) return known({ op: 'minLength', value: minimum })
+  if (check === 'max_length' && maximum !== undefined) return known({ op: 'maxLength', value: maximum })
+  if (check === 'length_equals' && length !== undefined)
+    return known({ op: 'minLength', value: length }, { op: 'maxLength', value: length })
+  if (check === 'number_format' && format === 'safeint') return { ...known(), isInteger: true }
+  if (check === 'number_format' && format === 'int32')
+    return { ...known({ op: 'gte', value: -(2 ** 31) }, { op: 'lt', value: 2 ** 31 }), isInteger: true }
+  return { ...known(), isOpaque: true }
+}

@@ -118,7 +118,7 @@ CREATE TABLE IF NOT EXISTS speed."rows" (
 
 CREATE INDEX IF NOT EXISTS "rows_sorted" ON speed."rows" ("metric", "metric_version", "bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."aircraft_a2745cf11d2c" (
+CREATE TABLE IF NOT EXISTS batch_blue."aircraft_c43b7f9a313f" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "origin" VARCHAR(256),
@@ -126,9 +126,9 @@ CREATE TABLE IF NOT EXISTS batch_blue."aircraft_a2745cf11d2c" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "aircraft_a2745cf11d2c_sorted" ON batch_blue."aircraft_a2745cf11d2c" ("bucket");
+CREATE INDEX IF NOT EXISTS "aircraft_c43b7f9a313f_sorted" ON batch_blue."aircraft_c43b7f9a313f" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."aircraft_a2745cf11d2c" (
+CREATE TABLE IF NOT EXISTS batch_green."aircraft_c43b7f9a313f" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "origin" VARCHAR(256),
@@ -136,9 +136,9 @@ CREATE TABLE IF NOT EXISTS batch_green."aircraft_a2745cf11d2c" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "aircraft_a2745cf11d2c_sorted" ON batch_green."aircraft_a2745cf11d2c" ("bucket");
+CREATE INDEX IF NOT EXISTS "aircraft_c43b7f9a313f_sorted" ON batch_green."aircraft_c43b7f9a313f" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_417ff2a5b39f" (
+CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_756e6a8fc881" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -146,9 +146,9 @@ CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_417ff2a5b39f" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "arrival_delay_minutes_417ff2a5b39f_sorted" ON batch_blue."arrival_delay_minutes_417ff2a5b39f" ("bucket");
+CREATE INDEX IF NOT EXISTS "arrival_delay_minutes_756e6a8fc881_sorted" ON batch_blue."arrival_delay_minutes_756e6a8fc881" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_417ff2a5b39f" (
+CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_756e6a8fc881" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -156,20 +156,9 @@ CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_417ff2a5b39f" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "arrival_delay_minutes_417ff2a5b39f_sorted" ON batch_green."arrival_delay_minutes_417ff2a5b39f" ("bucket");
+CREATE INDEX IF NOT EXISTS "arrival_delay_minutes_756e6a8fc881_sorted" ON batch_green."arrival_delay_minutes_756e6a8fc881" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."departures_1d45c2d47018" (
-  "dataset_id" VARCHAR(64) NOT NULL,
-  "bucket" TIMESTAMP NOT NULL,
-  "carrier" VARCHAR(256),
-  "origin" VARCHAR(256),
-  "component" VARCHAR(16) NOT NULL,
-  "value" BIGINT NOT NULL
-);
-
-CREATE INDEX IF NOT EXISTS "departures_1d45c2d47018_sorted" ON batch_blue."departures_1d45c2d47018" ("bucket");
-
-CREATE TABLE IF NOT EXISTS batch_green."departures_1d45c2d47018" (
+CREATE TABLE IF NOT EXISTS batch_blue."departures_11bb87e2a49b" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -178,9 +167,20 @@ CREATE TABLE IF NOT EXISTS batch_green."departures_1d45c2d47018" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "departures_1d45c2d47018_sorted" ON batch_green."departures_1d45c2d47018" ("bucket");
+CREATE INDEX IF NOT EXISTS "departures_11bb87e2a49b_sorted" ON batch_blue."departures_11bb87e2a49b" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."rejected_efcaaa95007c" (
+CREATE TABLE IF NOT EXISTS batch_green."departures_11bb87e2a49b" (
+  "dataset_id" VARCHAR(64) NOT NULL,
+  "bucket" TIMESTAMP NOT NULL,
+  "carrier" VARCHAR(256),
+  "origin" VARCHAR(256),
+  "component" VARCHAR(16) NOT NULL,
+  "value" BIGINT NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS "departures_11bb87e2a49b_sorted" ON batch_green."departures_11bb87e2a49b" ("bucket");
+
+CREATE TABLE IF NOT EXISTS batch_blue."rejected_10823a1380b4" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -189,9 +189,9 @@ CREATE TABLE IF NOT EXISTS batch_blue."rejected_efcaaa95007c" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "rejected_efcaaa95007c_sorted" ON batch_blue."rejected_efcaaa95007c" ("bucket");
+CREATE INDEX IF NOT EXISTS "rejected_10823a1380b4_sorted" ON batch_blue."rejected_10823a1380b4" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."rejected_efcaaa95007c" (
+CREATE TABLE IF NOT EXISTS batch_green."rejected_10823a1380b4" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -200,7 +200,7 @@ CREATE TABLE IF NOT EXISTS batch_green."rejected_efcaaa95007c" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "rejected_efcaaa95007c_sorted" ON batch_green."rejected_efcaaa95007c" ("bucket");
+CREATE INDEX IF NOT EXISTS "rejected_10823a1380b4_sorted" ON batch_green."rejected_10823a1380b4" ("bucket");
 
 INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mutex);
 
@@ -222,18 +222,18 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       FROM (
         SELECT layer, bucket AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_a2745cf11d2c" b
+          FROM batch_blue."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_a2745cf11d2c" b
+          FROM batch_green."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'a2745cf11d2c'
+          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -246,17 +246,17 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'a2745cf11d2c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -274,18 +274,18 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       FROM (
         SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_a2745cf11d2c" b
+          FROM batch_blue."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_a2745cf11d2c" b
+          FROM batch_green."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'a2745cf11d2c'
+          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -298,17 +298,17 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'a2745cf11d2c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -326,18 +326,18 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       FROM (
         SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_a2745cf11d2c" b
+          FROM batch_blue."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_a2745cf11d2c" b
+          FROM batch_green."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'a2745cf11d2c'
+          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -350,17 +350,17 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'a2745cf11d2c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -378,18 +378,18 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       FROM (
         SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_a2745cf11d2c" b
+          FROM batch_blue."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_a2745cf11d2c" b
+          FROM batch_green."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'a2745cf11d2c'
+          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -402,17 +402,17 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'a2745cf11d2c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -424,18 +424,18 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '417ff2a5b39f'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -445,17 +445,17 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '417ff2a5b39f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -467,18 +467,18 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '417ff2a5b39f'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -488,17 +488,17 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '417ff2a5b39f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -510,18 +510,18 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '417ff2a5b39f'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -531,17 +531,17 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '417ff2a5b39f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -553,18 +553,18 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '417ff2a5b39f'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -574,17 +574,17 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '417ff2a5b39f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -596,18 +596,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -617,17 +617,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -639,18 +639,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -660,17 +660,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -682,18 +682,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -703,17 +703,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -725,18 +725,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -746,17 +746,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -768,18 +768,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -789,17 +789,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -811,18 +811,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -832,17 +832,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -854,18 +854,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -875,17 +875,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -897,18 +897,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -918,17 +918,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -940,18 +940,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -961,17 +961,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -983,18 +983,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1004,17 +1004,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;

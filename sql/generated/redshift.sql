@@ -129,7 +129,7 @@ CREATE TABLE IF NOT EXISTS speed."rows" (
 DISTSTYLE EVEN
 SORTKEY ("metric", "metric_version", "bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."aircraft_a2745cf11d2c" (
+CREATE TABLE IF NOT EXISTS batch_blue."aircraft_c43b7f9a313f" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "origin" VARCHAR(256),
@@ -139,7 +139,7 @@ CREATE TABLE IF NOT EXISTS batch_blue."aircraft_a2745cf11d2c" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."aircraft_a2745cf11d2c" (
+CREATE TABLE IF NOT EXISTS batch_green."aircraft_c43b7f9a313f" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "origin" VARCHAR(256),
@@ -149,7 +149,7 @@ CREATE TABLE IF NOT EXISTS batch_green."aircraft_a2745cf11d2c" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_417ff2a5b39f" (
+CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_756e6a8fc881" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -159,7 +159,7 @@ CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_417ff2a5b39f" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_417ff2a5b39f" (
+CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_756e6a8fc881" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -169,18 +169,7 @@ CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_417ff2a5b39f" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."departures_1d45c2d47018" (
-  "dataset_id" VARCHAR(64) NOT NULL,
-  "bucket" TIMESTAMP NOT NULL,
-  "carrier" VARCHAR(256),
-  "origin" VARCHAR(256),
-  "component" VARCHAR(16) NOT NULL,
-  "value" BIGINT NOT NULL
-)
-DISTSTYLE EVEN
-SORTKEY ("bucket");
-
-CREATE TABLE IF NOT EXISTS batch_green."departures_1d45c2d47018" (
+CREATE TABLE IF NOT EXISTS batch_blue."departures_11bb87e2a49b" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -191,7 +180,18 @@ CREATE TABLE IF NOT EXISTS batch_green."departures_1d45c2d47018" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."rejected_efcaaa95007c" (
+CREATE TABLE IF NOT EXISTS batch_green."departures_11bb87e2a49b" (
+  "dataset_id" VARCHAR(64) NOT NULL,
+  "bucket" TIMESTAMP NOT NULL,
+  "carrier" VARCHAR(256),
+  "origin" VARCHAR(256),
+  "component" VARCHAR(16) NOT NULL,
+  "value" BIGINT NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY ("bucket");
+
+CREATE TABLE IF NOT EXISTS batch_blue."rejected_10823a1380b4" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -202,7 +202,7 @@ CREATE TABLE IF NOT EXISTS batch_blue."rejected_efcaaa95007c" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."rejected_efcaaa95007c" (
+CREATE TABLE IF NOT EXISTS batch_green."rejected_10823a1380b4" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -233,18 +233,18 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       FROM (
         SELECT layer, bucket AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_a2745cf11d2c" b
+          FROM batch_blue."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_a2745cf11d2c" b
+          FROM batch_green."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'a2745cf11d2c'
+          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -257,17 +257,17 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'a2745cf11d2c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -285,18 +285,18 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       FROM (
         SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_a2745cf11d2c" b
+          FROM batch_blue."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_a2745cf11d2c" b
+          FROM batch_green."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'a2745cf11d2c'
+          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -309,17 +309,17 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'a2745cf11d2c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -337,18 +337,18 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       FROM (
         SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_a2745cf11d2c" b
+          FROM batch_blue."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_a2745cf11d2c" b
+          FROM batch_green."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'a2745cf11d2c'
+          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -361,17 +361,17 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'a2745cf11d2c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -389,18 +389,18 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       FROM (
         SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_a2745cf11d2c" b
+          FROM batch_blue."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_a2745cf11d2c" b
+          FROM batch_green."aircraft_c43b7f9a313f" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'a2745cf11d2c'
+          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -413,17 +413,17 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'a2745cf11d2c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'a2745cf11d2c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -435,18 +435,18 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '417ff2a5b39f'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -456,17 +456,17 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '417ff2a5b39f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -478,18 +478,18 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '417ff2a5b39f'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -499,17 +499,17 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '417ff2a5b39f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -521,18 +521,18 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '417ff2a5b39f'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -542,17 +542,17 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '417ff2a5b39f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -564,18 +564,18 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_417ff2a5b39f" b
+      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '417ff2a5b39f'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -585,17 +585,17 @@ SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '417ff2a5b39f'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '417ff2a5b39f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -607,18 +607,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -628,17 +628,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -650,18 +650,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -671,17 +671,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -693,18 +693,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -714,17 +714,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -736,18 +736,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -757,17 +757,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -779,18 +779,18 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_1d45c2d47018" b
+      FROM batch_blue."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_1d45c2d47018" b
+      FROM batch_green."departures_11bb87e2a49b" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '1d45c2d47018'
+      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -800,17 +800,17 @@ SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '1d45c2d47018'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '1d45c2d47018' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -822,18 +822,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -843,17 +843,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -865,18 +865,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -886,17 +886,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -908,18 +908,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -929,17 +929,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -951,18 +951,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -972,17 +972,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -994,18 +994,18 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_efcaaa95007c" b
+      FROM batch_blue."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_efcaaa95007c" b
+      FROM batch_green."rejected_10823a1380b4" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = 'efcaaa95007c'
+      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1015,17 +1015,17 @@ SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = 'efcaaa95007c'
+    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = 'efcaaa95007c' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;

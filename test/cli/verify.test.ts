@@ -17,6 +17,9 @@ const field = (name: string, kind: FieldData['kind'], more: Partial<FieldData> =
   nullable: false,
   optional: false,
   values: null,
+  default: null,
+  checks: [],
+  opaque: false,
   ...more,
 })
 const payment: EventData = {

@@ -157,12 +157,37 @@ describe('quantities', () => {
 })
 
 describe('a mistake that types cannot see', () => {
+  const tree: z.ZodType = z.object({
+    get children() {
+      return z.array(tree)
+    },
+  })
   const seen = event('seen', { who: z.string(), size: int('bytes') })
   const cases: [string, Record<string, unknown>, RegExp][] = [
     [
       'a function in a field',
       { e: metric('m', event('e', { x: z.string().transform((x) => x) }).count(), { per: 'day' }) },
       /field x runs a function/,
+    ],
+    [
+      'a function inside a list',
+      { e: metric('m', event('e', { x: z.array(z.string().trim()) }).count(), { per: 'day' }) },
+      /field x runs a function/,
+    ],
+    [
+      'a field that converts',
+      { e: metric('m', event('e', { x: z.coerce.number() }).count(), { per: 'day' }) },
+      /field x runs a function/,
+    ],
+    [
+      'a field that nests itself',
+      { e: metric('m', event('e', { x: tree }).count(), { per: 'day' }) },
+      /field x nests itself/,
+    ],
+    [
+      'a field that every object has',
+      { e: metric('m', event('e', { constructor: z.string() }).count(), { per: 'day' }) },
+      /can't be called constructor/,
     ],
     ['a negative span', { m: metric('m', seen.count(), { per: 'day', live: '-5m' }) }, /'-5m' is no span/],
     [

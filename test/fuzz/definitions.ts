@@ -1,0 +1,38 @@
+import { decimal, event, instant, int, metric, z } from 'tidemark'
+import { compileDefinitions } from '../../core/compile.ts'
+import { loadHash64 } from '../../core/hash.ts'
+import type { Model } from '../../core/model.ts'
+
+/** A field of every kind that a definition can have, and each limit that one can set. */
+const reading = event(
+  'reading',
+  {
+    sensor: z.string(),
+    room: z.string().nullable(),
+    floor: z.int().optional(),
+    open: z.boolean().default(false),
+    kind: z.enum(['warm', 'cold']).nullish(),
+    level: decimal(3, 'm').nullable(),
+    steps: int('steps').optional(),
+    share: z.number().min(-1).lt(2).optional(),
+    code: z.string().min(2).max(4).default('none'),
+    size: z.int32().gt(-5).optional(),
+    takenAt: instant(),
+    note: z.any().optional(),
+  },
+  { id: ['sensor', 'level', 'floor'], at: 'takenAt', accept: { late: '365d', early: '2h' } },
+)
+const plain = event('plain', { who: z.string().optional() })
+
+const definitions = {
+  readings: metric('readings', reading.count(), { by: ['room', 'floor', 'open', 'kind'], per: 'hour', live: '1h' }),
+  codes: metric('codes', reading.count(), { by: ['code', 'size'], per: 'day', where: { open: { not: true } } }),
+  level: metric('level', reading.sum('level'), { by: ['floor'], per: 'week', where: { level: { gte: '0.5 m' } } }),
+  lowest: metric('lowest', reading.min('level'), { per: 'year' }),
+  steps: metric('steps', reading.max('steps'), { per: 'month' }),
+  sensors: metric('sensors', reading.countDistinct('sensor', 'floor'), { per: 'day', live: '1d' }),
+  who: metric('who', plain.countDistinct('who'), { by: ['who'], per: 'year' }),
+  plains: metric('plains', plain.count(), { per: 'second' }),
+}
+
+export const fuzzModel = async (): Promise<Model> => compileDefinitions(definitions, await loadHash64())
