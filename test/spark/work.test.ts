@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { Contribution } from '../../core/contribution.ts'
 import type { Model } from '../../core/model.ts'
 import { OffsetColumn, TextColumn } from '../../spark/columns.ts'
-import { type Frame, frameKinds, packBuffers, readFrame, unpackBuffers, writeFrame } from '../../spark/frames.ts'
-import { work } from '../../spark/work.ts'
+import { type Frame, frameKinds, packBuffers, readFrame, writeFrame } from '../../spark/frames.ts'
 import { aggregateOf } from '../aggregates.ts'
+import { columnsOf, workerAnswers } from './block-reader.ts'
 
 /** Takes `TYPE ID TIME` for an event; counts it by its text, and its id as a distinct value. */
 const model: Model = {
@@ -58,43 +58,7 @@ describe('the Spark worker', () => {
     }
   }
 
-  /** What the worker answers to frames; pipes are files here. */
-  const answersTo = (frames: readonly Frame[]): Frame[] => {
-    opened('in', 'w', (input) => {
-      for (const { kind, payload } of frames) writeFrame(input, kind, [payload])
-    })
-    opened('in', 'r', (input) => opened('out', 'w', (output) => work(model, input, output)))
-    return opened('out', 'r', (output) => {
-      const answers: Frame[] = []
-      for (let frame = readFrame(output); frame !== null; frame = readFrame(output)) answers.push(frame)
-      return answers
-    })
-  }
-
-  /** The columns of a block by their place; texts as lists of text or null. */
-  const columnsOf = (frame: Frame | undefined) => {
-    const { counts, buffers } = unpackBuffers(frame?.payload ?? Buffer.alloc(0), 3)
-    const text = (at: number): (string | null)[] => {
-      const [validity, ends, bytes] = buffers.slice(at, at + 3)
-      const count = (ends?.length ?? 0) / 4 - 1
-      return Array.from({ length: count }, (_, row) =>
-        validity?.length && !((validity[row >> 3] ?? 0) & (1 << (row & 7)))
-          ? null
-          : String(bytes?.toString('utf8', ends?.readInt32LE(4 * row), ends?.readInt32LE(4 * row + 4))),
-      )
-    }
-    const numbers = (at: number): number[] =>
-      Array.from(
-        { length: (buffers[at]?.length ?? 0) / 8 },
-        (_, row) => buffers[at]?.readDoubleLE(8 * row) ?? Number.NaN,
-      )
-    const offsets = (at: number): number[] =>
-      Array.from(
-        { length: (buffers[at]?.length ?? 0) / 4 },
-        (_, row) => buffers[at]?.readInt32LE(4 * row) ?? Number.NaN,
-      )
-    return { counts, buffers, text, numbers, offsets }
-  }
+  const answersTo = (frames: readonly Frame[]): Frame[] => workerAnswers(model, dir, frames)
 
   it('emits the records above the base mark and at or below the mark, with their contributions', () => {
     const [block, done, ...more] = answersTo([
