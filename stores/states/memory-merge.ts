@@ -1,4 +1,5 @@
 import { bucketStart } from '../../core/bucket.ts'
+import type { MergeOp } from '../../core/contribution.ts'
 import { estimate } from '../../core/hyperloglog.ts'
 import { opOf } from '../../core/merge.ts'
 import type { DimensionData, MetricData } from '../../core/model.ts'
@@ -135,15 +136,18 @@ const compareDims = (type: DimensionData['type'], a: string | null, b: string | 
     : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-/** States of one bucket, dimensions and component as one value, by the component's own op. Exact counts are left out. */
-export const mergedStates = (rows: readonly StateRow[]): Map<string, bigint> => {
+/** States of one bucket, dimensions and component as one value. Exact counts are left out. */
+export const mergedStates = (
+  rows: readonly StateRow[],
+  opFor: (component: string) => MergeOp = opOf,
+): Map<string, bigint> => {
   const states = new Map<string, bigint>()
   for (const { bucket, dims, component, value: number } of rows) {
     if (component.startsWith('exact')) continue
     const key = `${bucket}/${component}/${dimsKey(dims)}`
     const value = BigInt(number)
     const held = states.get(key)
-    const op = opOf(component)
+    const op = opFor(component)
     if (held === undefined) states.set(key, value)
     else if (op === 'sum') states.set(key, held + value)
     else if (op === 'min' ? value < held : value > held) states.set(key, value)

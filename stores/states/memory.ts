@@ -77,7 +77,8 @@ export class MemoryStates implements States {
   async compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Parity> {
     const tables = this.#warehouse.committed
     const before = mergedStates(layerRows(tables, metric, served))
-    const after = mergedStates(batchStates(tables, metric, [slot], datasetId))
+    // A dataset holds each state once; where it does not, SQL takes the largest.
+    const after = mergedStates(batchStates(tables, metric, [slot], datasetId), () => 'max')
     const keys = [...new Set([...before.keys(), ...after.keys()])]
     return {
       metric: metric.name,

@@ -2,7 +2,7 @@ import type { RawRecord } from '../../../core/record.ts'
 import { arrival, type BatchStage, definitions, shardA, shardB } from './batch-stage.ts'
 
 /** A small generator of numbers in [0, 1), the same for the same seed (mulberry32). */
-const randomOf = (seed: number) => (): number => {
+export const randomOf = (seed: number) => (): number => {
   seed = (seed + 0x6d2b79f5) | 0
   let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
   t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t

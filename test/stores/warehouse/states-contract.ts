@@ -1,3 +1,4 @@
+import { event, metric, z } from 'tidemark'
 import { estimateRegisters } from '../../../core/hyperloglog.ts'
 import type { StatesQuestion } from '../../../stores/states/states.ts'
 import type { StateRow } from '../../../stores/warehouse/memory-tables.ts'
@@ -6,6 +7,7 @@ import {
   arrival,
   type BatchStage,
   changedDefinitions,
+  definitions,
   sequence,
   shardA,
   shardB,
@@ -107,6 +109,26 @@ export const statesContract = (stageOf: () => BatchStage): void => {
     expect(await read(stage, 'sales', { per: null, ...where('shop', "it's") })).toEqual([])
     expect(await read(stage, 'sales', { per: null, ...where('express', false) })).toEqual([[null, 7n]])
     expect(await read(stage, 'sales', { per: 'year', ...where('shop', '🛫') })).toEqual([[0, 6n]])
+  })
+
+  it('orders and finds whole numbers as numbers', async () => {
+    const stage = stageOf()
+    const delivery = event('delivery', { stops: z.int().nullable() })
+    await stage.deploy({
+      ...definitions,
+      sizes: metric('sizes', delivery.count('deliveries'), { by: ['stops'], per: 'day' }),
+    })
+    const sizes = ['10', '9', '-3', null].map((stops) => cell('sizes', day, [stops], { count: 1 }))
+    await committed(stage, 1, sizes)
+    await loaded(stage, 'blue', newDataset(stage, 'ds-1', { [shardB]: 1 }), { sizes: [row(day, ['9'], 'count', 5)] })
+    await stage.ledger.serve(await stage.ledger.control(), 'ds-1', 'promote', arrival)
+    expect(await read(stage, 'sizes')).toEqual([
+      [0, -3, 1n],
+      [0, 9, 6n],
+      [0, 10, 1n],
+      [0, null, 1n],
+    ])
+    expect(await read(stage, 'sizes', { by: [], where: [{ dimension: 'stops', value: 9n }] })).toEqual([[0, 6n]])
   })
 
   it('says what stood behind an answer', async () => {
