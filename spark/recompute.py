@@ -66,6 +66,8 @@ RECORDS_PER_BATCH = 1000
 COUNT_FIRST_ABOVE_BYTES = 1024 * MIB
 """A full recompute of more than this counts events by date before it shuffles them, to split the large dates."""
 EVENTS_PER_FILE = 4_000_000
+PATIENCE = {"connect_timeout": 10, "request_timeout": 60}
+"""Seconds. pyarrow's own (1 and 3) give a job up, minutes of work with it, where the store is busy for a moment."""
 
 # ---- files ---------------------------------------------------------------------------------------------------------
 
@@ -100,7 +102,7 @@ class Store:
         if self.endpoint:
             parts = urlsplit(self.endpoint)
             endpoint = {"endpoint_override": parts.netloc, "scheme": parts.scheme}
-        return pyarrow.fs.S3FileSystem(region=self.region, background_writes=False, **endpoint)
+        return pyarrow.fs.S3FileSystem(region=self.region, background_writes=False, **PATIENCE, **endpoint)
 
     def read_json(self, key: str) -> Any:
         with self.files().open_input_stream(self.path(key)) as stream:

@@ -3,6 +3,9 @@ const traceback = 'Traceback (most recent call last):'
 
 const isFact = (line: string): boolean => line.trim() !== '' && !/^\s/.test(line) && !logLine.test(line)
 
+/** Whether a Python error stands in a log. */
+export const holdsTraceback = (log: string): boolean => log.includes(traceback)
+
 /**
  * The line of a driver's log that best says why it failed: the error below the last Python traceback, else the last line that
  * is neither Spark's logging nor indented, else the last line.

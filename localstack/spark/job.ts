@@ -4,7 +4,7 @@ import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type spawnLeashed, stopLeashed } from '../leash.ts'
-import { reasonIn } from './failure.ts'
+import { holdsTraceback, reasonIn } from './failure.ts'
 import { type Inputs, unpack } from './inputs.ts'
 import type { JobRun } from './store.ts'
 import { sparkCommand } from './submit.ts'
@@ -86,14 +86,23 @@ export const startDriver = async (place: JobPlace, run: JobRun, folder: string):
   }
 }
 
-/** Why a driver failed, from the end of its log, with where the log is. */
+/**
+ * Why a driver failed, from the end of its logs, with where they are. Spark logs to standard error, and hands on what a Python driver itself writes,
+ * its errors included, to standard output.
+ */
 export const whyFailed = async (folder: string, exit: number | string): Promise<string> => {
-  const path = join(folder, 'stderr.log')
+  const paths = ['stderr.log', 'stdout.log'].map((name) => join(folder, name))
+  const ends = await Promise.all(paths.map(endOfFile))
+  const at = Math.max(0, ends.findIndex(holdsTraceback))
+  return `${reasonIn(ends[at] ?? '').slice(0, 1000)} (exit ${exit}; the driver's log: ${paths[at]})`
+}
+
+const endOfFile = async (path: string): Promise<string> => {
   const log = await open(path)
   try {
     const { size } = await log.stat()
     const { buffer, bytesRead } = await log.read(Buffer.alloc(tailBytes), 0, tailBytes, Math.max(0, size - tailBytes))
-    return `${reasonIn(buffer.toString('utf8', 0, bytesRead)).slice(0, 1000)} (exit ${exit}; the driver's log: ${path})`
+    return buffer.toString('utf8', 0, bytesRead)
   } finally {
     await log.close()
   }

@@ -17,7 +17,7 @@ import type { Running } from '../../../localstack/running.ts'
 import { startSparkEndpoint } from '../../../localstack/spark/endpoint.ts'
 import { sparkCommand } from '../../../localstack/spark/submit.ts'
 import { venvDir } from '../../../localstack/venv.ts'
-import { countJob, endlessJob, failingJob } from './jobs.ts'
+import { countJob, endlessJob, failingDriver, failingJob } from './jobs.ts'
 
 jest.setTimeout(180_000)
 
@@ -47,6 +47,7 @@ beforeAll(async () => {
   await putObject('names.txt', 'ann\nbob\n')
   await putObject('count.py', countJob)
   await putObject('fail.py', failingJob)
+  await putObject('fail-driver.py', failingDriver)
   await putObject('endless.py', endlessJob)
 })
 afterAll(async () => {
@@ -117,6 +118,8 @@ test('a job runs with its arguments, settings and archive, and reads and writes 
 test('a failed job says why, and where its log is', async () => {
   const run = await untilState(await begin('fail.py', []), 'FAILED')
   expect(run.stateDetails).toMatch(/^ValueError: there is no such event \(exit 1; the driver's log: .*stderr\.log\)$/)
+  const driver = await untilState(await begin('fail-driver.py', []), 'FAILED')
+  expect(driver.stateDetails).toMatch(/^OSError: the store does not answer \(exit 1; .*stdout\.log\)$/)
   const missing = await untilState(await begin('missing.py', []), 'FAILED')
   expect(missing.stateDetails).toContain('s3://data/missing.py could not be downloaded')
 })

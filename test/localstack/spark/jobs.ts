@@ -28,6 +28,11 @@ def fail(number):
 SparkSession.builder.getOrCreate().sparkContext.parallelize([1]).map(fail).collect()
 `
 
+/** Fails in the driver itself, before any task. */
+export const failingDriver = `
+raise OSError("the store does not answer")
+`
+
 /** Tells its process id, and runs until it is killed, with a child in a session of Python's own making. */
 export const endlessJob = `
 import os, subprocess, sys, time
