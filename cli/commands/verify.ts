@@ -32,6 +32,10 @@ export const addVerify = (program: Command): void => {
           archive: await connection.archive(),
           model,
           metrics: chosen(model, names),
+          repeatRule: {
+            windowMs: Number(connection.outputs.duplicatesWindowSeconds) * 1000,
+            shards: await (await connection.stream()).shards(),
+          },
           scratchDir,
           progress: session.progress,
         })

@@ -15,7 +15,7 @@ export interface Bounds {
 /**
  * The metric's cells, `bucket` (epoch ms), `d0` … (text or NULL), `value` (integer as text, decimals scaled), of the records
  * that the bounds let in and whose bucket starts in the interval. Below its shard's mark a record counts once for each
- * event (of twins, the lowest in stream order); above it, once for each place in the stream.
+ * event (of twins, the lowest in stream order); above it, unless its producer had sent it before (`repeats`).
  */
 export const recountSql = (metric: MetricData, bounds: Bounds, interval: Interval): string => {
   const dims = metric.by.map((dimension, index) => `${dimensionText(metric, dimension.name)} AS d${index}`)
@@ -50,7 +50,7 @@ const sourceOf = (metric: MetricData): string =>
 const onceEach = (metric: MetricData): string =>
   isRejected(metric)
     ? 'SELECT * FROM placed'
-    : `SELECT * FROM placed WHERE NOT settled
+    : `SELECT * FROM placed ANTI JOIN repeats USING (shard, seq, sub) WHERE NOT settled
     UNION ALL
     SELECT * FROM placed WHERE settled
     QUALIFY row_number() OVER (PARTITION BY identity, event_time ORDER BY seq, sub, shard) = 1`

@@ -8,8 +8,9 @@ import type { MetricData, ModelData } from '../../core/model.ts'
 import { linesOf } from '../ndjson.ts'
 import type { Interval } from '../time.ts'
 import { canonicalRecords } from './canonical.ts'
-import { createEventTable, createRejectedTable } from './events.ts'
+import { createEventTable, createRejectedTable, createRepeatsTable, repeatablesSql } from './events.ts'
 import { type Bounds, rangeSql, recountSql } from './metrics.ts'
+import { type Repeatable, type RepeatRule, repeatsAmong } from './repeats.ts'
 import { quoted } from './sql-text.ts'
 
 /** One cell of a metric: the bucket's start (epoch ms), its dimensions as text or null, and its value, scaled. */
@@ -33,7 +34,12 @@ export interface Recount {
  * Reads a folder of raw objects (`.ndjson.gz`, at any depth) by the definitions' data. Nothing here is shared with what it checks.
  * `scratchDir` is written to.
  */
-export const openRecount = async (rawDir: string, scratchDir: string, model: ModelData): Promise<Recount> => {
+export const openRecount = async (
+  rawDir: string,
+  scratchDir: string,
+  model: ModelData,
+  rule: RepeatRule,
+): Promise<Recount> => {
   const recordsPath = join(scratchDir, 'records.ndjson')
   await writeCanonical(rawDir, recordsPath)
   const instance = await DuckDBInstance.create(':memory:')
@@ -43,6 +49,9 @@ export const openRecount = async (rawDir: string, scratchDir: string, model: Mod
       columns = {shard: 'VARCHAR', seq: 'VARCHAR', sub: 'INTEGER', arrival: 'BIGINT', doc: 'VARCHAR', problem: 'VARCHAR'})`)
   for (const event of model.events) await connection.run(createEventTable(event, model))
   await connection.run(createRejectedTable(model))
+  const repeatsPath = join(scratchDir, 'repeats.ndjson')
+  await writeRepeats(connection, model, rule, repeatsPath)
+  await connection.run(createRepeatsTable(repeatsPath))
   const [count] = await rowsOf(connection, 'SELECT count(*) AS records FROM records')
   return {
     records: Number(count?.records),
@@ -67,6 +76,31 @@ export const openRecount = async (rawDir: string, scratchDir: string, model: Mod
 
 const rowsOf = async (connection: DuckDBConnection, sql: string): Promise<Record<string, unknown>[]> =>
   (await connection.runAndReadAll(sql)).getRowObjectsJson()
+
+/** Each event that came more than once is judged by itself. */
+const writeRepeats = async (
+  connection: DuckDBConnection,
+  model: ModelData,
+  rule: RepeatRule,
+  path: string,
+): Promise<void> => {
+  const out = createWriteStream(path)
+  for (const { name } of model.events)
+    for (const { records } of await rowsOf(connection, repeatablesSql(name))) {
+      const came = (records as Record<string, unknown>[]).map(
+        ({ shard, seq, sub, arrival }): Repeatable => ({
+          shard: String(shard),
+          seq: String(seq),
+          sub: Number(sub),
+          arrival: Number(arrival),
+        }),
+      )
+      for (const { shard, seq, sub } of repeatsAmong(came, rule))
+        if (!out.write(`${JSON.stringify({ shard, seq, sub })}\n`)) await once(out, 'drain')
+    }
+  out.end()
+  await once(out, 'finish')
+}
 
 const writeCanonical = async (rawDir: string, path: string): Promise<void> => {
   const out = createWriteStream(path)

@@ -10,6 +10,7 @@ import type { Interval } from '../time.ts'
 import { type Comparison, compare } from './compare.ts'
 import { type RawFiles, rawFiles } from './raw-files.ts'
 import { openRecount, type Recount } from './recount.ts'
+import type { RepeatRule } from './repeats.ts'
 import { waitForArchive } from './wait.ts'
 
 export interface VerifyParts {
@@ -17,6 +18,7 @@ export interface VerifyParts {
   readonly archive: Archive
   readonly model: ModelData
   readonly metrics: readonly MetricData[]
+  readonly repeatRule: RepeatRule
   /** Written to; the caller removes it. */
   readonly scratchDir: string
   readonly progress: Progress
@@ -61,9 +63,13 @@ const emptyRange = ({ per }: MetricData): Interval =>
     ? { from: Date.parse('1970-01-05'), to: Date.parse('1970-01-12') }
     : { from: Date.parse('1970-01-01'), to: Date.parse('1971-01-01') }
 
-const open = async (files: RawFiles, { model, scratchDir, progress }: VerifyParts, name: string): Promise<Recount> => {
+const open = async (
+  files: RawFiles,
+  { model, repeatRule, scratchDir, progress }: VerifyParts,
+  name: string,
+): Promise<Recount> => {
   progress.update('reading the raw archive into DuckDB')
   const dir = join(scratchDir, name)
   await mkdir(dir)
-  return openRecount(files.dir, dir, model)
+  return openRecount(files.dir, dir, model, repeatRule)
 }

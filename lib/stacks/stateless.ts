@@ -49,6 +49,7 @@ export class StatelessStack extends Stack {
       WarehouseWorkgroup: warehouse.workgroup,
       WarehouseDatabase: warehouse.database,
       ModelVersion: assets.modelVersion,
+      DuplicatesWindowSeconds: String(stage.duplicatesWindow.toSeconds()),
     })
   }
 

@@ -10,6 +10,7 @@ export interface StageOutputs {
   readonly warehouseWorkgroup: string
   readonly warehouseDatabase: string
   readonly modelVersion: string
+  readonly duplicatesWindowSeconds: string
 }
 
 const outputKeys: Record<keyof StageOutputs, string> = {
@@ -21,6 +22,7 @@ const outputKeys: Record<keyof StageOutputs, string> = {
   warehouseWorkgroup: 'WarehouseWorkgroup',
   warehouseDatabase: 'WarehouseDatabase',
   modelVersion: 'ModelVersion',
+  duplicatesWindowSeconds: 'DuplicatesWindowSeconds',
 }
 
 /** The stage has no stack: it was never deployed here, or another account or region is meant. */

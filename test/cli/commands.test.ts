@@ -190,6 +190,7 @@ const describeStacks = (apiUrl: string): string => {
     'WarehouseWorkgroup',
     'WarehouseDatabase',
     'ModelVersion',
+    'DuplicatesWindowSeconds',
   ]
   const outputs = [['ApiUrl', apiUrl], ...names.map((name) => [name, 'x'])]
     .map(([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`)

@@ -13,10 +13,11 @@ import { aggregateOf } from '../aggregates.ts'
 import { fuzzModel } from '../fuzz/definitions.ts'
 import { arrivalTime, inputOf } from '../fuzz/inputs.ts'
 import { randomOf } from '../fuzz/random.ts'
-import { winnersOf } from '../localstack/tidemark/naive.ts'
+import { firstsOf, winnersOf } from '../localstack/tidemark/naive.ts'
 
 const whole = { from: Date.parse('0001-01-01'), to: Date.parse('9999-12-31') }
 const sequence = (number: number): string => String(number).padStart(64, '0')
+const windowMs = 600_000
 const shardId = 'shardId-000000000000'
 
 const received = (bytes: Buffer, number: number): ReceivedRecord => ({
@@ -41,15 +42,15 @@ afterEach(() => rmSync(dir, { recursive: true }))
 const recountOf = async (records: readonly ReceivedRecord[]): Promise<Recount> => {
   mkdirSync(join(dir, 'raw'), { recursive: true })
   writeFileSync(join(dir, 'raw', 'all.ndjson.gz'), gzipSync(`${records.map(encodeRawLine).join('\n')}\n`))
-  return openRecount(join(dir, 'raw'), dir, model.data)
+  return openRecount(join(dir, 'raw'), dir, model.data, { windowMs, shards: [] })
 }
 
 type Cells = Record<string, string>
 
-/** What core counts: each record, or each event once. */
+/** What core counts: each record but what was sent again, or each event once. */
 const counted = (metric: MetricData, records: readonly ReceivedRecord[], isSettled: boolean): Cells => {
   const expanded = expandAggregates(records)
-  const kept = isSettled ? winnersOf(model, expanded) : expanded
+  const kept = isSettled ? winnersOf(model, expanded) : firstsOf(model, expanded, windowMs)
   const all = kept.flatMap((record) => model.contributions(model.decode(record), 'batch'))
   const cells = new Map<string, bigint>()
   const seen = new Set<string>()

@@ -86,6 +86,7 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
       'ApiUrl',
       'BatchFunctionName',
       'DataBucketName',
+      'DuplicatesWindowSeconds',
       'ModelVersion',
       'StateMachineArn',
       'StreamName',
