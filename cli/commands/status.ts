@@ -96,5 +96,9 @@ const noteOf = (
   const waits =
     waitingSince === null ? '' : `oldest record waits ${duration(Math.max(now - Date.parse(waitingSince), 0))}`
   if (behind.length > 0) return [`behind: ${behind.join(', ')}`, waits].filter(Boolean).join('; ')
-  return waits === '' ? 'level' : `all behind; ${waits}`
+  return waits === ''
+    ? Object.keys(unreachable).length === 0
+      ? 'level'
+      : 'level as far as is known'
+    : `all behind; ${waits}`
 }

@@ -7,12 +7,17 @@ import type { ShardWindow, WindowStore } from '../../stores/window/window.ts'
 import { findMetric } from './metrics.ts'
 import { Reach } from './reach.ts'
 
+/** Two parts asked one after the other are answered for before the API gives up (29 s). */
+const defaultLimitMs = 8000
+
 export interface StatusSources {
   readonly model: ModelData
   readonly states: Pick<States, 'read'>
   readonly archive: Pick<Archive, 'listRaw'>
   readonly stream: Pick<Stream, 'shards' | 'oldestAfter'>
   readonly windows: Pick<WindowStore, 'shards' | 'read'>
+  /** How long a part may take to answer, ms. */
+  readonly limitMs?: number
 }
 
 const inTotal = { per: null, by: [], where: [], layer: null, from: null, to: null, pin: null, limit: 1, offset: 0 }
@@ -23,7 +28,7 @@ const inTotal = { per: null, by: [], where: [], layer: null, from: null, to: nul
  */
 export const status = async (sources: StatusSources) => {
   const { model, states, windows } = sources
-  const reach = new Reach()
+  const reach = new Reach(sources.limitMs ?? defaultLimitMs)
   const rejectedMetric = findMetric(model, 'rejected')
   const [answer, listed, windowShards] = await Promise.all([
     reach.ask('warehouse', () => states.read({ ...inTotal, metric: rejectedMetric })),

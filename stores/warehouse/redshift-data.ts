@@ -42,8 +42,9 @@ export class RedshiftDataWarehouse implements Warehouse {
   }
 
   async run(transaction: Transaction): Promise<ResultRow[][]> {
-    const statementId = await this.#submit(transaction, undefined, longPollSeconds)
-    const done = await this.#waitFor(statementId)
+    const deadline = this.#now() + this.#patienceMs
+    const statementId = await this.#submit(transaction, undefined, this.#pollSeconds(deadline))
+    const done = await this.#waitFor(statementId, deadline)
     const results = done.SubStatements ?? []
     return Promise.all(results.map((sub) => (sub.HasResultSet && sub.Id !== undefined ? this.#rows(sub.Id) : [])))
   }
@@ -77,18 +78,22 @@ export class RedshiftDataWarehouse implements Warehouse {
     return Id
   }
 
-  async #waitFor(statementId: string): Promise<DescribeStatementCommandOutput> {
-    const startedAt = this.#now()
+  async #waitFor(statementId: string, deadline: number): Promise<DescribeStatementCommandOutput> {
     for (;;) {
       const description = await this.#client.send(
-        new DescribeStatementCommand({ Id: statementId, WaitTimeSeconds: longPollSeconds }),
+        new DescribeStatementCommand({ Id: statementId, WaitTimeSeconds: this.#pollSeconds(deadline) }),
       )
       if (ended(statementId, description)) return description
-      const waitedMs = this.#now() - startedAt
-      if (waitedMs < this.#patienceMs) continue
+      const now = this.#now()
+      if (now < deadline) continue
       await this.#client.send(new CancelStatementCommand({ Id: statementId }))
-      throw new TransactionUnknown(statementId, waitedMs)
+      throw new TransactionUnknown(statementId, now - deadline + this.#patienceMs)
     }
+  }
+
+  /** How long one call may wait: not beyond what the whole is given. */
+  #pollSeconds(deadline: number): number {
+    return Math.min(longPollSeconds, Math.max(1, Math.ceil((deadline - this.#now()) / 1000)))
   }
 
   async #rows(statementId: string): Promise<ResultRow[]> {

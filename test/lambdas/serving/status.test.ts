@@ -89,6 +89,17 @@ describe('the status', () => {
     )
   })
 
+  it('waits for no part that hangs', async () => {
+    produce(2)
+    await stage.settle()
+    await moveWindow(2)
+    const hangs = () => new Promise<never>(() => undefined)
+    expect(await asked({ states: { read: hangs }, limitMs: 50 })).toMatchObject({
+      shards: [{ window: sequence(2) }],
+      unreachable: { warehouse: 'it did not answer within 0.05 s' },
+    })
+  })
+
   it('shows history while the cache or the stream is down', async () => {
     produce(2)
     await stage.settle()

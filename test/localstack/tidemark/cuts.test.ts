@@ -181,6 +181,17 @@ describe('cuts', () => {
     await expectTruth()
   })
 
+  it('two seals at once draw marks that both hold, whichever is promoted last', async () => {
+    const records = await archived(4)
+    const runs = await Promise.all([stage.seal(), stage.seal()])
+    for (const { datasetId } of runs) expect(await stage.ledger.marks(datasetId)).toEqual({ [shardA]: sequence(4) })
+    expect((await known()).cuts).toEqual([sequence(4)])
+    await stage.writer().write(shardA, [...records, stage.produce(shardA)])
+    for (const run of runs.toReversed()) await finish(run)
+    expect(await edges()).toEqual([4, 5])
+    await expectTruth()
+  })
+
   it('a shard that is stuck with an older model goes on in batch under the new one', async () => {
     await stage.settle()
     produce(2)

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CancelStatementCommand } from '@aws-sdk/client-redshift-data'
 import { startPostgres } from '../../../localstack/warehouse/postgres.ts'
+import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
+import { TransactionUnknown } from '../../../stores/warehouse/warehouse.ts'
 import { LocalWarehouse } from './local-warehouse.ts'
 
 let warehouse: LocalWarehouse
@@ -57,4 +59,13 @@ test('what was committed survives a killed PostgreSQL, and the endpoint goes on 
   const { port, dataDir } = warehouse
   warehouse.postgres = await startPostgres({ port, dataDir, log: (line) => warehouse.log.push(line) })
   expect(await warehouse.rows('SELECT id FROM facts')).toEqual([[42]])
+})
+
+test('a transaction is given the time that its caller has, and is cancelled then', async () => {
+  const target = { workgroup: 'tidemark-test', database: 'tidemark', secretArn: null }
+  const impatient = new RedshiftDataWarehouse(warehouse.client, target, 2000)
+  const startedAt = performance.now()
+  await expect(impatient.run({ statements: ['SELECT count(*) FROM pg_sleep(50)'] })).rejects.toThrow(TransactionUnknown)
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  expect(await warehouse.rows(RUNNING)).toEqual([[0]])
 })
