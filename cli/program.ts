@@ -7,6 +7,7 @@ import { addLocal } from './commands/local.ts'
 import { addMetrics } from './commands/metrics.ts'
 import { addQuery } from './commands/query.ts'
 import { addRecompute } from './commands/recompute.ts'
+import { addRejected } from './commands/rejected.ts'
 import { addSql } from './commands/sql.ts'
 import { addStatus } from './commands/status.ts'
 import { addVerify } from './commands/verify.ts'
@@ -30,6 +31,7 @@ export const createProgram = (): Command => {
     addLocal,
     addIngest,
     addStatus,
+    addRejected,
     addRecompute,
     addBatchCommands,
     addMetrics,

@@ -44,6 +44,8 @@ describe('usage', () => {
     [['metrics', '-o', 'xml'], 2],
     [['window', 'departures', '--last', 'x'], 2],
     [['sql', 'delete from t'], 2],
+    [['rejected', '--reason', 'bad'], 2],
+    [['rejected', '--limit', 'x'], 2],
     [['ingest', 'missing.ndjson'], 2],
     [['local', 'reset'], 2],
   ])('%j ends with %i and writes nothing that could be an answer', async (args, code) => {
