@@ -21,7 +21,7 @@ export interface Outcome {
   /** Where the run ended: Done, NothingNew, Held. */
   readonly ended: string
   readonly datasetId: string | null
-  /** It was computed and is not served: `--no-promote`, or too much drift. */
+  /** It was computed and differs too much from what is served, whether or not it was to be served. */
   readonly held: boolean
   readonly timings: readonly StepTiming[]
 }
@@ -52,21 +52,22 @@ const outcomeOf = (steps: readonly Step[], state: ExecutionState): Outcome => {
   const run = runOf(state.output) ?? runOf(steps.findLast((step) => runOf(step.data) !== null)?.data)
   const datasetId = typeof run?.datasetId === 'string' ? run.datasetId : null
   const timings = timingsOf(steps)
-  const held = ended === 'Held'
+  const isHeld = ended === 'Held'
+  const beyond = beyondOf(run)
   return {
     ended,
     datasetId,
-    held: held && run?.promote !== false,
+    held: isHeld && (run?.promote !== false || beyond.length > 0),
     timings,
     answer: {
-      json: { ended, datasetId, drift: run?.drift ?? null, behind: behindOf(run), timings },
+      json: { ended, datasetId, drift: run?.drift ?? null, behind: behindOf(run), beyond, timings },
       tables: [
         {
           columns: ['step', 'took'],
           rows: timings.map(({ step, elapsedMs }) => [step, duration(elapsedMs)]),
         },
       ],
-      notes: [sentenceOf(ended, datasetId, run)],
+      notes: [sentenceOf(ended, datasetId, run), ...(isHeld ? beyond : [])],
     },
   }
 }
@@ -75,9 +76,9 @@ const sentenceOf = (ended: string, datasetId: string | null, run: Run | null): s
   if (ended === 'NothingNew')
     return 'Nothing new: the live dataset holds all that the archive does. Nothing was changed.'
   if (ended !== 'Held') return `Dataset ${datasetId} is live.${behindSentence(run)}`
-  if (run?.promote === false)
+  if (run?.promote === false && beyondOf(run).length === 0)
     return `Dataset ${datasetId} is loaded, not live. \`tidemark promote ${datasetId}\` serves it.`
-  return `Dataset ${datasetId} is held back: it differs too much from what is served (drift ${JSON.stringify(run?.drift)}). The live dataset stays. \`tidemark datasets ${datasetId}\` shows where; \`tidemark promote ${datasetId} --accept-drift\` serves it all the same.`
+  return `Dataset ${datasetId} is held back: it differs too much from what is served. The live dataset stays. \`tidemark datasets ${datasetId}\` shows where; \`tidemark promote ${datasetId} --accept-drift\` serves it all the same.`
 }
 
 interface Run {
@@ -85,15 +86,19 @@ interface Run {
   readonly promote?: unknown
   readonly drift?: unknown
   readonly behind?: unknown
+  readonly beyond?: unknown
 }
 
 /** The shards whose speed table had not reached the mark. */
 const behindOf = (run: Run | null): string[] => (Array.isArray(run?.behind) ? run.behind.map(String) : [])
 
+/** A sentence for each metric that differs by more than it may. */
+const beyondOf = (run: Run | null): string[] => (Array.isArray(run?.beyond) ? run.beyond.map(String) : [])
+
 const behindSentence = (run: Run | null): string => {
   const behind = behindOf(run)
   if (behind.length === 0) return ''
-  return ` The speed table lags behind it in ${behind.join(', ')}, so how far they differ (drift ${JSON.stringify(run?.drift)}) held nothing back; \`tidemark status\` shows how far it is.`
+  return ` The speed table lags behind it in ${behind.join(', ')}, and what that explains of their difference (drift ${JSON.stringify(run?.drift)}) held nothing back; \`tidemark status\` shows how far it is.`
 }
 
 /** A step's answer is the run itself, or holds it as `run`. */

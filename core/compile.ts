@@ -45,7 +45,7 @@ export const compileDefinitions = (exported: Readonly<Record<string, unknown>>, 
   metricData.sort((a, b) => (a.name < b.name ? -1 : 1))
   refuseClashes(metricData)
   const data: ModelData = {
-    version: digest([semantics, eventData, metricData]),
+    version: digest([semantics, eventData, metricData.map(withoutLimits)]),
     events: eventData,
     metrics: metricData,
   }
@@ -127,12 +127,16 @@ const describeMetric = (
     name,
     version: digest([semantics, meaningOf(event), schemasOf(schema), meaning]),
     ...meaning,
+    maxDrift: driftLimit(at, definition.maxDrift),
     description: definition.describe,
   }
 }
 
 /** All of an event but the words about it. */
 const meaningOf = ({ description: _, ...meaning }: EventData): Omit<EventData, 'description'> => meaning
+
+/** All of a metric but what only a recompute is held to: a dataset is as good under another limit. */
+const withoutLimits = ({ maxDrift: _, ...rest }: MetricData): Omit<MetricData, 'maxDrift'> => rest
 
 /** The fields' schemas in full (lengths, patterns, formats): they decide which records are accepted. */
 const schemasOf = (definition: EventDefinition): unknown =>
@@ -150,6 +154,11 @@ const describeDimensions = (at: string, names: readonly string[], fields: readon
     if (field.unit !== null) throw new Error(`${at}: ${name} is a quantity in ${field.unit}; a dimension has no unit.`)
     return { name, type: field.kind }
   })
+}
+
+const driftLimit = (at: string, limit: number | null): number | null => {
+  if (limit === null || (limit >= 0 && limit <= 1)) return limit
+  throw new Error(`${at}: maxDrift is ${limit}; it is a part of the metric's rows, from 0 to 1 (0.001 is 0.1%).`)
 }
 
 const sliceFor = (at: string, liveMs: number): number => {

@@ -37,6 +37,8 @@ export interface MetricData {
   readonly liveMs: number | null
   /** The window's resolution, ms; null where there is no window. */
   readonly sliceMs: number | null
+  /** The part of its rows that a recompute may change unasked, 0 to 1; null: the stage's. Not part of any version. */
+  readonly maxDrift: number | null
   readonly description: string | null
 }
 

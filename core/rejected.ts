@@ -18,6 +18,7 @@ export const rejectedMetric = (version: string): MetricData => ({
   per: 'hour',
   liveMs: null,
   sliceMs: null,
+  maxDrift: null,
   description:
     'Records that could not be taken as events, by the reason and, where it is known, the type they claimed.',
 })

@@ -434,7 +434,7 @@ LAKE_COLUMNS = [
 
 
 def keep_winners(
-    store: Store, dataset: str, rewritten: Optional[set], touched: Optional[dict], batches: Iterable[pa.RecordBatch],
+    store: Store, dataset: str, rewritten: Optional[set], touched: Optional[dict], served: Optional[dict], batches: Iterable[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
     """Of rows sorted by identity and place in the stream, writes the first of each identity to the lake (where its partition
     is `rewritten`; None: all are) and yields its contributions (where their bucket is `touched`; None: all are). The last
@@ -444,11 +444,14 @@ def keep_winners(
 
     writer = PartitionWriter(store, lake_fact)
     counts: Counter = Counter(read=0, duplicates=0, rejected=0)
+    apart = Apart(served) if served is not None else None
     previous: Optional[pa.RecordBatch] = None
     for batch in batches:
         if batch.num_rows == 0:
             continue
         first = first_of_identity(batch, previous)
+        if apart is not None:
+            apart.take(batch, previous, first)
         previous = batch.slice(batch.num_rows - 1)
         fresh = batch.column("fresh")
         counts["read"] += count_true(fresh)
@@ -465,7 +468,7 @@ def keep_winners(
             yield contributions
     writer.close()
     counts_fact = {"kind": "counts", "partition": TaskContext.get().partitionId(), **counts}
-    yield fact_batch(writer.facts + [counts_fact])
+    yield fact_batch(writer.facts + [counts_fact] + (apart.facts(counts_fact["partition"]) if apart is not None else []))
 
 
 def count_true(mask: pa.Array) -> int:
@@ -481,6 +484,104 @@ def first_of_identity(batch: pa.RecordBatch, previous: Optional[pa.RecordBatch])
         unequal = pc.not_equal(column, pa.concat_arrays([before, column.slice(0, len(column) - 1)]))
         differs = unequal if differs is None else pc.or_kleene(differs, unequal)
     return pc.fill_null(differs, True)
+
+
+class Apart:
+    """Tells which records one side counts and the other does not: what is served now, and what is built here. Served are,
+    of each identity, the first record at or below the live dataset's mark, and every one above it that the speed table
+    has reached and not left out as a duplicate; built is the first of all. So a `duplicate` is served and not built, what the speed table is `behind`
+    with is built and not served. Kept is what such records add to each metric and bucket, merged op by op."""
+
+    def __init__(self, served: dict):
+        self.marks, self.positions = served["marks"], served["positions"]
+        self.window, self.ancestors = served["duplicatesWindowMs"], served["ancestors"]
+        self.below_before = False
+        self.firsts: list[tuple[str, int]] = []
+        self.totals: dict = {"duplicate": {}, "behind": {}}
+
+    def take(self, batch: pa.RecordBatch, previous: Optional[pa.RecordBatch], first: pa.Array) -> None:
+        built = first.to_numpy(zero_copy_only=False)
+        below, reached = self.sides(batch)
+        seen = numpy.cumsum(below) - below + int(self.below_before)
+        starts = numpy.maximum.accumulate(numpy.where(built, numpy.arange(len(built)), 0))
+        # The count before the identity's first row; an identity that the batch before began goes on from there.
+        before = numpy.where(numpy.cumsum(built) > 0, seen[starts], 0)
+        earlier_below = seen > before
+        again = redelivered(batch, previous)
+        served = ~again & numpy.where(below, ~earlier_below, reached & ~self.left_out(batch, built, again))
+        self.below_before = bool(earlier_below[-1] or below[-1])
+        for reason, mask in (("duplicate", served & ~built), ("behind", built & ~served)):
+            if mask.any():
+                self.add(self.totals[reason], batch.filter(pa.array(mask)))
+
+    def left_out(self, batch: pa.RecordBatch, built: numpy.ndarray, again: numpy.ndarray) -> numpy.ndarray:
+        """Which rows the speed table takes for duplicates: an earlier one of the identity in the shard's line, itself none,
+        arrived within the window. Looked at are identities of several rows, and the last one, which may go on."""
+        mask = numpy.zeros(len(built), bool)
+        several = numpy.flatnonzero(~built | numpy.append(~built[1:], True))
+        places = pa.array(several)
+        shards, arrivals = batch.column("shard_id").take(places).to_pylist(), batch.column("arrival_time").take(places).to_pylist()
+        for row, shard, arrival in zip(several.tolist(), shards, arrivals):
+            if built[row]:
+                self.firsts = []
+            if again[row]:
+                continue
+            line = (shard, *self.ancestors.get(shard, ()))
+            mask[row] = any(first in line and abs(at - arrival) <= self.window for first, at in self.firsts)
+            if not mask[row]:
+                self.firsts.append((shard, arrival))
+        return mask
+
+    def sides(self, batch: pa.RecordBatch) -> tuple[numpy.ndarray, numpy.ndarray]:
+        """Which rows lie at or below the live dataset's marks, and which the speed table has reached."""
+        shards, sequences = batch.column("shard_id"), batch.column("sequence_number")
+        below, reached = numpy.zeros(len(shards), bool), numpy.zeros(len(shards), bool)
+        for shard in pc.unique(shards).to_pylist():
+            own = pc.equal(shards, shard)
+            for mask, bounds, without in ((below, self.marks, False), (reached, self.positions, True)):
+                inside = pc.and_(own, pc.less_equal(sequences, bounds[shard])) if shard in bounds else pc.and_(own, without)
+                mask |= inside.to_numpy(zero_copy_only=False)
+        return below, reached
+
+    @staticmethod
+    def add(totals: dict, rows: pa.RecordBatch) -> None:
+        lists = rows.column("contributions")
+        flat = pa.Table.from_batches([pa.RecordBatch.from_struct_array(lists.flatten())])
+        flat = flat.append_column("record", pc.list_parent_indices(lists)).filter(pc.invert(pc.field("distinct")))
+        merged = flat.group_by(["metric", "bucket", "op"]).aggregate(
+            [("record", "count_distinct"), ("value", "sum"), ("value", "min"), ("value", "max")],
+        )
+        for row in merged.to_pylist():
+            total = totals.setdefault((row["metric"], row["bucket"]), {"records": 0})
+            op, value = row["op"], row[f"value_{row['op']}"]
+            total[op] = OPS[op](total[op], value) if op in total else value
+            # A record adds to a metric by one op or by several at once, so the op that most records have counts them.
+            total[f"of_{op}"] = total.get(f"of_{op}", 0) + row["record_count_distinct"]
+            total["records"] = max(total["records"], total[f"of_{op}"])
+
+    def facts(self, partition: int) -> list[dict]:
+        """One for each reason: metric, bucket (epoch ms), records, and for each op what they merge to (as text; null: nothing)."""
+        return [
+            {"kind": "apart", "partition": partition, "reason": reason, "buckets": [
+                [metric, bucket, total["records"], *(str(total[op]) if op in total else None for op in OPS)]
+                for (metric, bucket), total in sorted(totals.items())
+            ]}
+            for reason, totals in self.totals.items() if totals
+        ]
+
+
+OPS: dict = {"sum": lambda a, b: a + b, "min": min, "max": max}
+
+
+def redelivered(batch: pa.RecordBatch, previous: Optional[pa.RecordBatch]) -> numpy.ndarray:
+    """Which rows are the row before them, archived twice."""
+    same = numpy.ones(batch.num_rows, bool)
+    for name in ("sequence_number", "sub_sequence", "shard_id"):
+        column = batch.column(name)
+        before = previous.column(name) if previous is not None else pa.nulls(1, column.type)
+        equal = pc.equal(column, pa.concat_arrays([before, column.slice(0, len(column) - 1)]))
+        same &= pc.fill_null(equal, False).to_numpy(zero_copy_only=False)
+    return same
 
 
 def runs(rows: pa.RecordBatch) -> Iterator[tuple[str, str, int, pa.RecordBatch]]:
@@ -779,9 +880,10 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
 def written(spark: SparkSession, store: Store, specification: dict, rows: DataFrame, scope: Optional[Scope], part: Any, partitions: int) -> list[dict]:
     dataset, results = specification["datasetId"], specification["results"]
     rewritten, touched = (scope.rewritten, scope.touched) if scope else (None, None)
+    served = specification.get("served")
     order = ["event_type", "event_date", "part", "event_time", "event_id", "sequence_number", "sub_sequence", "shard_id"]
     in_order = rows.withColumn("part", part).repartition(partitions, "event_type", "event_date", "part").sortWithinPartitions(*order)
-    contributions = in_order.mapInArrow(lambda batches: keep_winners(store, dataset, rewritten, touched, batches), CONTRIBUTION_DDL)
+    contributions = in_order.mapInArrow(lambda batches: keep_winners(store, dataset, rewritten, touched, served, batches), CONTRIBUTION_DDL)
     states = merged_states(contributions)
     if scope and any(scope.months.values()):
         months = [(metric, files) for (metric, _), files in scope.months.items()]
@@ -811,7 +913,10 @@ def manifest_of(specification: dict, done: dict) -> dict:
                     if (group, name) not in replaced[kind]:
                         files[kind][group][name] = held
     keys, tasks, counts = set(), set(), Counter(read=0, duplicates=0, rejected=0)
+    apart = [fact for fact in done["facts"] if fact["kind"] == "apart"]
     for fact in done["facts"]:
+        if fact["kind"] == "apart":
+            continue
         own = fact["partition"] if fact["kind"] == "counts" else fact["key"]
         seen = tasks if fact["kind"] == "counts" else keys
         if own in seen:
@@ -828,7 +933,33 @@ def manifest_of(specification: dict, done: dict) -> dict:
     return {
         "datasetId": specification["datasetId"], "modelVersion": specification["modelVersion"], "marks": specification["marks"],
         "lake": files["lake"], "results": files["results"], "counts": dict(counts),
+        "apart": apart_of(specification["served"], apart) if specification.get("served") else None,
     }
+
+
+APART_BUCKETS = 10_000
+"""What a manifest keeps of one metric and reason at most; those with the most records."""
+
+
+def apart_of(served: dict, facts: list[dict]) -> dict:
+    """What of the differences to come the recompute knows: reason, metric, bucket (epoch ms), merged over all tasks."""
+    totals: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: [0, *([None] * len(OPS))])))
+    for fact in facts:
+        for metric, bucket, records, *values in fact["buckets"]:
+            total = totals[fact["reason"]][metric][bucket]
+            total[0] += records
+            for at, (op, value) in enumerate(zip(OPS.values(), values), start=1):
+                if value is not None:
+                    total[at] = int(value) if total[at] is None else op(total[at], int(value))
+
+    def kept(buckets: dict) -> dict:
+        largest = sorted(buckets.items(), key=lambda item: -item[1][0])[:APART_BUCKETS]
+        return {
+            str(bucket): {"records": records, **{op: None if value is None else str(value) for op, value in zip(OPS, values)}}
+            for bucket, (records, *values) in largest
+        }
+
+    return {"served": served, **{reason: {metric: kept(buckets) for metric, buckets in totals[reason].items()} for reason in ("duplicate", "behind")}}
 
 
 def session() -> SparkSession:

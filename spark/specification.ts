@@ -27,7 +27,33 @@ export interface RecomputeSpecification {
   readonly rawObjects: readonly RawObject[]
   readonly results: readonly ResultSpecification[]
   readonly manifestKey: string
+  /** What the dataset will be compared with, as it stood at seal: the job tells which records only one side counts. */
+  readonly served?: Served
 }
+
+/** What is served: a dataset up to its marks, and above them what the speed table has reached. */
+export interface Served {
+  /** '': no dataset. */
+  readonly datasetId: string
+  readonly marks: Readonly<Record<string, string>>
+  /** The shards whose speed table is below the new dataset's mark, and how far it is. */
+  readonly positions: Readonly<Record<string, string>>
+  /** How far apart two records of one event may arrive in a shard's line for the speed table to leave out the later. */
+  readonly duplicatesWindowMs: number
+  /** The shards that a shard came from. */
+  readonly ancestors: Readonly<Record<string, readonly string[]>>
+}
+
+/** What certain records add to one metric's bucket: how many they are, and what they merge to by each op, as text. */
+export interface Apart {
+  readonly records: number
+  readonly sum: string | null
+  readonly min: string | null
+  readonly max: string | null
+}
+
+/** By metric and bucket (epoch ms); of a metric's buckets those with the most records, at most 10,000. */
+export type ApartByBucket = Readonly<Record<string, Readonly<Record<string, Apart>>>>
 
 export interface DataFile {
   readonly key: string
@@ -46,4 +72,9 @@ export interface DatasetManifest {
   readonly results: Readonly<Record<string, Readonly<Record<string, readonly DataFile[]>>>>
   /** `read`: raw records at or below the marks read by this run; `duplicates`: of these, twins of an event kept. */
   readonly counts: { readonly read: number; readonly duplicates: number; readonly rejected: number }
+  /**
+   * The records that only one side counts. `duplicate`: served, and here a twin of an event kept. `behind`: kept here,
+   * and not yet reached by the speed table. null: the job was not told what is served.
+   */
+  readonly apart?: { readonly served: Served; readonly duplicate: ApartByBucket; readonly behind: ApartByBucket } | null
 }

@@ -88,8 +88,24 @@ export const ledgerTables: readonly Table[] = [
       column('rows_missing', 'BIGINT'),
       column('rows_extra', 'BIGINT'),
       column('rows_changed', 'BIGINT'),
+      column('buckets_differing', 'BIGINT'),
     ],
     { small: true },
+  ),
+  table(
+    'parity_bucket',
+    [
+      datasetId,
+      metric,
+      column('bucket', 'TIMESTAMP'),
+      column('rows_missing', 'BIGINT'),
+      column('rows_extra', 'BIGINT'),
+      column('rows_changed', 'BIGINT'),
+      { ...column('served_value', 'VARCHAR(40)'), nullable: true },
+      { ...column('built_value', 'VARCHAR(40)'), nullable: true },
+      column('reasons', 'VARCHAR(64)'),
+    ],
+    { sortedBy: ['dataset_id', 'metric'] },
   ),
 ]
 

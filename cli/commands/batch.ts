@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts'
 import { follow } from '../execution.ts'
 import { CommandError, exitCodes } from '../exit.ts'
 import type { Cell, Table } from '../output.ts'
+import { type ParityAnswer, parityNotes, parityTables } from '../parity.ts'
 import { type Session, sessionOf } from '../session.ts'
 
 interface ChangeOptions {
@@ -104,14 +105,17 @@ const showDatasets = (session: Session, answer: unknown): void => {
 }
 
 const showDataset = (session: Session, answer: unknown): void => {
-  const fields = Object.entries((answer ?? {}) as Record<string, unknown>)
+  const { parity = [], ...rest } = (answer ?? {}) as { parity?: readonly ParityAnswer[] } & Record<string, unknown>
+  const fields = Object.entries(rest)
   const plain = fields.filter(([, value]) => !Array.isArray(value))
   session.answer({
     json: answer,
     tables: [
       { columns: ['field', 'value'], rows: plain.map(([name, value]) => [name, cellOf(value)]) },
       ...fields.flatMap(([, value]) => (Array.isArray(value) && value.length > 0 ? [tableOf(value)] : [])),
+      ...(parity.length > 0 ? parityTables(parity) : []),
     ],
+    notes: parityNotes(parity),
   })
 }
 

@@ -1,7 +1,25 @@
 import type { Command } from 'commander'
-import { follow } from '../execution.ts'
+import type { Connection } from '../connection.ts'
+import { follow, type Outcome } from '../execution.ts'
 import { exitCodes } from '../exit.ts'
+import type { Answer } from '../output.ts'
+import { type ParityAnswer, parityNotes, parityTables } from '../parity.ts'
 import { sessionOf } from '../session.ts'
+import { askBatch } from './batch.ts'
+
+/** A dataset that was computed and not served is shown with how it differs from what is. */
+export const withParity = async (
+  connection: Pick<Connection, 'batch'>,
+  { ended, datasetId, answer }: Outcome,
+): Promise<Answer> => {
+  if (ended !== 'Held' || datasetId === null) return answer
+  const { parity } = (await askBatch(connection, { step: 'dataset', datasetId })) as { parity: readonly ParityAnswer[] }
+  return {
+    json: { ...(answer.json as object), parity },
+    tables: [...answer.tables, ...parityTables(parity)],
+    notes: [...(answer.notes ?? []), ...parityNotes(parity)],
+  }
+}
 
 interface RecomputeOptions {
   readonly full?: true
@@ -13,9 +31,9 @@ interface RecomputeOptions {
 export const addRecompute = (program: Command): void => {
   program
     .command('recompute')
-    .description('compute the exact answer anew and serve it; exit 3 where too much drift held it back')
+    .description('compute the exact answer anew and serve it; exit 3 where it differs too much from what is served')
     .option('--full', 'from the whole archive, not only what is new')
-    .option('--no-promote', 'load and compare, but serve it only once `promote` says so')
+    .option('--no-promote', 'load and compare, show how it differs, and serve it only once `promote` says so')
     .option('--detach', 'start it and return')
     .option('--dry-run', 'say what would be started')
     .action(async (options: RecomputeOptions, command: Command) => {
@@ -40,7 +58,7 @@ export const addRecompute = (program: Command): void => {
       }
       session.progress.say(`started ${executionArn}`)
       const outcome = await follow(executions, executionArn, session)
-      session.answer(outcome.answer)
+      session.answer(await withParity(connection, outcome))
       if (outcome.held) process.exitCode = exitCodes.no
     })
 }

@@ -26,6 +26,11 @@ interface MetricOptions<R, By extends readonly string[]> {
   readonly per: Bucket
   /** How far back a sliding window may reach. Left out: no window is kept. */
   readonly live?: Span
+  /**
+   * The part of the metric's rows, 0 to 1, in which a recompute may differ from what is served before it is held back.
+   * Left out: the stage's. Decides no value, so changing it makes no new version.
+   */
+  readonly maxDrift?: number
   readonly describe?: string
 }
 
@@ -38,6 +43,7 @@ export interface MetricDefinition {
   readonly by: readonly string[]
   readonly per: Bucket
   readonly live: string | null
+  readonly maxDrift: number | null
   readonly describe: string | null
 }
 
@@ -74,6 +80,7 @@ export const metric = <
     by: options.by ?? [],
     per: options.per,
     live: options.live ?? null,
+    maxDrift: options.maxDrift ?? null,
     describe: options.describe ?? null,
   },
 })

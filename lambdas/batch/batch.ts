@@ -18,6 +18,8 @@ export interface Batch {
   readonly jobs: Jobs
   /** Speed rows are kept at least this long, ms. */
   readonly speedRetentionMs: number
+  /** How far apart two records of one event may arrive for the speed side to leave out the later, ms. */
+  readonly duplicatesWindowMs: number
   /** The part of a metric's rows that may differ from what was served before a promotion is held. */
   readonly maxDrift: number
   readonly now: () => number

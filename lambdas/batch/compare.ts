@@ -1,6 +1,8 @@
 import type { MetricData } from '../../core/model.ts'
-import { type Parity, slotOf } from '../../stores/ledger/dataset.ts'
+import { type Comparison, type Control, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
+import { driftBeyond, sentenceOf } from './drift.ts'
+import { factsOf, reasonsOf } from './reasons.ts'
 import type { Run } from './run.ts'
 import { shardsBehind } from './tidemark.ts'
 
@@ -12,32 +14,51 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   if (run.rollback && (await batch.ledger.dataset(run.datasetId))?.state === 'promoted')
     return { ...run, next: 'promote' }
   const control = await batch.ledger.control()
-  const slot = slotOf(control, run.datasetId)
-  if (slot === null) throw new Error(`${run.datasetId} stands in no slot; it can't be compared.`)
   const marks = await batch.ledger.marks(run.datasetId)
   // Read before comparing: a speed table that gets there meanwhile may have been compared half way.
   const behind = shardsBehind(marks, await batch.ledger.speedPositions())
-  const parities: Parity[] = []
-  let drift = 0
-  for (const metric of batch.model.metrics) {
-    const comparable = await isServed(batch, metric)
-    const parity = await batch.states.compare(metric, slot, run.datasetId, {
-      datasetId: control.liveDatasetId,
-      positions: marks,
-    })
-    parities.push(parity)
-    if (comparable) drift = Math.max(drift, driftOf(parity))
-  }
+  const comparisons: Compared[] = []
+  for (const metric of batch.model.metrics)
+    comparisons.push(await compareMetric(batch, run.datasetId, control, marks, metric))
+  // Asked after the comparing: positions only grow, so what holds now held all the while.
+  const facts = await factsOf(batch, run.datasetId, marks)
+  const parities = comparisons.map(
+    ({ metric, isServed, comparison }): Parity => ({
+      ...comparison,
+      buckets: comparison.buckets.map((difference) => ({
+        ...difference,
+        reasons: isServed ? reasonsOf(metric, difference, facts) : ['definition'],
+      })),
+    }),
+  )
   await batch.ledger.recordParity(run.datasetId, parities)
-  // What was served lacks records that the speed table never counted: how far the dataset differs says nothing of it.
-  const held = !run.promote || (drift > batch.maxDrift && behind.length === 0)
-  return { ...run, drift, behind, next: held ? 'hold' : 'promote' }
+  const served = parities.filter((_, place) => comparisons[place]?.isServed)
+  // What is served lacks records that the speed table never counted; without facts, nothing tells them from a fault.
+  const beyond = behind.length > 0 && facts === null ? [] : driftBeyond(batch, served)
+  const answer = { ...run, drift: Math.max(0, ...served.map(driftOf)), behind, beyond: beyond.map(sentenceOf) }
+  return { ...answer, next: !run.promote || beyond.length > 0 ? 'hold' : 'promote' }
+}
+
+interface Compared {
+  readonly metric: MetricData
+  readonly isServed: boolean
+  readonly comparison: Comparison
+}
+
+const compareMetric = async (
+  batch: Batch,
+  datasetId: string,
+  control: Control,
+  marks: Marks,
+  metric: MetricData,
+): Promise<Compared> => {
+  const slot = slotOf(control, datasetId)
+  if (slot === null) throw new Error(`${datasetId} stands in no slot; it can't be compared.`)
+  const served = { datasetId: control.liveDatasetId, positions: marks }
+  const comparison = await batch.states.compare(metric, slot, datasetId, served)
+  return { metric, isServed: await isServed(batch, metric), comparison }
 }
 
 /** A metric whose definition changed was not served whole, so there is nothing to compare its rows with. */
 export const isServed = async ({ states }: Batch, metric: MetricData): Promise<boolean> =>
   (await states.gaps(metric)) === 0
-
-/** The part of a metric's rows that differ from what was served. */
-export const driftOf = ({ rowsBuilt, rowsMissing, rowsExtra, rowsChanged }: Parity): number =>
-  (rowsMissing + rowsExtra + rowsChanged) / Math.max(rowsBuilt, 1)

@@ -10,6 +10,7 @@ export interface BatchEnvironment {
   readonly copyRoleArn: string
   readonly spark: SparkApplication
   readonly speedRetentionMs: number
+  readonly duplicatesWindowMs: number
   readonly maxDrift: number
   readonly endpointUrl: string | undefined
 }
@@ -31,6 +32,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): BatchEnvironment => {
       timeoutMinutes: number('SPARK_TIMEOUT_MINUTES'),
     },
     speedRetentionMs: number('SPEED_RETENTION_HOURS') * 3_600_000,
+    duplicatesWindowMs: Math.round(number('DUPLICATES_WINDOW_SECONDS') * 1000),
     maxDrift: number('MAX_DRIFT'),
     endpointUrl: s3Endpoint,
   }

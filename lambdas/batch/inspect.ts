@@ -1,7 +1,8 @@
 import { Problem } from '../../core/problem.ts'
 import type { DatasetManifest } from '../../spark/specification.ts'
-import { slotOf } from '../../stores/ledger/dataset.ts'
+import { driftOf, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import { type Batch, manifestKey } from './batch.ts'
+import { driftAllowed, valueText } from './drift.ts'
 
 /** All datasets, newest first, each with its slot and whether it is live. */
 export const listDatasets = async ({ ledger }: Batch) => {
@@ -23,7 +24,29 @@ export const describeDataset = async (batch: Batch, datasetId: string) => {
   return {
     ...found,
     tidemark: await batch.ledger.marks(datasetId),
-    parity: await batch.ledger.parity(datasetId),
+    parity: (await batch.ledger.parity(datasetId)).map((parity) => described(batch, parity)),
     counts: manifest?.counts ?? null,
+  }
+}
+
+/** A function's answer is at most 6 MB; the ledger keeps more of a metric's buckets. */
+const answeredBuckets = 100
+
+/** A comparison in words and figures as they are answered: times ISO 8601, values as the metric's own. */
+const described = (batch: Batch, { buckets, ...parity }: Parity) => {
+  const metric = batch.model.metrics.find(({ name }) => name === parity.metric)
+  const textOf = (value: bigint | null) =>
+    value === null ? null : metric === undefined ? value.toString() : valueText(metric.measure, value)
+  return {
+    ...parity,
+    drift: driftOf({ ...parity, buckets }),
+    allowed: metric === undefined ? null : driftAllowed(batch, metric),
+    buckets: buckets.slice(0, answeredBuckets).map(({ bucket, reasons, servedValue, builtValue, ...rows }) => ({
+      bucket: new Date(bucket).toISOString(),
+      reasons,
+      served: textOf(servedValue),
+      built: textOf(builtValue),
+      ...rows,
+    })),
   }
 }

@@ -1,7 +1,8 @@
 import { Problem } from '../../core/problem.ts'
-import { type Control, type Dataset, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
+import { type Control, type Dataset, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
-import { driftOf, isServed } from './compare.ts'
+import { isServed } from './compare.ts'
+import { driftBeyond, sentenceOf } from './drift.ts'
 import type { Run } from './run.ts'
 
 /** Serves the run's dataset. */
@@ -30,25 +31,28 @@ export const promoteDataset = async (
       409,
       `${datasetId} was never compared with what is served; recompute again, or promote it by --accept-drift.`,
     )
-  const drift = await largestDrift(batch, parities)
-  if (drift > batch.maxDrift && !acceptDrift)
+  const beyond = driftBeyond(batch, await servedParities(batch, parities))
+  if (beyond.length > 0 && !acceptDrift)
     throw new Problem(
       'drift_too_large',
       409,
-      `${(drift * 100).toFixed(2)}% of a metric's rows in ${datasetId} differ from what is served, and ${(batch.maxDrift * 100).toFixed(2)}% are allowed; look at it by \`tidemark datasets ${datasetId}\`, and promote it by --accept-drift.`,
+      `${datasetId} differs too much from what is served.\n${beyond.map(sentenceOf).join('\n')}\nLook at it by \`tidemark datasets ${datasetId}\`, and serve it all the same by \`tidemark promote ${datasetId} --accept-drift\`.`,
+      {
+        beyond: beyond.map(({ metric, parity, allowed }) => ({ metric: metric.name, drift: driftOf(parity), allowed })),
+      },
     )
   await serve(batch, control, datasetId, 'promote')
   return { liveDatasetId: datasetId }
 }
 
 /** Of the metrics that are served whole: where a definition changed, there is nothing to compare with. */
-const largestDrift = async (batch: Batch, parities: readonly Parity[]): Promise<number> => {
-  let largest = 0
+const servedParities = async (batch: Batch, parities: readonly Parity[]): Promise<Parity[]> => {
+  const served: Parity[] = []
   for (const parity of parities) {
     const metric = batch.model.metrics.find(({ name }) => name === parity.metric)
-    if (metric !== undefined && (await isServed(batch, metric))) largest = Math.max(largest, driftOf(parity))
+    if (metric !== undefined && (await isServed(batch, metric))) served.push(parity)
   }
-  return largest
+  return served
 }
 
 /**

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { RawObject } from '../../core/raw-archive.ts'
-import type { RecomputeSpecification } from '../../spark/specification.ts'
+import type { RecomputeSpecification, Served } from '../../spark/specification.ts'
 import type { Dataset, Marks } from '../../stores/ledger/dataset.ts'
+import { ancestorsOf } from '../../stores/stream/ancestors.ts'
 import { type Batch, manifestKey, specificationKey } from './batch.ts'
+import { servedBeside } from './reasons.ts'
 import type { Run, SealRequest } from './run.ts'
 import { type ArchivedShard, drawMarks } from './tidemark.ts'
 
@@ -40,7 +42,10 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
     metrics: batch.model.metrics,
     sealedAt: batch.now(),
   })
-  await batch.archive.putJson(specificationKey(datasetId), specification(batch, datasetId, base, marks, raw))
+  await batch.archive.putJson(
+    specificationKey(datasetId),
+    specification(batch, datasetId, base, marks, raw, await servedAtSeal(batch, marks, shards)),
+  )
   return { ...run, datasetId, next: 'recompute' }
 }
 
@@ -121,12 +126,19 @@ const refuseBelowVersion = async ({ ledger, model }: Batch, marks: Marks): Promi
   }
 }
 
+const servedAtSeal = async (batch: Batch, marks: Marks, shards: readonly Shard[]): Promise<Served> => ({
+  ...(await servedBeside(batch, marks)),
+  duplicatesWindowMs: batch.duplicatesWindowMs,
+  ancestors: Object.fromEntries(shards.map(({ shardId }) => [shardId, ancestorsOf(shardId, shards)])),
+})
+
 const specification = (
   batch: Batch,
   datasetId: string,
   base: Base,
   marks: Marks,
   raw: readonly RawShard[],
+  served: Served,
 ): RecomputeSpecification => ({
   datasetId,
   modelVersion: batch.model.version,
@@ -137,4 +149,5 @@ const specification = (
   rawObjects: raw.flatMap(({ shardId, objects }) => objects.filter(({ first }) => first <= (marks[shardId] ?? ''))),
   results: batch.model.metrics.map(({ name, event, per, by }) => ({ metric: name, event, per, dimensions: by })),
   manifestKey: manifestKey(datasetId),
+  served,
 })

@@ -87,6 +87,7 @@ export class Batch extends Construct {
         SPARK_SUBMIT_PARAMETERS: stage.spark.submitParameters,
         SPARK_TIMEOUT_MINUTES: String(stage.spark.timeLimit.toMinutes()),
         SPEED_RETENTION_HOURS: String(stage.recompute.speedRetention.toHours()),
+        DUPLICATES_WINDOW_SECONDS: String(stage.duplicatesWindow.toSeconds()),
         MAX_DRIFT: String(stage.recompute.maxDrift),
       },
     })

@@ -95,8 +95,23 @@ CREATE TABLE IF NOT EXISTS ledger."parity" (
   "rows_built" BIGINT NOT NULL,
   "rows_missing" BIGINT NOT NULL,
   "rows_extra" BIGINT NOT NULL,
-  "rows_changed" BIGINT NOT NULL
+  "rows_changed" BIGINT NOT NULL,
+  "buckets_differing" BIGINT NOT NULL
 );
+
+CREATE TABLE IF NOT EXISTS ledger."parity_bucket" (
+  "dataset_id" VARCHAR(64) NOT NULL,
+  "metric" VARCHAR(40) NOT NULL,
+  "bucket" TIMESTAMP NOT NULL,
+  "rows_missing" BIGINT NOT NULL,
+  "rows_extra" BIGINT NOT NULL,
+  "rows_changed" BIGINT NOT NULL,
+  "served_value" VARCHAR(40),
+  "built_value" VARCHAR(40),
+  "reasons" VARCHAR(64) NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS "parity_bucket_sorted" ON ledger."parity_bucket" ("dataset_id", "metric");
 
 CREATE TABLE IF NOT EXISTS speed."rows" (
   "metric" VARCHAR(40) NOT NULL,

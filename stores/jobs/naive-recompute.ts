@@ -4,7 +4,6 @@ import type { ReceivedRecord } from '../../core/kinesis-record.ts'
 import { merge } from '../../core/merge.ts'
 import type { Model } from '../../core/model.ts'
 import { decodeRawLine, encodeRawLine } from '../../core/raw-archive.ts'
-import { placeInShard } from '../../core/record.ts'
 import { dimsKey } from '../../core/state.ts'
 import type {
   DataFile,
@@ -14,6 +13,8 @@ import type {
 } from '../../spark/specification.ts'
 import type { Archive } from '../archive/archive.ts'
 import type { StateRow } from '../warehouse/memory-tables.ts'
+import { naiveApart } from './naive-apart.ts'
+import { placeOf, winnersOf } from './winners.ts'
 
 /** How a results file is written: the twin's warehouse takes JSON lines, a real one Parquet. */
 export interface ResultsFormat {
@@ -46,7 +47,8 @@ export const naiveRecompute = async (
   if (modelVersion !== model.data.version)
     throw new Error(`${datasetId} is of model ${modelVersion}, and the job runs ${model.data.version}.`)
   const fresh = await freshRecords(archive, specification)
-  const winners = winnersOf(model, [...(await baseRecords(archive, specification)), ...fresh])
+  const all = [...(await baseRecords(archive, specification)), ...fresh]
+  const winners = winnersOf(model, all)
   const kept = new Set(winners)
   const contributions = tamper(winners.flatMap((record) => model.contributions(model.decode(record), 'batch')))
   const lake = await writeWinners(archive, datasetId, winners)
@@ -61,6 +63,7 @@ export const naiveRecompute = async (
     marks,
     lake: { [winnersName]: { all: [lake] } },
     results: written,
+    apart: specification.served === undefined ? null : naiveApart(model, all, specification.served),
     counts: {
       read: fresh.length,
       duplicates: fresh.filter((record) => !kept.has(record)).length,
@@ -142,21 +145,6 @@ const writeResults = async (
     files[month] = [{ key, bytes: file.length, rows: ofMonth.length }]
   }
   return files
-}
-
-/** Its order is that of the stream: a blank comes before all that a place is continued by. */
-const placeOf = (record: ReceivedRecord): string => `${placeInShard(record)} ${record.shardId}`
-
-/** Of each event the record that comes first by its place in its shard, then by shard. */
-const winnersOf = (model: Model, records: readonly ReceivedRecord[]): ReceivedRecord[] => {
-  const winners = new Map<string, ReceivedRecord>()
-  for (const record of records) {
-    const { type, id, eventTime } = model.decode(record)
-    const identity = dimsKey([type, id, String(eventTime)])
-    const held = winners.get(identity)
-    if (held === undefined || placeOf(record) < placeOf(held)) winners.set(identity, record)
-  }
-  return [...winners.values()]
 }
 
 /** States merged by their ops; a distinct value counts once by the metric's dimensions, and once in total. */

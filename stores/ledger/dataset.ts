@@ -31,14 +31,64 @@ export interface Control {
 }
 
 /** How one metric's new rows differ from what was served up to the new tidemark. */
-export interface Parity {
+export interface Comparison {
   readonly metric: string
   readonly rowsServed: number
   readonly rowsBuilt: number
   readonly rowsMissing: number
   readonly rowsExtra: number
   readonly rowsChanged: number
+  /** How many buckets differ, of which `buckets` holds `maxBuckets` at most. */
+  readonly bucketsDiffering: number
+  /** Those with the largest difference in value first. */
+  readonly buckets: readonly BucketDifference[]
 }
+
+/** How many differing buckets of a metric are compared one by one, and kept. */
+export const maxBuckets = 1000
+
+/** One bucket in which built and served differ. */
+export interface BucketDifference {
+  /** Its start, epoch ms. */
+  readonly bucket: number
+  readonly rowsMissing: number
+  readonly rowsExtra: number
+  readonly rowsChanged: number
+  /** Unscaled, merged over all dimensions; null where that side has nothing. Of countDistinct: its contributions. */
+  readonly servedValue: bigint | null
+  readonly builtValue: bigint | null
+}
+
+/**
+ * Why a bucket differs, as far as it is proven. `duplicate`: the recompute dropped twins there that are served.
+ * `behind`: the speed table had not reached records there. `definition`: the metric, as it is now, was not served
+ * whole. `unknown`: what is proven does not account for all of the difference.
+ */
+export const reasons = ['duplicate', 'behind', 'definition', 'unknown'] as const
+export type Reason = (typeof reasons)[number]
+
+export interface BucketParity extends BucketDifference {
+  readonly reasons: readonly Reason[]
+}
+
+/** A comparison as it is kept: with the reasons of each bucket. */
+export interface Parity extends Comparison {
+  readonly buckets: readonly BucketParity[]
+}
+
+/** The order that differing buckets are answered in: by how much their values differ, then by rows, then by time. */
+export const largestFirst = (a: BucketDifference, b: BucketDifference): number => {
+  const apart = ({ servedValue, builtValue }: BucketDifference): bigint => {
+    const difference = (servedValue ?? 0n) - (builtValue ?? 0n)
+    return difference < 0n ? -difference : difference
+  }
+  const rows = (one: BucketDifference): number => one.rowsMissing + one.rowsExtra + one.rowsChanged
+  return Number(apart(b) - apart(a)) || rows(b) - rows(a) || a.bucket - b.bucket
+}
+
+/** The part of a metric's rows that differ from what was served. */
+export const driftOf = ({ rowsBuilt, rowsMissing, rowsExtra, rowsChanged }: Comparison): number =>
+  (rowsMissing + rowsExtra + rowsChanged) / Math.max(rowsBuilt, 1)
 
 export const slotOf = (control: Control, datasetId: string): Slot | null =>
   control.slots.blue.datasetId === datasetId ? 'blue' : control.slots.green.datasetId === datasetId ? 'green' : null

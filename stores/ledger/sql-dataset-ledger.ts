@@ -2,6 +2,7 @@ import { type Slot, text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
 import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
 import type { DatasetLedger, NewDataset } from './dataset-ledger.ts'
+import { paritiesOf, parityTransactions } from './parity-rows.ts'
 
 const maxReason = 4000
 
@@ -158,30 +159,16 @@ WHERE committed_at < ${timestamp(before)} AND (${conditions.join(' OR ')}) GROUP
 
   async recordParity(datasetId: string, parities: readonly Parity[]): Promise<void> {
     if (parities.length === 0) return
-    const values = parities.map(
-      (parity) =>
-        `(${text(datasetId)}, ${text(parity.metric)}, ${parity.rowsServed}, ${parity.rowsBuilt}, ${parity.rowsMissing}, ${parity.rowsExtra}, ${parity.rowsChanged})`,
-    )
-    await this.#warehouse.run({
-      statements: [
-        `DELETE FROM ledger.parity WHERE dataset_id = ${text(datasetId)}`,
-        `INSERT INTO ledger.parity (dataset_id, metric, rows_served, rows_built, rows_missing, rows_extra, rows_changed) VALUES ${values.join(', ')}`,
-      ],
-    })
+    for (const statements of parityTransactions(datasetId, parities)) await this.#warehouse.run({ statements })
   }
 
   async parity(datasetId: string): Promise<Parity[]> {
-    const rows = await this.#select('SELECT * FROM ledger.parity WHERE dataset_id = :dataset ORDER BY metric', {
-      dataset: datasetId,
+    const of = (table: string): string => `SELECT * FROM ledger.${table} WHERE dataset_id = :dataset ORDER BY metric`
+    const [totals = [], buckets = []] = await this.#warehouse.run({
+      statements: [of('parity'), of('parity_bucket')],
+      parameters: { dataset: datasetId },
     })
-    return rows.map((row) => ({
-      metric: String(row.metric),
-      rowsServed: Number(row.rows_served),
-      rowsBuilt: Number(row.rows_built),
-      rowsMissing: Number(row.rows_missing),
-      rowsExtra: Number(row.rows_extra),
-      rowsChanged: Number(row.rows_changed),
-    }))
+    return paritiesOf(totals, buckets)
   }
 
   async #select(statement: string, parameters: Readonly<Record<string, string>> = {}): Promise<ResultRow[]> {

@@ -136,21 +136,30 @@ const compareDims = (type: DimensionData['type'], a: string | null, b: string | 
     : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
+/** Merges past 2^53 too, as a warehouse does. */
+export const mergeWide = (op: MergeOp, a: bigint, b: bigint): bigint =>
+  op === 'sum' ? a + b : (op === 'min') === a < b ? a : b
+
+/** One state, merged. */
+export interface MergedState {
+  readonly bucket: number
+  readonly component: string
+  readonly value: bigint
+}
+
 /** States of one bucket, dimensions and component as one value. Exact counts are left out. */
 export const mergedStates = (
   rows: readonly StateRow[],
   opFor: (component: string) => MergeOp = opOf,
-): Map<string, bigint> => {
-  const states = new Map<string, bigint>()
+): Map<string, MergedState> => {
+  const states = new Map<string, MergedState>()
   for (const { bucket, dims, component, value: number } of rows) {
     if (component.startsWith('exact')) continue
     const key = `${bucket}/${component}/${dimsKey(dims)}`
     const value = BigInt(number)
-    const held = states.get(key)
-    const op = opFor(component)
-    if (held === undefined) states.set(key, value)
-    else if (op === 'sum') states.set(key, held + value)
-    else if (op === 'min' ? value < held : value > held) states.set(key, value)
+    const held = states.get(key)?.value
+    const merged = held === undefined ? value : mergeWide(opFor(component), held, value)
+    states.set(key, { bucket, component, value: merged })
   }
   return states
 }

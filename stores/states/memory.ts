@@ -1,10 +1,11 @@
 import type { MetricData } from '../../core/model.ts'
 import { type Pin, type Slot, slots } from '../../sql/states.ts'
 import type { Archive } from '../archive/archive.ts'
-import type { Parity } from '../ledger/dataset.ts'
+import type { Comparison } from '../ledger/dataset.ts'
 import type { MemoryWarehouse } from '../warehouse/memory.ts'
 import type { Committed, StateRow } from '../warehouse/memory-tables.ts'
 import { TransactionFailed } from '../warehouse/warehouse.ts'
+import { comparisonOf } from './memory-comparison.ts'
 import { MemoryLoad } from './memory-loads.ts'
 import { answeredCells, type LayerRow, mergedStates } from './memory-merge.ts'
 import type { Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
@@ -74,20 +75,12 @@ export class MemoryStates implements States {
     return gapsOf(this.#warehouse.committed, metric)
   }
 
-  async compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Parity> {
+  async compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Comparison> {
     const tables = this.#warehouse.committed
     const before = mergedStates(layerRows(tables, metric, served))
     // A dataset holds each state once; where it does not, SQL takes the largest.
     const after = mergedStates(batchStates(tables, metric, [slot], datasetId), () => 'max')
-    const keys = [...new Set([...before.keys(), ...after.keys()])]
-    return {
-      metric: metric.name,
-      rowsServed: before.size,
-      rowsBuilt: after.size,
-      rowsMissing: keys.filter((key) => !after.has(key)).length,
-      rowsExtra: keys.filter((key) => !before.has(key)).length,
-      rowsChanged: keys.filter((key) => before.has(key) && after.has(key) && before.get(key) !== after.get(key)).length,
-    }
+    return comparisonOf(metric, before, after)
   }
 
   async read(question: StatesQuestion) {

@@ -5,7 +5,9 @@ import { paritySql } from '../../sql/parity.ts'
 import { receiptSql } from '../../sql/receipt.ts'
 import { batchTable, gapsSql, type Pin, type Slot, text } from '../../sql/states.ts'
 import { qualified, quoted } from '../../sql/table.ts'
-import type { Parity } from '../ledger/dataset.ts'
+import { type Comparison, largestFirst, maxBuckets } from '../ledger/dataset.ts'
+import { differenceOf } from '../ledger/parity-rows.ts'
+import { epochMsOf } from '../warehouse/sql-time.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
 import type { AnsweredCell, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
 
@@ -39,9 +41,13 @@ export class SqlStates implements States {
     return Number((await this.#one(gapsSql(metric)))?.gaps)
   }
 
-  async compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Parity> {
-    const row = await this.#one(paritySql(metric, slot, datasetId, served))
-    const count = (column: string): number => Number(row?.[column] ?? 0)
+  async compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Comparison> {
+    const [rows = []] = await this.#warehouse.run({
+      statements: [paritySql(metric, slot, datasetId, served, maxBuckets)],
+    })
+    const isTotal = (row: ResultRow): boolean => row.bucket === null
+    const total = rows.find(isTotal)
+    const count = (column: string): number => Number(total?.[column] ?? 0)
     return {
       metric: metric.name,
       rowsServed: count('rows_served'),
@@ -49,6 +55,11 @@ export class SqlStates implements States {
       rowsMissing: count('rows_missing'),
       rowsExtra: count('rows_extra'),
       rowsChanged: count('rows_changed'),
+      bucketsDiffering: count('buckets_differing'),
+      buckets: rows
+        .filter((row) => !isTotal(row))
+        .map(differenceOf)
+        .sort(largestFirst),
     }
   }
 
@@ -95,9 +106,6 @@ const cellOf = ({ metric, by }: StatesQuestion, row: ResultRow): AnsweredCell =>
   value: BigInt(String(row.value)),
   exact: metric.measure.kind !== 'countDistinct' || row.exact === true,
 })
-
-/** SQL's `YYYY-MM-DD HH:MM:SS[.ffffff]`, which is UTC here. */
-const epochMsOf = (sqlTime: string): number => Date.parse(`${sqlTime.slice(0, 23).replace(' ', 'T')}Z`)
 
 const isoOf = (sqlTime: string | undefined): string | null =>
   sqlTime === undefined || sqlTime === '' ? null : new Date(epochMsOf(sqlTime)).toISOString()

@@ -2,7 +2,7 @@ import type { Bucket } from '../../core/bucket.ts'
 import type { MetricData } from '../../core/model.ts'
 import type { DimensionCondition } from '../../sql/cells.ts'
 import type { Layer, Pin, Slot } from '../../sql/states.ts'
-import type { Marks, Parity } from '../ledger/dataset.ts'
+import type { Comparison, Marks } from '../ledger/dataset.ts'
 
 /** Which states an answer merges, and into what cells. */
 export interface StatesQuestion {
@@ -70,8 +70,11 @@ export interface States {
   rowsLoaded(metric: MetricData, slot: Slot, datasetId: string): Promise<number>
   /** How often the metric's answer would have a hole; 0: it is served whole. */
   gaps(metric: MetricData): Promise<number>
-  /** Compares a loaded dataset with what was served up to its tidemark. @param served the live dataset, and those marks */
-  compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Parity>
+  /**
+   * Compares a loaded dataset with what was served up to its tidemark, bucket by bucket, all of one snapshot.
+   * @param served the live dataset, and those marks
+   */
+  compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Comparison>
   /** Cells and what stood behind them, of one snapshot. */
   read(question: StatesQuestion): Promise<{ readonly snapshot: Snapshot; readonly cells: readonly AnsweredCell[] }>
 }

@@ -55,6 +55,13 @@ describe('follow', () => {
       output: { ...run, promote: false },
     })
     expect(await follow(asked, 'arn', following)).toMatchObject({ held: false })
+    const beyond = ['sales: 40% of its rows differ from what is served, 5% may; most in ….']
+    const both = executionsOf([entered('Compare', 0), entered('Held', 10, false)], {
+      output: { ...run, promote: false, beyond },
+    })
+    const outcome = await follow(both, 'arn', following)
+    expect(outcome).toMatchObject({ held: true, answer: { json: { beyond } } })
+    expect(outcome.answer.notes).toEqual([expect.stringContaining('--accept-drift'), ...beyond])
   })
 
   it('throws the failed step, its reason and where the log is', async () => {

@@ -40,7 +40,15 @@ const payment: EventData = {
   derived: [],
   description: null,
 }
-const base = { version: '000000000000', event: 'payment', liveMs: null, sliceMs: null, description: null, where: [] }
+const base = {
+  version: '000000000000',
+  event: 'payment',
+  liveMs: null,
+  sliceMs: null,
+  maxDrift: null,
+  description: null,
+  where: [],
+}
 const spent: MetricData = {
   ...base,
   name: 'spent',

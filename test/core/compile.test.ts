@@ -87,6 +87,16 @@ describe('the flight definitions', () => {
     expect(model.contributions(model.decode(record(cancelled)), 'batch')).toEqual([])
   })
 
+  it('take a limit of drift without a new version, and refuse one that is no part', () => {
+    const limited = (maxDrift: number) =>
+      compileDefinitions({ departed: metric('departed', flights.flight.count(), { per: 'day', maxDrift }) }, hash).data
+    const [own, other] = [limited(0.001), limited(0)]
+    expect(own.metrics.map(({ maxDrift }) => maxDrift)).toEqual([0.001, null])
+    expect(other.version).toBe(own.version)
+    expect(other.metrics.map(({ version }) => version)).toEqual(own.metrics.map(({ version }) => version))
+    for (const wrong of [-0.1, 1.5, Number.NaN]) expect(() => limited(wrong)).toThrow('Metric departed: maxDrift is')
+  })
+
   it('have versions that stand still', () => {
     const model = compileDefinitions(flights, hash)
     expect(model.data.version).toBe(compileDefinitions({ ...flights }, hash).data.version)

@@ -333,6 +333,7 @@ const deleteViewsAndDatasets = async (connection: Connection): Promise<void> => 
       'DELETE FROM ledger.mark',
       'DELETE FROM ledger.dataset_metric',
       'DELETE FROM ledger.parity',
+      'DELETE FROM ledger.parity_bucket',
       'DELETE FROM ledger.control',
     ],
   })

@@ -20,6 +20,7 @@ const variables: Record<string, string[]> = {
   'speed-window': duplicates,
   batch: [
     'DATA_BUCKET',
+    'DUPLICATES_WINDOW_SECONDS',
     'MAX_DRIFT',
     'SPARK_APPLICATION_ID',
     'SPARK_JOB_URI',

@@ -100,7 +100,7 @@ class Archive:
         at = {shard: int(len(records) * share) for shard, records in self.records.items()}
         return {shard: self.records[shard][count - 1]["sequenceNumber"] for shard, count in at.items() if count > 0}
 
-    def specify(self, dataset, marks, base=None):
+    def specify(self, dataset, marks, base=None, served=None):
         base_marks = base["marks"] if base else {}
         wanted = [
             item for item in self.objects
@@ -113,6 +113,7 @@ class Archive:
             "datasetId": dataset, "modelVersion": self.model["version"], "bucket": f"file://{self.root}",
             "baseManifestKey": base and f"manifests/{base['datasetId']}.json", "marks": marks, "baseMarks": base_marks,
             "rawObjects": wanted, "results": results, "manifestKey": f"manifests/{dataset}.json",
+            **({"served": served} if served else {}),
         }
         os.makedirs(os.path.join(self.root, "jobs"), exist_ok=True)
         with open(os.path.join(self.root, "jobs", f"{dataset}.json"), "w") as file:

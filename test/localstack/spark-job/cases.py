@@ -8,7 +8,7 @@ import sys
 import traceback
 
 from archive import ARRIVAL, SPAN_MS, Archive
-from expected import comparable, events_of, rows_of, states_of
+from expected import apart_of, comparable, events_of, rows_of, states_of
 
 import recompute
 
@@ -32,8 +32,8 @@ class Runner:
         os.makedirs(root)
         return Archive(root, self.model, **options)
 
-    def run(self, archive, dataset, marks, base=None, worker_dir=None):
-        return recompute.recompute(self.spark, archive.specify(dataset, marks, base), worker_dir or self.worker_dir)
+    def run(self, archive, dataset, marks, base=None, worker_dir=None, served=None):
+        return recompute.recompute(self.spark, archive.specify(dataset, marks, base, served), worker_dir or self.worker_dir)
 
 
 def equal(found, wanted, what):
@@ -178,6 +178,39 @@ def split(runner):
         recompute.EVENTS_PER_FILE, recompute.COUNT_FIRST_ABOVE_BYTES = limits
     assert max(len(files) for files in parts["lake"]["sale"].values()) > 1
     equal(rows_of(archive, parts), rows_of(archive, whole), "rows")
+
+
+@case("the manifest tells which records one side alone counts, in full and as an increment, whatever the batches' size")
+def apart(runner):
+    archive = runner.archive(seed=9)
+    archive.put_random(900)
+    archive.archive()
+    base = runner.run(archive, "served", archive.marks(0.7))
+    archive.put_random(300)
+    archive.archive()
+    marks = {shard: max(mark, base["marks"].get(shard, "")) for shard, mark in archive.marks(0.98).items()}
+    behind = archive.shards[0]
+    served = {
+        "datasetId": "served", "marks": base["marks"], "positions": {behind: archive.marks(0.9)[behind]},
+        # Records arrive a millisecond apart.
+        "duplicatesWindowMs": 60, "ancestors": {archive.shards[2]: [archive.shards[1]]},
+    }
+    for name, on, rows in (("increment", base, 1000), ("full", None, 1000), ("full-in-threes", None, 3)):
+        runner.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows)
+        found = runner.run(archive, name, marks, on, served=served)["apart"]
+        wanted = apart_of(archive, marks, served, on is not None)
+        assert all(len(wanted[reason]) > 4 for reason in wanted), wanted
+        equal(found.pop("served"), served, "served")
+        for reason, metrics in wanted.items():
+            for metric in metrics:
+                # A metric that counts distinct values has registers too, which the plain count leaves out.
+                counted = {
+                    start: {**total, "max": None} if metric in ("buyers", "customers") else total
+                    for start, total in found[reason].get(metric, {}).items()
+                }
+                equal(counted, metrics[metric], f"{reason} of {metric}, {name}")
+            equal([metric for metric in found[reason] if metric not in metrics and metric != "rejected"], [], f"other metrics of {reason}, {name}")
+    runner.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", recompute.RECORDS_PER_BATCH)
 
 
 @case("a sum beyond 64 bits fails the job and leaves no manifest")

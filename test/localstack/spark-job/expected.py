@@ -84,6 +84,45 @@ def states_of(events):
     return sorted(rows, key=repr)
 
 
+def apart_of(archive, marks, served, increment=False):
+    """The records that only one side counts, as the manifest tells them: each identity's records looked at one by one.
+    An increment does not see those that its base dropped."""
+    twins = defaultdict(list)
+    for shard, records in archive.records.items():
+        for record in records:
+            event = parsed(record)
+            if event is not None and record["sequenceNumber"] <= marks.get(shard, ""):
+                twins[(event["type"], event["id"], event["at"])].append((record["sequenceNumber"], shard, event, record["arrivalTime"]))
+    totals = {"duplicate": defaultdict(dict), "behind": defaultdict(dict)}
+    for group in twins.values():
+        group.sort(key=lambda twin: twin[:2])
+        below = [twin for twin in group if twin[0] <= served["marks"].get(twin[1], "")]
+        if increment:
+            group = [twin for twin in group if twin not in below[1:]]
+        firsts = []
+        for twin in group:
+            if not any(first[1] in [twin[1], *served["ancestors"].get(twin[1], [])] and abs(first[3] - twin[3]) <= served["duplicatesWindowMs"] for first in firsts):
+                firsts.append(twin)
+        above = [twin for twin in firsts if twin not in below and twin[0] <= served["positions"].get(twin[1], twin[0])]
+        counted = below[:1] + above
+        for twin in group:
+            if (twin in counted) != (twin is group[0]):
+                add_apart(totals["duplicate" if twin in counted else "behind"], twin[2])
+    return {reason: dict(metrics) for reason, metrics in totals.items()}
+
+
+def add_apart(metrics, event):
+    for metric, _, start, *_, component, value in states_of([event]):
+        if component in ("exact", "exact_total"):
+            continue
+        op = component if component in ("min", "max") else "sum"
+        start_ms = str((start - EPOCH) // timedelta(milliseconds=1))
+        total = metrics[metric].setdefault(start_ms, {"records": 0, "sum": None, "min": None, "max": None})
+        held = total[op]
+        merged = value if held is None else {"sum": int.__add__, "min": min, "max": max}[op](int(held), value)
+        total.update({"records": total["records"] + 1, op: str(merged)})
+
+
 def comparable(results):
     """Without the registers and the metric `rejected`, which the plain count above does not know."""
     return [row for row in results if row[0] != "rejected" and not (row[0] in ("buyers", "customers") and row[-2].startswith("r"))]

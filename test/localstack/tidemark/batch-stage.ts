@@ -34,7 +34,7 @@ import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
 import { firstsOf, merged, winnersOf } from './naive.ts'
 import { NaiveJobs, parquet } from './naive-job.ts'
 
-const sale = event('sale', {
+export const sale = event('sale', {
   shop: z.string().nullable(),
   express: z.boolean(),
   amount: decimal(2, 'EUR'),
@@ -234,6 +234,7 @@ export class BatchStage {
       speedLedger: this.speedLedger(),
       jobs: this.jobs,
       speedRetentionMs: this.speedRetentionMs,
+      duplicatesWindowMs,
       maxDrift: this.maxDrift,
       now: () => this.now,
     }

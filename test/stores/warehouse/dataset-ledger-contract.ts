@@ -1,4 +1,4 @@
-import type { Control } from '../../../stores/ledger/dataset.ts'
+import type { Control, Parity } from '../../../stores/ledger/dataset.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
 import { arrival, type BatchStage, sequence, shardA, shardB } from '../../localstack/tidemark/batch-stage.ts'
 import { cell, committed, day, metricOf, newDataset, question } from './pieces.ts'
@@ -145,16 +145,30 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
 
   it('keeps the last comparison of a dataset', async () => {
     const { ledger } = stageOf()
-    const parity = (metric: string, rows: number) => ({
+    const bucket = (start: number, reasons: Parity['buckets'][number]['reasons'], servedValue: bigint | null) => ({
+      bucket: start,
+      rowsMissing: 1,
+      rowsExtra: 0,
+      rowsChanged: 2,
+      servedValue,
+      builtValue: 2n ** 70n,
+      reasons,
+    })
+    const parity = (metric: string, rows: number): Parity => ({
       metric,
       rowsServed: rows,
       rowsBuilt: 2,
       rowsMissing: 3,
       rowsExtra: 4,
       rowsChanged: 5,
+      bucketsDiffering: rows,
+      buckets: [
+        bucket(Date.parse('2026-01-02T10:00:00Z'), ['duplicate', 'unknown'], null),
+        bucket(Date.parse('1999-12-31T23:00:00Z'), ['behind'], 2n ** 70n - 3n),
+      ].slice(0, rows - 6),
     })
     await ledger.recordParity('ds-1', [parity('turnover', 9), parity('sales', 9)])
-    await ledger.recordParity('ds-2', [parity('sales', 1)])
+    await ledger.recordParity('ds-2', [parity('sales', 8)])
     await ledger.recordParity('ds-1', [parity('turnover', 7), parity('sales', 8)])
     await ledger.recordParity('ds-1', [])
     expect(await ledger.parity('ds-1')).toEqual([parity('sales', 8), parity('turnover', 7)])

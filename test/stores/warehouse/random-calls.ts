@@ -158,7 +158,10 @@ export class RandomCalls {
     const now = arrival + this.#below(5000)
     const reason = this.#one(texts) ?? ''
     const state = this.#one(['recomputed', 'loaded', 'promoted', 'failed'] as const satisfies readonly DatasetState[])
-    const parity = { rowsServed: 1, rowsBuilt: 2, rowsMissing: 3, rowsExtra: 4, rowsChanged: this.#below(9) }
+    const rows = { rowsMissing: 3, rowsExtra: 4, rowsChanged: this.#below(9) }
+    const values = { servedValue: BigInt(this.#below(9)) * 10n ** 30n, builtValue: this.#random() < 0.5 ? null : -1n }
+    const buckets = [{ bucket: arrival, ...rows, ...values, reasons: ['duplicate', 'unknown'] as const }]
+    const parity = { rowsServed: 1, rowsBuilt: 2, ...rows, bucketsDiffering: 1 + this.#below(3), buckets }
     return this.#one<RandomCall>([
       { what: `state ${datasetId}`, run: ({ ledger }) => ledger.setState(datasetId, state, 'load', now) },
       { what: `failure ${datasetId}`, run: ({ ledger }) => ledger.noteFailure(datasetId, 'load', reason, now, null) },

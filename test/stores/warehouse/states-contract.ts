@@ -224,6 +224,13 @@ export const statesContract = (stageOf: () => BatchStage): void => {
     }
     // B's only micro-batch ends above the mark there.
     expect(await compared('sales')).toEqual([5, 4, 2, 1, 1])
+    const { bucketsDiffering, buckets } = await stage.states.compare(metricOf(stage, 'sales'), 'green', 'ds-2', pin)
+    expect(bucketsDiffering).toBe(3)
+    expect(buckets).toEqual([
+      { bucket: day + dayMs, rowsMissing: 1, rowsExtra: 1, rowsChanged: 0, servedValue: 11n, builtValue: 7n },
+      { bucket: day, rowsMissing: 0, rowsExtra: 0, rowsChanged: 1, servedValue: 14n, builtValue: 15n },
+      { bucket: day + 3_600_000, rowsMissing: 1, rowsExtra: 0, rowsChanged: 0, servedValue: 1n, builtValue: null },
+    ])
     expect(await compared('smallest')).toEqual([2, 2, 0, 0, 0])
     expect(await compared('shops')).toEqual([0, 1, 0, 1, 0])
     expect(await compared('largest')).toEqual([1, 0, 1, 0, 0])

@@ -1,0 +1,49 @@
+import type { MeasureData, MetricData } from '../../core/model.ts'
+import { answeredQuantity } from '../../core/quantity-text.ts'
+import { driftOf, type Parity } from '../../stores/ledger/dataset.ts'
+import type { Batch } from './batch.ts'
+
+/** A metric that differs from what is served by more than it may. */
+export interface Beyond {
+  readonly metric: MetricData
+  readonly parity: Parity
+  readonly allowed: number
+}
+
+/** What the metric allows, else what the stage does. */
+export const driftAllowed = ({ maxDrift }: Pick<Batch, 'maxDrift'>, metric: Pick<MetricData, 'maxDrift'>): number =>
+  metric.maxDrift ?? maxDrift
+
+/** Served rows that lack what the speed table never counted, and lack nothing else. */
+const isBehindAlone = ({ buckets }: Parity): boolean =>
+  buckets.some(({ reasons }) => reasons.includes('behind')) &&
+  !buckets.some(({ reasons }) => reasons.includes('unknown'))
+
+/** Those that differ by more than they may, the furthest beyond first; not where the speed table was behind, and no more than that. */
+export const driftBeyond = (batch: Pick<Batch, 'maxDrift' | 'model'>, parities: readonly Parity[]): Beyond[] =>
+  parities
+    .flatMap((parity) => {
+      const metric = batch.model.metrics.find(({ name }) => name === parity.metric)
+      return metric === undefined ? [] : [{ metric, parity, allowed: driftAllowed(batch, metric) }]
+    })
+    .filter(({ parity, allowed }) => driftOf(parity) > allowed && !isBehindAlone(parity))
+    .sort((a, b) => driftOf(b.parity) - b.allowed - (driftOf(a.parity) - a.allowed))
+
+/** How many buckets a sentence names. */
+const namedBuckets = 3
+
+/** What differs, by how much, and where most. */
+export const sentenceOf = ({ metric, parity, allowed }: Beyond): string => {
+  const named = parity.buckets.slice(0, namedBuckets).map((one) => {
+    const [served, built] = [one.servedValue, one.builtValue].map((value) => valueText(metric.measure, value))
+    return `${new Date(one.bucket).toISOString()} (served ${served}, built ${built}: ${one.reasons.join(', ')})`
+  })
+  const others = parity.bucketsDiffering - named.length
+  return `${metric.name}: ${percent(driftOf(parity))} of its rows differ from what is served, ${percent(allowed)} may; most in ${named.join('; ')}${others > 0 ? ` and ${others} more` : ''}.`
+}
+
+/** As an answer writes it; null: nothing there. */
+export const valueText = (measure: MeasureData, value: bigint | null): string =>
+  value === null ? 'nothing' : String(answeredQuantity(value, 'scale' in measure ? measure.scale : 0))
+
+const percent = (share: number): string => `${Number((share * 100).toPrecision(3))}%`
