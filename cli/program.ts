@@ -8,6 +8,7 @@ import { addMetrics } from './commands/metrics.ts'
 import { addQuery } from './commands/query.ts'
 import { addRecompute } from './commands/recompute.ts'
 import { addRejected } from './commands/rejected.ts'
+import { addReplay } from './commands/replay.ts'
 import { addSql } from './commands/sql.ts'
 import { addStatus } from './commands/status.ts'
 import { addVerify } from './commands/verify.ts'
@@ -34,6 +35,7 @@ export const createProgram = (): Command => {
     addRejected,
     addRecompute,
     addBatchCommands,
+    addReplay,
     addMetrics,
     addQuery,
     addWindow,

@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
-import type { Connection } from '../connection.ts'
+import { askBatch } from '../ask-batch.ts'
 import { follow } from '../execution.ts'
-import { CommandError, exitCodes } from '../exit.ts'
+import { CommandError, exitCodes, usageError } from '../exit.ts'
 import type { Cell, Table } from '../output.ts'
 import { type ParityAnswer, parityNotes, parityTables } from '../parity.ts'
+import { grouped } from '../progress.ts'
+import { rebuildRows } from '../rebuild.ts'
 import { type Session, sessionOf } from '../session.ts'
 
 interface ChangeOptions {
   readonly acceptDrift?: true
+  readonly rebuild?: true
   readonly dryRun?: true
 }
 
@@ -35,36 +38,23 @@ const addPromote = (program: Command): void => {
     })
 }
 
-interface BatchProblem {
-  readonly code: string
-  readonly status: number
-  readonly detail: string
-}
-
-/** What the batch function answers. @throws a CommandError where it refuses; nothing was changed then */
-export const askBatch = async (connection: Pick<Connection, 'batch'>, request: object): Promise<unknown> => {
-  const answer = await connection.batch(request)
-  const problem = (answer as { problem?: BatchProblem } | null)?.problem
-  if (problem !== undefined) throw refusal(problem)
-  return answer
-}
-
-/** Drift is an answer (3), an unknown dataset wrong usage (2), the rest a failure. */
-const refusal = ({ code, status, detail }: BatchProblem): CommandError => {
-  const exitCode = code === 'drift_too_large' ? exitCodes.no : status === 404 ? exitCodes.usage : exitCodes.failed
-  return new CommandError(`${detail} Nothing was changed. [${code}]`, exitCode)
-}
-
 const addRollback = (program: Command): void => {
   program
     .command('rollback')
     .description('serve the dataset before the live one, or the one named; the speed side widens by itself')
     .argument('[dataset]')
+    .option('--rebuild', 'where speed rows that it needs were pruned, count them again from the archive first')
     .option('--dry-run', 'show the datasets, change nothing')
     .action(async (datasetId: string | undefined, options: ChangeOptions, command: Command) => {
       const session = sessionOf(command)
       const connection = await session.connect()
       if (options.dryRun) return showDatasets(session, await askBatch(connection, { step: 'datasets' }))
+      if (options.rebuild) {
+        if (datasetId === undefined)
+          throw usageError('rollback --rebuild: name the dataset; `tidemark datasets` lists them.')
+        const records = await rebuildRows(session, connection, datasetId)
+        session.progress.say(`${grouped(records)} records counted again from the archive`)
+      }
       const answer = await askBatch(connection, {
         step: 'rollback',
         ...(datasetId === undefined ? {} : { datasetId }),

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
+import { askBatch } from '../ask-batch.ts'
 import type { Connection } from '../connection.ts'
 import { follow, type Outcome } from '../execution.ts'
 import { exitCodes } from '../exit.ts'
 import type { Answer } from '../output.ts'
 import { type ParityAnswer, parityNotes, parityTables } from '../parity.ts'
 import { sessionOf } from '../session.ts'
-import { askBatch } from './batch.ts'
 
 /** A dataset that was computed and not served is shown with how it differs from what is. */
 export const withParity = async (

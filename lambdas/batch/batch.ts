@@ -1,4 +1,4 @@
-import type { ModelData } from '../../core/model.ts'
+import type { Model, ModelData } from '../../core/model.ts'
 import type { Archive } from '../../stores/archive/archive.ts'
 import type { Jobs } from '../../stores/jobs/jobs.ts'
 import type { DatasetLedger } from '../../stores/ledger/dataset-ledger.ts'
@@ -9,12 +9,14 @@ import type { Stream } from '../../stores/stream/stream.ts'
 /** What the batch steps work with. */
 export interface Batch {
   readonly model: ModelData
+  /** The same model, to count records by. */
+  readonly compiled: Pick<Model, 'decode' | 'contributions'>
   readonly archive: Archive
   readonly bucket: string
   readonly stream: Pick<Stream, 'shards'>
   readonly states: States
   readonly ledger: DatasetLedger
-  readonly speedLedger: Pick<SpeedLedger, 'position' | 'addCut'>
+  readonly speedLedger: Pick<SpeedLedger, 'position' | 'addCut' | 'ends' | 'replace'>
   readonly jobs: Jobs
   /** Speed rows are kept at least this long, ms. */
   readonly speedRetentionMs: number

@@ -8,11 +8,11 @@ import { shardsBehind } from './tidemark.ts'
 
 /**
  * Compares what was served up to the new tidemark with what the dataset would serve there, and keeps the comparison.
- * A dataset that was served before is promoted as it is: it was compared when it was made.
+ * A dataset that was served before is promoted, or held, as it is: it was compared when it was made.
  */
 export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   if (run.rollback && (await batch.ledger.dataset(run.datasetId))?.state === 'promoted')
-    return { ...run, next: 'promote' }
+    return { ...run, next: run.promote ? 'promote' : 'hold' }
   const control = await batch.ledger.control()
   const marks = await batch.ledger.marks(run.datasetId)
   // Read before comparing: a speed table that gets there meanwhile may have been compared half way.

@@ -22,6 +22,7 @@ const { copyRoleArn, dataBucket, speedRetentionMs, duplicatesWindowMs, maxDrift 
 
 const batch: Promise<Batch> = loadModel().then((model) => ({
   model: model.data,
+  compiled: model,
   archive,
   bucket: dataBucket,
   stream: new KinesisStream(kinesisClient(), environment.streamName),

@@ -3,6 +3,7 @@ import { type Control, type Dataset, driftOf, type Marks, type Parity, slotOf } 
 import type { Batch } from './batch.ts'
 import { isServed } from './compare.ts'
 import { driftBeyond, sentenceOf } from './drift.ts'
+import { lowestMarksInSlots } from './lowest-marks.ts'
 import type { Run } from './run.ts'
 
 /** Serves the run's dataset. */
@@ -99,7 +100,7 @@ const standbyDataset = async ({ ledger }: Batch, { liveDatasetId, slots }: Contr
   return standby.datasetId
 }
 
-const findDataset = async ({ ledger }: Batch, datasetId: string): Promise<Dataset> => {
+export const findDataset = async ({ ledger }: Batch, datasetId: string): Promise<Dataset> => {
   const dataset = await ledger.dataset(datasetId)
   if (dataset === null)
     throw new Problem('unknown_dataset', 404, `There is no dataset ${datasetId}; \`tidemark datasets\` lists them.`)
@@ -126,7 +127,7 @@ const refusePruned = async ({ ledger }: Batch, datasetId: string): Promise<void>
       throw new Problem(
         'speed_rows_pruned',
         409,
-        `Speed rows up to ${prunedTo} of ${shardId} are pruned; serving ${datasetId}, whose mark there is ${marks[shardId] ?? 'none'}, would lose them. Run \`tidemark recompute --full\` instead.`,
+        `Speed rows up to ${prunedTo} of ${shardId} are pruned; serving ${datasetId}, whose mark there is ${marks[shardId] ?? 'none'}, would lose them. Count them again from the archive by \`tidemark rollback ${datasetId} --rebuild\`, or make a new dataset by \`tidemark recompute --full\`.`,
       )
 }
 
@@ -134,8 +135,7 @@ const refusePruned = async ({ ledger }: Batch, datasetId: string): Promise<void>
 export const prune = async (batch: Batch, run: Run): Promise<Run> => {
   const { ledger, speedRetentionMs, now } = batch
   const control = await ledger.control()
-  const kept = Object.values(control.slots).filter(({ state }) => state !== 'empty')
-  const bounds = lowestMarks(await Promise.all(kept.map(({ datasetId }) => ledger.marks(datasetId))))
+  const bounds = await lowestMarksInSlots(batch, control)
   const edges = await ledger.edgesCommittedBefore(bounds, now() - speedRetentionMs)
   const pruned = await ledger.prunedTo()
   const further = Object.entries(edges).filter(([shardId, edge]) => edge > (pruned[shardId] ?? ''))
@@ -147,15 +147,3 @@ export const prune = async (batch: Batch, run: Run): Promise<Run> => {
 
 /** Four statements a shard and one more make a transaction, which holds at most 40. */
 const shardsAtOnce = 9
-
-/** For each shard the lowest mark of all; a shard that one of them lacks is needed whole, so it has none. */
-const lowestMarks = (all: readonly Marks[]): Marks => {
-  const [first = {}, ...others] = all
-  return Object.fromEntries(
-    Object.entries(first).flatMap(([shardId, mark]) => {
-      const marks = [mark, ...others.map((other) => other[shardId] ?? '')]
-      const [lowest = ''] = marks.sort()
-      return lowest === '' ? [] : [[shardId, lowest]]
-    }),
-  )
-}

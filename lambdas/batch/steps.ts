@@ -5,7 +5,9 @@ import { type FailureReport, recordFailure } from './failure.ts'
 import { describeDataset, listDatasets } from './inspect.ts'
 import { pollLoad, startLoad } from './load.ts'
 import { promote, promoteDataset, prune, rollback } from './promote.ts'
+import { type RebuildRequest, rebuild } from './rebuild.ts'
 import { pollRecompute, startRecompute } from './recompute.ts'
+import { type ReplayRequest, replay, replayPlan } from './replay.ts'
 import type { Run, SealRequest } from './run.ts'
 import { seal } from './seal.ts'
 
@@ -16,6 +18,9 @@ export type StepRequest =
   | ({ readonly step: 'recordFailure' } & FailureReport)
   | { readonly step: 'promoteDataset'; readonly datasetId: string; readonly acceptDrift?: boolean }
   | { readonly step: 'rollback'; readonly datasetId?: string }
+  | { readonly step: 'replayPlan'; readonly shardId?: string }
+  | ({ readonly step: 'replay' } & ReplayRequest)
+  | ({ readonly step: 'rebuild' } & RebuildRequest)
   | { readonly step: 'datasets' }
   | { readonly step: 'dataset'; readonly datasetId: string }
 
@@ -49,6 +54,12 @@ export const runStep = async (batch: Batch, request: StepRequest): Promise<unkno
       return answerProblems(() => promoteDataset(batch, request.datasetId, request.acceptDrift === true))
     case 'rollback':
       return answerProblems(() => rollback(batch, request.datasetId ?? null))
+    case 'replayPlan':
+      return answerProblems(() => replayPlan(batch, request.shardId ?? null))
+    case 'replay':
+      return answerProblems(() => replay(batch, request))
+    case 'rebuild':
+      return answerProblems(() => rebuild(batch, request))
     case 'datasets':
       return answerProblems(() => listDatasets(batch))
     case 'dataset':

@@ -1,5 +1,5 @@
 import type { WindowAnswer } from '../../cli/answers.ts'
-import { askBatch } from '../../cli/commands/batch.ts'
+import { askBatch } from '../../cli/ask-batch.ts'
 import { follow, type Outcome } from '../../cli/execution.ts'
 import { CommandError } from '../../cli/exit.ts'
 import { type Fed, feed } from '../../cli/feed.ts'

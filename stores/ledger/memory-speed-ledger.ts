@@ -2,7 +2,18 @@ import type { Cell } from '../../core/state.ts'
 import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
 import type { Draft } from '../warehouse/memory-draft.ts'
 import type { StateRow, Tables } from '../warehouse/memory-tables.ts'
-import { type MicroBatch, movedTo, type SpeedLedger, type SpeedPosition, streamStart, withCut } from './speed-ledger.ts'
+import { TransactionFailed } from '../warehouse/warehouse.ts'
+import {
+  checkReplaceable,
+  type MicroBatch,
+  movedTo,
+  type ReplacedPart,
+  type Replacement,
+  type SpeedLedger,
+  type SpeedPosition,
+  streamStart,
+  withCut,
+} from './speed-ledger.ts'
 
 /** The speed ledger in memory: what the SQL adapter does, under the same contract tests. */
 export class MemorySpeedLedger implements SpeedLedger {
@@ -57,7 +68,7 @@ export class MemorySpeedLedger implements SpeedLedger {
 
   async commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition> {
     const { shardId, edge, modelVersion, committedAt } = batch
-    const rows = rowsOf(batch)
+    const rows = rowsOf(shardId, batch, batch.versions)
     const moved = movedTo(known, edge)
     await this.#warehouse.transact('commit', (draft) => {
       draft.table('speedRows').insert(...rows)
@@ -74,6 +85,27 @@ export class MemorySpeedLedger implements SpeedLedger {
     return next
   }
 
+  async ends(shardId: string, from: string, to: string): Promise<string[]> {
+    const { speedEdge, mark: marks } = this.#warehouse.committed
+    const edges = speedEdge.filter((row) => row.shardId === shardId).map(({ edge }) => edge)
+    const marked = marks.filter((row) => row.shardId === shardId).map(({ mark }) => mark)
+    return [...new Set([...edges, ...marked])].filter((end) => end > from && end <= to).sort()
+  }
+
+  async replace(known: SpeedPosition, replacement: Replacement): Promise<SpeedPosition> {
+    const { shardId, from, to, parts, versions, restores } = replacement
+    checkReplaceable(known, replacement)
+    const rows = parts.flatMap((part) => rowsOf(shardId, part, versions))
+    await this.#warehouse.transact('replace', (draft) => {
+      const speedRows = draft.table('speedRows')
+      speedRows.delete((row) => row.shardId === shardId && row.edge > from && row.edge <= to)
+      speedRows.insert(...rows)
+      if (restores) restore(draft, replacement)
+      this.#move(draft, shardId, known, {})
+    })
+    return { ...known, revision: known.revision + 1 }
+  }
+
   /** Compare-and-set on the position row. */
   #move(draft: Draft, shardId: string, known: SpeedPosition, to: Partial<SpeedPosition>): void {
     draft.table('speedPosition').update(
@@ -86,10 +118,25 @@ export class MemorySpeedLedger implements SpeedLedger {
   }
 }
 
+/** Fails where rows were pruned further, or restored already, since it was read how far they are. */
+const restore = (draft: Draft, { shardId, from, to }: Replacement): void =>
+  draft.table('pruned').update(
+    (row) => row.shardId === shardId,
+    (row) => {
+      if (row.prunedTo !== to)
+        throw new TransactionFailed('memory-replace', `${row.prunedTo} stands where ${to} was read`)
+      return { ...row, prunedTo: from }
+    },
+  )
+
 const positionOf = ({ shardId: _, ...position }: Tables['speedPosition']): SpeedPosition => position
 
 /** A micro-batch's rows, those of each metric as one. */
-const rowsOf = ({ shardId, edge, cells, versions }: MicroBatch): Tables['speedRows'][] => {
+const rowsOf = (
+  shardId: string,
+  { edge, cells }: ReplacedPart,
+  versions: MicroBatch['versions'],
+): Tables['speedRows'][] => {
   const states = new Map<string, StateRow[]>()
   for (const cell of cells) {
     const ofMetric = states.get(cell.metric) ?? []

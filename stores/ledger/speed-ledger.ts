@@ -52,6 +52,28 @@ export interface MicroBatch {
   readonly committedAt: number
 }
 
+/** A stretch of one shard's records, all above `from` and up to `to`, counted anew. */
+export interface Replacement {
+  readonly shardId: string
+  /** Padded; '' from the shard's start. */
+  readonly from: string
+  readonly to: string
+  /**
+   * What the records add, each with the end of the part that it belongs to: every end of the stretch (`ends`) is one, so
+   * that a mark can stand where it could before.
+   */
+  readonly parts: readonly ReplacedPart[]
+  /** Of each metric. */
+  readonly versions: ReadonlyMap<string, string>
+  /** The shard's rows were pruned up to `to`, and are there again above `from`. */
+  readonly restores: boolean
+}
+
+export interface ReplacedPart {
+  readonly edge: string
+  readonly cells: readonly Cell[]
+}
+
 /** The speed side's part of the ledger: one shard's position, and the micro-batches that move it. */
 export interface SpeedLedger {
   /**
@@ -72,4 +94,21 @@ export interface SpeedLedger {
    * @throws TransactionFailed where the position had moved; an Error where the cut is not above it, or one too many
    */
   addCut(shardId: string, known: SpeedPosition, cut: string): Promise<SpeedPosition>
+  /**
+   * Where speed rows may be split: the committed edges and the registered marks above `from` and up to `to`, ascending.
+   */
+  ends(shardId: string, from: string, to: string): Promise<string[]>
+  /**
+   * Replaces a stretch's rows, whatever they are, all or nothing. Its edges stay. The position row's revision moves, so
+   * that writers read it again and forget what they remember.
+   * @throws TransactionFailed where the position had moved, or other rows are pruned than those that are restored;
+   * TransactionUnknown where it may have been committed; an Error where the stretch is not below the position
+   */
+  replace(known: SpeedPosition, replacement: Replacement): Promise<SpeedPosition>
+}
+
+/** @throws where the stretch is not below the position: its records are a micro-batch's to count */
+export const checkReplaceable = ({ position }: SpeedPosition, { shardId, from, to }: Replacement): void => {
+  if (from >= to || to > position)
+    throw new Error(`${shardId} has reached ${position}; what is above ${from} and up to ${to} can't be replaced.`)
 }

@@ -1,6 +1,6 @@
 import type { Cell } from '../../core/state.ts'
 import { text, timestamp } from '../../sql/states.ts'
-import type { MicroBatch } from './speed-ledger.ts'
+import type { ReplacedPart } from './speed-ledger.ts'
 
 /** Up to these a multi-row INSERT serves; above, COPY does, as Redshift advises. */
 const maxInsertedRows = 400
@@ -23,42 +23,54 @@ interface RowStatements {
   readonly parameters: Readonly<Record<string, string>>
 }
 
+/** Rows of one shard, by the edges that they count up to. */
+export interface AddedRows {
+  readonly shardId: string
+  readonly parts: readonly ReplacedPart[]
+  /** Of each metric. */
+  readonly versions: ReadonlyMap<string, string>
+}
+
 interface SpeedRow {
+  readonly edge: string
   readonly cell: Cell
   readonly component: string
   readonly value: number
 }
 
-/** The statements that add a micro-batch's rows: none where it has none. Dimensions come as parameters or by COPY. */
-export const insertRows = async (batch: MicroBatch, options: Staging): Promise<RowStatements> => {
-  const rows = batch.cells.flatMap((cell) =>
-    [...cell.components].map(([component, { value }]): SpeedRow => ({ cell, component, value })),
-  )
+/** The statements that add rows: none where there are none. Dimensions come as parameters or by COPY. */
+export const insertRows = async (added: AddedRows, options: Staging): Promise<RowStatements> => {
+  const rows = added.parts.flatMap(rowsOf)
   if (rows.length === 0) return { statements: [], parameters: {} }
-  const texts = new Set(batch.cells.flatMap(({ dims }) => dims.filter(isParameter)))
-  if (rows.length <= maxInsertedRows && texts.size <= maxParameters) return inserted(batch, rows, [...texts])
-  return copied(batch, rows, options)
+  const texts = new Set(added.parts.flatMap(({ cells }) => cells.flatMap(({ dims }) => dims.filter(isParameter))))
+  if (rows.length <= maxInsertedRows && texts.size <= maxParameters) return inserted(added, rows, [...texts])
+  return copied(added, rows, options)
 }
+
+const rowsOf = ({ edge, cells }: ReplacedPart): SpeedRow[] =>
+  cells.flatMap((cell) =>
+    [...cell.components].map(([component, { value }]): SpeedRow => ({ edge, cell, component, value })),
+  )
 
 /** The Data API takes neither null nor empty parameters: both are written out instead. */
 const isParameter = (dim: string | null): dim is string => dim !== null && dim !== ''
 
 const dimensionNames = Array.from({ length: 8 }, (_, place) => `dim_${place + 1}`)
 
-const inserted = (batch: MicroBatch, rows: readonly SpeedRow[], texts: readonly string[]): RowStatements => {
+const inserted = (added: AddedRows, rows: readonly SpeedRow[], texts: readonly string[]): RowStatements => {
   const names = new Map(texts.map((dim, place) => [dim, `dim${place}`]))
   const literal = (dim: string | null | undefined): string =>
     dim === null || dim === undefined ? 'NULL' : dim === '' ? "''" : `:${names.get(dim)}`
-  const values = rows.map(({ cell, component, value }) =>
+  const values = rows.map(({ edge, cell, component, value }) =>
     [
       text(cell.metric),
-      text(versionOf(batch, cell)),
+      text(versionOf(added, cell)),
       timestamp(cell.bucket),
       ...dimensionNames.map((_, place) => literal(cell.dims[place])),
       text(component),
       String(value),
       ':shard',
-      text(batch.edge),
+      text(edge),
     ].join(', '),
   )
   return {
@@ -79,22 +91,22 @@ const columns = [
 ]
 
 const copied = async (
-  batch: MicroBatch,
+  added: AddedRows,
   rows: readonly SpeedRow[],
   { stageRows, copyRoleArn }: Staging,
 ): Promise<RowStatements> => {
   const uri = await stageRows(
-    batch.shardId,
-    batch.edge,
-    rows.map(({ cell, component, value }) => ({
+    added.shardId,
+    rows.at(-1)?.edge ?? '',
+    rows.map(({ edge, cell, component, value }) => ({
       metric: cell.metric,
-      metric_version: versionOf(batch, cell),
+      metric_version: versionOf(added, cell),
       bucket: new Date(cell.bucket).toISOString().replace('T', ' ').replace('Z', ''),
       ...Object.fromEntries(cell.dims.map((dim, place) => [`dim_${place + 1}`, dim])),
       component,
       value,
-      shard_id: batch.shardId,
-      sequence_number: batch.edge,
+      shard_id: added.shardId,
+      sequence_number: edge,
     })),
   )
   return {
@@ -103,8 +115,8 @@ const copied = async (
   }
 }
 
-const versionOf = ({ versions }: MicroBatch, { metric }: Cell): string => {
+const versionOf = ({ versions }: AddedRows, { metric }: Cell): string => {
   const version = versions.get(metric)
-  if (version === undefined) throw new Error(`A micro-batch holds a cell of ${metric}, which its model has not.`)
+  if (version === undefined) throw new Error(`A cell is of ${metric}, which its model has not.`)
   return version
 }

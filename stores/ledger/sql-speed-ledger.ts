@@ -1,6 +1,15 @@
 import { text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
-import { type MicroBatch, movedTo, type SpeedLedger, type SpeedPosition, streamStart, withCut } from './speed-ledger.ts'
+import {
+  checkReplaceable,
+  type MicroBatch,
+  movedTo,
+  type Replacement,
+  type SpeedLedger,
+  type SpeedPosition,
+  streamStart,
+  withCut,
+} from './speed-ledger.ts'
 import { insertRows, type StageRows } from './speed-rows.ts'
 
 export interface SpeedLedgerOptions {
@@ -77,7 +86,8 @@ revision = revision + 1 WHERE shard_id = :shard`,
   /** The position moves by compare-and-set on a column that can't be null, so a transaction that comes too late fails whole. */
   async commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition> {
     const { shardId, edge, modelVersion } = batch
-    const rows = await insertRows(batch, this.#options)
+    const parts = [{ edge, cells: batch.cells }]
+    const rows = await insertRows({ shardId, parts, versions: batch.versions }, this.#options)
     const moved = movedTo(known, edge)
     await this.#options.warehouse.run({
       statements: [
@@ -104,7 +114,40 @@ revision = revision + 1 WHERE shard_id = :shard`,
     })
     return next
   }
+
+  async ends(shardId: string, from: string, to: string): Promise<string[]> {
+    const [rows = []] = await this.#options.warehouse.run({
+      statements: [
+        `SELECT edge FROM ledger.speed_edge WHERE shard_id = :shard AND edge > ${text(from)} AND edge <= ${text(to)}
+UNION SELECT mark AS edge FROM ledger.mark WHERE shard_id = :shard AND mark > ${text(from)} AND mark <= ${text(to)}
+ORDER BY edge`,
+      ],
+      parameters: { shard: shardId },
+    })
+    return rows.map((row) => String(row.edge))
+  }
+
+  async replace(known: SpeedPosition, replacement: Replacement): Promise<SpeedPosition> {
+    const { shardId, from, to, restores } = replacement
+    checkReplaceable(known, replacement)
+    const rows = await insertRows(replacement, this.#options)
+    await this.#options.warehouse.run({
+      statements: [
+        `DELETE FROM speed.rows WHERE shard_id = :shard AND sequence_number > ${text(from)} AND sequence_number <= ${text(to)}`,
+        ...rows.statements,
+        ...(restores ? [restoreSql(from, to)] : []),
+        `UPDATE ledger.speed_position SET position = CASE WHEN revision = ${known.revision} THEN position END,
+revision = revision + 1 WHERE shard_id = :shard`,
+      ],
+      parameters: { ...rows.parameters, shard: shardId },
+    })
+    return { ...known, revision: known.revision + 1 }
+  }
 }
+
+/** Fails where rows were pruned further, or restored already, since it was read how far they are. */
+const restoreSql = (from: string, to: string): string =>
+  `UPDATE ledger.pruned SET pruned_to = CASE WHEN pruned_to = ${text(to)} THEN ${text(from)} END WHERE shard_id = :shard`
 
 /** A shard without a record has no such edge: there is nothing below it. */
 const newMetricsSql = (known: SpeedPosition, modelVersion: string): string =>

@@ -39,7 +39,7 @@ test.each(pages)('%s shows commands and options that there are', (page) => {
 
 test('a command or option that there is not would be noticed', () => {
   expect(shown('README.md').length).toBeGreaterThan(10)
-  expect(unknownIn('replay --into x')).toEqual(['replay'])
+  expect(unknownIn('unheard --of x')).toEqual(['unheard'])
   expect(unknownIn('local up --nowhere')).toEqual(['--nowhere'])
   expect(unknownIn('rollback ds-1 --dry-run --stage prod')).toEqual([])
 })

@@ -71,6 +71,8 @@ class Story {
       [5, 'recompute', () => this.#recompute()],
       [1, 'rollback', () => this.#stage.step({ step: 'rollback' })],
       [1, 'reload', () => this.#reload()],
+      [2, 'replay', () => this.#replay()],
+      [1, 'rebuild', () => this.#rebuild()],
     ]
     let at = this.#random() * acts.reduce((sum, [weight]) => sum + weight, 0)
     for (const [weight, name, act] of acts) {
@@ -154,5 +156,26 @@ class Story {
     if (answer.reload === undefined) return answer
     await this.#stage.recompute({ reloadDatasetId: answer.reload })
     return ['reloaded', datasetId]
+  }
+
+  /** Speed rows counted again, now and then while others write, or in two replays at once, or given up half way. */
+  async #replay(): Promise<unknown> {
+    const shardId = this.#shard()
+    if ((await this.#stage.positions())[shardId] === undefined) return 'none'
+    const maxRecords = 1 + this.#below(12)
+    const busy = this.#random() < 0.4
+    const replays = [this.#stage.replay(shardId, maxRecords, async () => (busy ? this.#write() : null))]
+    if (this.#random() < 0.3) replays.push(this.#stage.replay(shardId, maxRecords + 1))
+    if (this.#random() < 0.3) await this.#stage.step({ step: 'replay', shardId, reached: null, maxRecords: 1 })
+    const ended = await Promise.allSettled(replays)
+    return [shardId, maxRecords, busy, ended.map(({ status }) => status)]
+  }
+
+  /** Back to any dataset that was ever served, by way of rebuilding what was pruned above it. */
+  async #rebuild(): Promise<unknown> {
+    const datasets = (await this.#stage.ledger.datasets()).filter(({ state }) => state === 'promoted')
+    const datasetId = datasets[this.#below(datasets.length)]?.datasetId
+    if (datasetId === undefined) return 'none'
+    return this.#stage.rollbackRebuilding(datasetId, 1 + this.#below(12))
   }
 }

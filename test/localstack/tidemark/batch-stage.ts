@@ -8,6 +8,8 @@ import { encodeRawLine, rawObjectKey } from '../../../core/raw-archive.ts'
 import type { RawRecord } from '../../../core/record.ts'
 import type { Batch } from '../../../lambdas/batch/batch.ts'
 import { migrate } from '../../../lambdas/batch/migrate.ts'
+import type { RebuildProgress } from '../../../lambdas/batch/rebuild.ts'
+import type { ReplayProgress } from '../../../lambdas/batch/replay.ts'
 import type { Run } from '../../../lambdas/batch/run.ts'
 import { runStep, type StepRequest } from '../../../lambdas/batch/steps.ts'
 import { answerMetric, findMetric, type MetricAnswer } from '../../../lambdas/serving/metrics.ts'
@@ -226,6 +228,7 @@ export class BatchStage {
   get batch(): Batch {
     return {
       model: this.model.data,
+      compiled: this.model,
       archive: this.archive,
       bucket: 'lake',
       stream: { shards: async () => this.shards },
@@ -233,8 +236,8 @@ export class BatchStage {
       ledger: this.ledger,
       speedLedger: this.speedLedger(),
       jobs: this.jobs,
-      speedRetentionMs: this.speedRetentionMs,
       duplicatesWindowMs,
+      speedRetentionMs: this.speedRetentionMs,
       maxDrift: this.maxDrift,
       now: () => this.now,
     }
@@ -317,6 +320,31 @@ export class BatchStage {
       throw error
     }
     return run
+  }
+
+  /** Replays a shard to its end. @param between called after each step */
+  async replay(
+    shardId: string,
+    maxRecords: number,
+    between: () => Promise<unknown> = async () => null,
+  ): Promise<number> {
+    let reached: string | null = null
+    for (let steps = 1; ; steps++) {
+      const progress: ReplayProgress = await this.step({ step: 'replay', shardId, reached, maxRecords })
+      await between()
+      if (progress.done) return steps
+      reached = progress.reached
+    }
+  }
+
+  /** Goes back to a dataset whose speed rows may be pruned, as `rollback --rebuild` does. */
+  async rollbackRebuilding(datasetId: string, maxRecords: number, between: () => Promise<unknown> = async () => null) {
+    for (;;) {
+      const progress = await this.step<RebuildProgress | { reload: string }>({ step: 'rebuild', datasetId, maxRecords })
+      if ('reload' in progress) await this.recompute({ reloadDatasetId: datasetId, promote: false })
+      else if (progress.done) return this.step<{ liveDatasetId?: string }>({ step: 'rollback', datasetId })
+      await between()
+    }
   }
 
   async #polled(step: RunStep, run: Run): Promise<Run> {

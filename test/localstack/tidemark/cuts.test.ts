@@ -1,5 +1,4 @@
 import type { RawRecord } from '../../../core/record.ts'
-import type { Batch } from '../../../lambdas/batch/batch.ts'
 import type { Run } from '../../../lambdas/batch/run.ts'
 import { seal } from '../../../lambdas/batch/seal.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
@@ -7,6 +6,7 @@ import type { SpeedLedger, SpeedPosition } from '../../../stores/ledger/speed-le
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
 import { duplicatesOn } from '../../lambdas/speed/duplicates.ts'
 import { arrival, BatchStage, changedDefinitions, definitions, sequence, shardA, shardB } from './batch-stage.ts'
+import { overriding } from './overriding.ts'
 
 const signal = () => {
   let give: () => void = () => undefined
@@ -74,15 +74,12 @@ describe('cuts', () => {
   const heldWriter = () => {
     const ledger = stage.speedLedger()
     const [gate, reached] = [signal(), signal()]
-    const held: SpeedLedger = {
-      position: (...of) => ledger.position(...of),
-      addCut: (...of) => ledger.addCut(...of),
-      commit: async (...of) => {
-        reached.give()
-        await gate.given
-        return ledger.commit(...of)
-      },
+    const commit: SpeedLedger['commit'] = async (...of) => {
+      reached.give()
+      await gate.given
+      return ledger.commit(...of)
     }
+    const held = overriding(ledger, { commit })
     const writer = new TableWriter({ model: stage.model, ledger: held, duplicates: duplicatesOn(), now: () => arrival })
     return { writer, reached: reached.given, letGo: gate.give }
   }
@@ -164,15 +161,13 @@ describe('cuts', () => {
     const records = await archived(3)
     const ledger = stage.speedLedger()
     let overtaken = 0
-    const speedLedger: Batch['speedLedger'] = {
-      position: (...of) => ledger.position(...of),
-      addCut: async (...of) => {
-        overtaken++
-        await stage.writer().write(shardA, [...records.slice(0, 2)])
-        await stage.writer().write(shardA, [...records, stage.produce(shardA)])
-        return ledger.addCut(...of)
-      },
+    const addCut: SpeedLedger['addCut'] = async (...of) => {
+      overtaken++
+      await stage.writer().write(shardA, [...records.slice(0, 2)])
+      await stage.writer().write(shardA, [...records, stage.produce(shardA)])
+      return ledger.addCut(...of)
     }
+    const speedLedger = overriding(ledger, { addCut })
     const run = await seal({ ...stage.batch, speedLedger }, sealRequest)
     expect(overtaken).toBe(1)
     expect(await stage.ledger.marks(run.datasetId)).toEqual({ [shardA]: sequence(2) })

@@ -1,7 +1,7 @@
-import { streamStart } from '../../../stores/ledger/speed-ledger.ts'
+import { type Replacement, streamStart } from '../../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
 import { type BatchStage, changedDefinitions, sequence, shardA, shardB } from '../../localstack/tidemark/batch-stage.ts'
-import { cell, committed, day, metricOf, microBatch, positionIn, question } from './pieces.ts'
+import { cell, committed, day, metricOf, microBatch, newDataset, positionIn, question } from './pieces.ts'
 
 /** What every speed ledger does. @param stageOf an empty stage */
 export const speedLedgerContract = (stageOf: () => BatchStage): void => {
@@ -10,6 +10,16 @@ export const speedLedgerContract = (stageOf: () => BatchStage): void => {
     const { cells } = await stage.states.read(question(metricOf(stage, 'sales'), { per: null, by: [] }))
     return cells[0]?.value ?? 0n
   }
+
+  /** What replaces the records above one place and up to another; without parts, by nothing. */
+  const stretch = (stage: BatchStage, from: number, to: number): Replacement => ({
+    shardId: shardA,
+    from: sequence(from),
+    to: sequence(to),
+    parts: [],
+    versions: microBatch(stage, to, []).versions,
+    restores: false,
+  })
 
   it('makes one row of a shard that many come to at once', async () => {
     const stage = stageOf()
@@ -87,6 +97,73 @@ export const speedLedgerContract = (stageOf: () => BatchStage): void => {
     expect(passed.cuts).toEqual([sequence(7)])
     expect(await positionIn(stage)).toEqual(passed)
     await expect(ledger.addCut(shardA, passed, sequence(3))).rejects.toThrow("can't be cut")
+  })
+
+  it('replaces a stretch of one shard: its rows alone, its edges not, and who read before comes too late', async () => {
+    const stage = stageOf()
+    const ledger = stage.speedLedger()
+    for (const edge of [2, 4, 6]) await committed(stage, edge, [one()])
+    await committed(stage, 4, [one()], shardB)
+    const known = await positionIn(stage)
+    const replaced = await ledger.replace(known, {
+      ...stretch(stage, 2, 6),
+      parts: [
+        { edge: sequence(4), cells: [cell('sales', day, ['mitte', 'true'], { count: 10 })] },
+        { edge: sequence(6), cells: [one(), cell('sales', day, [null, ''], { count: 100 })] },
+      ],
+    })
+    expect(replaced).toEqual({ ...known, revision: known.revision + 1 })
+    expect(await positionIn(stage)).toEqual(replaced)
+    expect(await counted(stage)).toBe(1n + 111n + 1n)
+    expect(await ledger.ends(shardA, '', sequence(9))).toEqual([2, 4, 6].map(sequence))
+    await expect(ledger.commit(known, microBatch(stage, 8, [one()]))).rejects.toThrow(TransactionFailed)
+    await expect(ledger.replace(known, stretch(stage, 0, 6))).rejects.toThrow(TransactionFailed)
+    expect(await counted(stage)).toBe(113n)
+    await ledger.replace(replaced, stretch(stage, 0, 6))
+    expect(await counted(stage)).toBe(1n)
+    await ledger.commit(await positionIn(stage), microBatch(stage, 8, [one()]))
+    expect(await counted(stage)).toBe(2n)
+  })
+
+  it('replaces nothing above the position, and nothing in a stretch that is none', async () => {
+    const stage = stageOf()
+    const known = await committed(stage, 4, [one()])
+    for (const [from, to] of [
+      [0, 5],
+      [4, 4],
+    ] as const)
+      await expect(stage.speedLedger().replace(known, stretch(stage, from, to))).rejects.toThrow("can't be replaced")
+    expect(await positionIn(stage)).toEqual(known)
+  })
+
+  it('restores what was pruned exactly where it stands pruned', async () => {
+    const stage = stageOf()
+    const { ledger } = stage
+    for (const edge of [2, 4, 6]) await committed(stage, edge, [one()])
+    await ledger.prune(await ledger.control(), { [shardA]: sequence(4) })
+    const parts = [{ edge: sequence(4), cells: [one()] }]
+    const restore = async (from: number, to: number): Promise<unknown> =>
+      stage.speedLedger().replace(await positionIn(stage), { ...stretch(stage, from, to), parts, restores: true })
+    await expect(restore(1, 3)).rejects.toThrow(TransactionFailed)
+    expect(await counted(stage)).toBe(1n)
+    await restore(3, 4)
+    expect(await ledger.prunedTo()).toEqual({ [shardA]: sequence(3) })
+    expect(await counted(stage)).toBe(2n)
+    await expect(restore(3, 4)).rejects.toThrow(TransactionFailed)
+    expect(await counted(stage)).toBe(2n)
+  })
+
+  it('knows where speed rows may be split: at edges and at the marks of every dataset', async () => {
+    const stage = stageOf()
+    for (const edge of [2, 4, 6]) await committed(stage, edge, [one()])
+    await committed(stage, 5, [one()], shardB)
+    await stage.ledger.register(newDataset(stage, 'ds-1', { [shardA]: 3, [shardB]: 1 }))
+    await stage.ledger.register(newDataset(stage, 'ds-2', { [shardA]: 4 }))
+    const ends = async (from: number, to: number): Promise<string[]> =>
+      stage.speedLedger().ends(shardA, sequence(from), sequence(to))
+    expect(await ends(0, 9)).toEqual([2, 3, 4, 6].map(sequence))
+    expect(await ends(2, 4)).toEqual([3, 4].map(sequence))
+    expect(await stage.speedLedger().ends(shardB, '', sequence(5))).toEqual([1, 5].map(sequence))
   })
 
   it('notes where a new version of a metric begins, and takes records of the deployed model alone', async () => {
