@@ -70,8 +70,16 @@ export interface DatasetManifest {
   readonly lake: Readonly<Record<string, Readonly<Record<string, readonly DataFile[]>>>>
   /** States by metric and month (YYYY-MM) of the bucket's start. */
   readonly results: Readonly<Record<string, Readonly<Record<string, readonly DataFile[]>>>>
-  /** `read`: raw records at or below the marks read by this run; `duplicates`: of these, twins of an event kept. */
-  readonly counts: { readonly read: number; readonly duplicates: number; readonly rejected: number }
+  /**
+   * `read`: raw records at or below the marks read by this run; `duplicates`: of these, twins of an event kept;
+   * `idsReused`: ids that one of them brought again with another event time of the same UTC date, which makes it another event.
+   */
+  readonly counts: {
+    readonly read: number
+    readonly duplicates: number
+    readonly rejected: number
+    readonly idsReused: number
+  }
   /**
    * The records that only one side counts. `duplicate`: served, and here a twin of an event kept. `behind`: kept here,
    * and not yet reached by the speed table. null: the job was not told what is served.

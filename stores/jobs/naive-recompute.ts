@@ -68,6 +68,7 @@ export const naiveRecompute = async (
       read: fresh.length,
       duplicates: fresh.filter((record) => !kept.has(record)).length,
       rejected: fresh.filter((record) => kept.has(record) && model.decode(record).rejection !== null).length,
+      idsReused: idsReused(model, winners, new Set(fresh)),
     },
   }
   await archive.putJson(manifestKey, manifest)
@@ -145,6 +146,18 @@ const writeResults = async (
     files[month] = [{ key, bytes: file.length, rows: ofMonth.length }]
   }
   return files
+}
+
+/** Ids at more than one time of a UTC date, one of them a new record's. */
+const idsReused = (model: Model, winners: readonly ReceivedRecord[], fresh: ReadonlySet<ReceivedRecord>): number => {
+  const groups = new Map<string, ReceivedRecord[]>()
+  for (const record of winners) {
+    const { type, id, eventTime, rejection } = model.decode(record)
+    if (rejection !== null) continue
+    const key = dimsKey([type, id, new Date(eventTime).toISOString().slice(0, 10)])
+    groups.set(key, [...(groups.get(key) ?? []), record])
+  }
+  return [...groups.values()].filter((group) => group.length > 1 && group.some((record) => fresh.has(record))).length
 }
 
 /** States merged by their ops; a distinct value counts once by the metric's dimensions, and once in total. */

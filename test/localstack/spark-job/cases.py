@@ -8,7 +8,7 @@ import sys
 import traceback
 
 from archive import ARRIVAL, SPAN_MS, Archive
-from expected import apart_of, comparable, events_of, rows_of, states_of
+from expected import apart_of, comparable, events_of, ids_reused, rows_of, states_of
 
 import recompute
 
@@ -64,7 +64,7 @@ def full(runner):
         equal(comparable(results), states_of(events), f"states of seed {seed}")
         equal(len(lake), len(events) + rejected, "events in the lake")
         read = archive.delivered(marks, {})
-        equal(manifest["counts"], {"read": read, "duplicates": read - len(lake), "rejected": rejected}, "counts")
+        equal(manifest["counts"], {"read": read, "duplicates": read - len(lake), "rejected": rejected, "idsReused": ids_reused(events)}, "counts")
         equal(sum(row[-1] for row in results if row[0] == "rejected"), rejected, "rejected")
 
 
@@ -100,7 +100,7 @@ def carried(runner):
     equal(grown["results"]["takings"], base["results"]["takings"], "files of takings")
     equal(grown["lake"]["sale"], base["lake"]["sale"], "files of sales")
     equal([item["rows"] for files in grown["lake"]["visit"].values() for item in files], [1], "visits")
-    equal(grown["counts"], {"read": 1, "duplicates": 0, "rejected": 0}, "counts")
+    equal(grown["counts"], {"read": 1, "duplicates": 0, "rejected": 0, "idsReused": 0}, "counts")
     equal({key: os.stat(os.path.join(archive.root, key)).st_mtime_ns for key in before}, before, "the base's files")
 
 
@@ -135,6 +135,23 @@ def aggregated(runner):
         base = grown
     places = [row[4:7] for row in lake if row[2] == "again"]
     equal([(shard, sub) for shard, _, sub in places], [(first, 2)], "where the winner stands")
+
+
+@case("ids that come again with another time are counted, those of new records only, and each is an event")
+def reused(runner):
+    archive = runner.archive(shards=2)
+    first, second = archive.shards
+    for shard, name, late in ((first, "x", 0), (second, "x", 1), (first, "x", 0), (first, "y", 0), (second, "z", 0), (first, "z", 86_400_000)):
+        archive.put(shard, json.dumps(archive.event(id=name, at=ARRIVAL - 90_000_000 + late)))
+    archive.archive()
+    base = runner.run(archive, "base", archive.marks())
+    equal(base["counts"], {"read": 6, "duplicates": 1, "rejected": 0, "idsReused": 1}, "counts")
+    for name in ("y", "w"):
+        archive.put(second, json.dumps(archive.event(id=name, at=ARRIVAL - 90_000_000 + 2)))
+    archive.archive()
+    grown = runner.run(archive, "grown", archive.marks(), base)
+    equal(grown["counts"], {"read": 2, "duplicates": 0, "rejected": 0, "idsReused": 1}, "counts of the increment")
+    equal(sum(row[-1] for row in rows_of(archive, grown)[1] if row[0] == "sales"), 7, "sales")
 
 
 @case("a late lower twin displaces the winner, and an emptied month leaves the manifest")

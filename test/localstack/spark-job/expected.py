@@ -41,6 +41,14 @@ def events_of(archive, marks):
     return [event for _, event in winners.values()], rejected
 
 
+def ids_reused(events):
+    """How many ids stand at more than one time of one UTC date."""
+    times = defaultdict(set)
+    for event in events:
+        times[(event["type"], event["id"], event["at"] // 86_400_000)].add(event["at"])
+    return sum(len(held) > 1 for held in times.values())
+
+
 def parsed(record):
     try:
         event = json.loads(record.get("data", ""))
