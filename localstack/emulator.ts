@@ -83,6 +83,7 @@ const answers = async (port: number): Promise<boolean> => {
   try {
     return (await fetch(`http://127.0.0.1:${port}/_ministack/ready`, { signal: AbortSignal.timeout(2_000) })).ok
   } catch {
+    // swallowed: it is asked until it answers or ends, and its log says why it does not
     return false
   }
 }

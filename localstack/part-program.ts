@@ -32,16 +32,17 @@ const main = async (): Promise<void> => {
   if (start === undefined) throw new Error(`There is no part ${name}: ${Object.keys(programs).join(', ')}.`)
   const running = await start()
   let stopping: Promise<void> | undefined
-  const stop = async (): Promise<void> => {
+  const stop = (): void => {
     stopping ??= running.stop()
-    await stopping
-    process.exit(0)
+    stopping.then(() => process.exit(0)).catch(fail)
   }
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop())
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, stop)
   console.log(readyLine)
 }
 
-main().catch((error) => {
+const fail = (error: unknown): never => {
   console.error(error instanceof Error ? error.message : error)
   process.exit(1)
-})
+}
+
+main().catch(fail)

@@ -53,7 +53,10 @@ export class RunningParts {
     const running = await start(this.#logOf(name))
     kept.current = running
     this.#log(`started ${name} in ${Math.round(performance.now() - startedAt)} ms`)
-    void running.ended?.then((how) => this.#hasEnded(kept, how))
+    void running.ended?.then(
+      (how) => this.#hasEnded(kept, how),
+      (error: unknown) => this.#hasEnded(kept, String(error)),
+    )
   }
 
   #hasEnded(kept: Kept, how: string): void {
@@ -67,8 +70,10 @@ export class RunningParts {
   /** Tries until it is up again: whatever keeps it down may be mended meanwhile, and each attempt is logged. */
   async #bringBack(kept: Kept): Promise<void> {
     for (let pauseMs = this.#pauses.firstMs; ; pauseMs = Math.min(pauseMs * 2, this.#pauses.longestMs)) {
-      // The abort is the order to stop, not a failure.
-      await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+      await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch((error: Error) => {
+        // The abort is the order to stop, not a failure.
+        if (error.name !== 'AbortError') throw error
+      })
       if (this.#stopping.signal.aborted) return
       try {
         return await this.#begin(kept)

@@ -38,7 +38,10 @@ export const up = async (options: UpOptions): Promise<StageUrls> => {
   try {
     return await bringUp(options, running)
   } catch (error) {
-    if (running === undefined) await down(home)
+    if (running === undefined)
+      await down(home).catch((notStopped: unknown) => {
+        throw new AggregateError([error, notStopped])
+      })
     throw error
   }
 }
@@ -67,10 +70,12 @@ const bringUp = async (options: UpOptions, running: StageFile | undefined): Prom
   return { ...urlsOf(ports), api: outputs.apiUrl }
 }
 
-/** Waits for both, so that neither goes on unseen when the other fails. */
+/** Waits for both, so that neither goes on unseen when the other fails. @throws an AggregateError where both fail */
 const bothOrFail = async <A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> => {
-  await Promise.allSettled([first, second])
-  return Promise.all([first, second])
+  const [one, other] = await Promise.allSettled([first, second])
+  if (one.status === 'fulfilled' && other.status === 'fulfilled') return [one.value, other.value]
+  const reasons = [one, other].flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+  throw reasons.length === 1 ? reasons[0] : new AggregateError(reasons)
 }
 
 const supervised = async ({ home, ports, report }: UpOptions): Promise<StageFile> => {
@@ -157,6 +162,7 @@ const answersAt = (port: number): Promise<boolean> =>
       socket.destroy()
       resolve(answers)
     }
+    // swallowed: that nothing answers is the answer
     socket
       .once('connect', () => end(true))
       .once('error', () => end(false))

@@ -24,22 +24,26 @@ const startPollerOnce = async (): Promise<void> => {
 }
 
 let stopping: Promise<number> | undefined
-const stop = async (reason: string, exitCode: number): Promise<never> => {
-  if (stopping === undefined) {
-    log(`stopping: ${reason}`)
-    stopping = parts.stop()
-  }
-  const failures = await stopping
-  removeStageFile(home)
-  process.exit(failures > 0 ? 1 : exitCode)
+const stop = (reason: string, exitCode: number): void => {
+  log(stopping === undefined ? `stopping: ${reason}` : `while stopping: ${reason}`)
+  stopping ??= parts.stop()
+  stopping
+    .then((failures) => {
+      removeStageFile(home)
+      process.exit(failures > 0 ? 1 : exitCode)
+    })
+    .catch((error) => {
+      log(`could not stop cleanly: ${describe(error)}`)
+      process.exit(1)
+    })
 }
 
 const describe = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error))
-process.on('SIGTERM', () => void stop('SIGTERM', 0))
-process.on('SIGINT', () => void stop('SIGINT', 0))
+process.on('SIGTERM', () => stop('SIGTERM', 0))
+process.on('SIGINT', () => stop('SIGINT', 0))
 process.on('SIGHUP', () => log('SIGHUP: the terminal is gone; going on'))
-process.on('uncaughtException', (error) => void stop(describe(error), 1))
-process.on('unhandledRejection', (error) => void stop(describe(error), 1))
+process.on('uncaughtException', (error) => stop(describe(error), 1))
+process.on('unhandledRejection', (error) => stop(describe(error), 1))
 
 const ownerPid = Number(process.env.TIDEMARK_OWNER_PID ?? 0)
 const ownerStart = ownerPid > 0 ? startOf(ownerPid) : undefined
@@ -49,7 +53,7 @@ const ownerLookMs = 1000
 const endWithOwner = (): void => {
   if (ownerPid === 0) return
   setInterval(() => {
-    if (ownerStart === undefined || startOf(ownerPid) !== ownerStart) void stop(`its owner, ${ownerPid}, is gone`, 0)
+    if (ownerStart === undefined || startOf(ownerPid) !== ownerStart) stop(`its owner, ${ownerPid}, is gone`, 0)
   }, ownerLookMs).unref()
 }
 
@@ -71,5 +75,5 @@ const main = async (): Promise<void> => {
 
 main().catch((error) => {
   console.error(`failed: ${error instanceof Error ? error.message : error}`)
-  return stop('a part did not start', 1)
+  stop('a part did not start', 1)
 })

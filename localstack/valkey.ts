@@ -81,6 +81,7 @@ const ownsAllSlots = async (port: number): Promise<boolean> => {
     if (assigned === '0') await client.cluster('ADDSLOTSRANGE', 0, lastSlot)
     return problem === undefined && (await client.cluster('INFO')).includes('cluster_state:ok')
   } catch {
+    // swallowed: it is asked until it answers or ends, and its log says why it does not
     return false
   } finally {
     client.disconnect()

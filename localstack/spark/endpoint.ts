@@ -132,7 +132,8 @@ export const startSparkEndpoint = async (options: SparkEndpointOptions): Promise
   const place = { venvDir, s3EndpointUrl, master, inputs, spawnChild }
   let api: Api | undefined
   const server = createServer((request, response) => {
-    if (api) void respond(api, request, response, log)
+    if (api)
+      respond(api, request, response, log).catch((error: Error) => log(`An answer could not be sent: ${error.message}`))
     else response.writeHead(503).end()
   })
   await listen(server, options.port)

@@ -55,7 +55,8 @@ export async function startWarehouseEndpoint(options: WarehouseEndpointOptions):
     stop: async () => {
       stopping.abort()
       const active = registry.newestFirst().filter(({ isActive }) => isActive)
-      await Promise.allSettled(active.map((statement) => runner.cancel(statement)))
+      for (const end of await Promise.allSettled(active.map((statement) => runner.cancel(statement))))
+        if (end.status === 'rejected') log(`A statement could not be cancelled: ${end.reason}`)
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
