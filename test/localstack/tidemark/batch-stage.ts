@@ -331,6 +331,7 @@ export class BatchStage {
     let reached: string | null = null
     for (let steps = 1; ; steps++) {
       const progress: ReplayProgress = await this.step({ step: 'replay', shardId, reached, maxRecords })
+      if (!('reached' in progress)) throw new Error(`The replay was refused: ${JSON.stringify(progress)}`)
       await between()
       if (progress.done) return steps
       reached = progress.reached
@@ -342,6 +343,7 @@ export class BatchStage {
     for (;;) {
       const progress = await this.step<RebuildProgress | { reload: string }>({ step: 'rebuild', datasetId, maxRecords })
       if ('reload' in progress) await this.recompute({ reloadDatasetId: datasetId, promote: false })
+      else if (!('left' in progress)) throw new Error(`The rebuild was refused: ${JSON.stringify(progress)}`)
       else if (progress.done) return this.step<{ liveDatasetId?: string }>({ step: 'rollback', datasetId })
       await between()
     }

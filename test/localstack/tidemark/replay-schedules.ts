@@ -1,3 +1,4 @@
+import type { RawRecord } from '../../../core/record.ts'
 import type { Cell } from '../../../core/state.ts'
 import type { Batch } from '../../../lambdas/batch/batch.ts'
 import type { RebuildProgress } from '../../../lambdas/batch/rebuild.ts'
@@ -112,6 +113,20 @@ export const replaySchedules = (start: () => Promise<BatchStage>): void => {
       await stage.replay(shardA, maxRecords)
       await expectTruth()
     }
+  })
+
+  it('leaves out what a producer sent again, though the first stands in another chunk or below the mark', async () => {
+    const twin = (id: string) => [stage.produce(shardA, { id, shop: 'ost' }), stage.produce(shardA)]
+    const write = async (records: readonly RawRecord[]): Promise<void> => {
+      await stage.archiveRecords(records)
+      await writer.write(shardA, records)
+    }
+    await write([...twin('a'), ...twin('b')])
+    await stage.recompute()
+    await write(twin('a'))
+    for (const id of ['c', 'b', 'c', 'a', 'c']) await write(twin(id))
+    await expectTruth()
+    for (const maxRecords of [1, 3, 100]) await stage.replay(shardA, maxRecords, expectTruth)
   })
 
   it('a rollback to a mark inside what was replayed splits no rows', async () => {
