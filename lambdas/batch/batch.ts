@@ -18,6 +18,8 @@ export interface Batch {
   readonly ledger: DatasetLedger
   readonly speedLedger: Pick<SpeedLedger, 'position' | 'addCut' | 'ends' | 'replace'>
   readonly jobs: Jobs
+  /** No execution of the state machine runs longer than this, ms. */
+  readonly executionLimitMs: number
   /** Speed rows are kept at least this long, ms. */
   readonly speedRetentionMs: number
   /** How far apart two records of one event may arrive for the speed side to leave out the later, ms. */

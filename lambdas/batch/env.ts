@@ -9,6 +9,7 @@ export interface BatchEnvironment {
   readonly warehouse: WarehouseTarget
   readonly copyRoleArn: string
   readonly spark: SparkApplication
+  readonly executionLimitMs: number
   readonly speedRetentionMs: number
   readonly duplicatesWindowMs: number
   readonly maxDrift: number
@@ -31,6 +32,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): BatchEnvironment => {
       submitParameters: env.SPARK_SUBMIT_PARAMETERS ?? '',
       timeoutMinutes: number('SPARK_TIMEOUT_MINUTES'),
     },
+    executionLimitMs: number('RECOMPUTE_LIMIT_MINUTES') * 60_000,
     speedRetentionMs: number('SPEED_RETENTION_HOURS') * 3_600_000,
     duplicatesWindowMs: Math.round(number('DUPLICATES_WINDOW_SECONDS') * 1000),
     maxDrift: number('MAX_DRIFT'),

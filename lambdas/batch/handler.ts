@@ -18,7 +18,7 @@ const patienceMs = 12 * 60_000
 const environment = readEnvironment(process.env)
 const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
 const warehouse = new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs)
-const { copyRoleArn, dataBucket, speedRetentionMs, duplicatesWindowMs, maxDrift } = environment
+const { copyRoleArn, dataBucket, executionLimitMs, speedRetentionMs, duplicatesWindowMs, maxDrift } = environment
 
 const batch: Promise<Batch> = loadModel().then((model) => ({
   model: model.data,
@@ -30,6 +30,7 @@ const batch: Promise<Batch> = loadModel().then((model) => ({
   ledger: new SqlDatasetLedger(warehouse),
   speedLedger: new SqlSpeedLedger({ warehouse, copyRoleArn, stageRows: stageRows(archive, dataBucket, randomUUID) }),
   jobs: new EmrServerlessJobs(environment.spark),
+  executionLimitMs,
   speedRetentionMs,
   duplicatesWindowMs,
   maxDrift,

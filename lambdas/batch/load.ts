@@ -3,6 +3,7 @@ import type { DataFile, DatasetManifest } from '../../spark/specification.ts'
 import { batchTable, type Slot, slots } from '../../sql/states.ts'
 import { qualified } from '../../sql/table.ts'
 import { type Control, slotOf } from '../../stores/ledger/dataset.ts'
+import { epochMsOf } from '../../stores/warehouse/sql-time.ts'
 import { type Batch, manifestKey } from './batch.ts'
 import type { Run } from './run.ts'
 import { executionHash } from './seal.ts'
@@ -62,7 +63,7 @@ const stageCopyManifest = async (
  * The slot that is not served, owned by this dataset from here on; null where it stands loaded in a slot already.
  * @throws where a dataset is being loaded there by a run that has not failed
  */
-const takeSlot = async ({ ledger, now }: Batch, run: Run): Promise<Slot | null> => {
+const takeSlot = async ({ ledger, now, executionLimitMs }: Batch, run: Run): Promise<Slot | null> => {
   const { datasetId } = run
   const control = await ledger.control()
   const own = slotOf(control, datasetId)
@@ -72,8 +73,12 @@ const takeSlot = async ({ ledger, now }: Batch, run: Run): Promise<Slot | null> 
   const owner = state === 'loading' ? await ledger.dataset(ownerId) : null
   const isOurs = own !== null && (!run.rollback || owner?.step === reloadStep(run.executionName))
   if (isOurs) return own
-  if (owner !== null && owner.state !== 'failed')
-    throw new Error(`Slot ${slot} is being loaded with ${ownerId}; ${datasetId} can be loaded once that is done.`)
+  // Whoever began a load that long ago has ended, even where nobody could note it; what it left can't commit any more.
+  const isAbandoned = owner !== null && now() - epochMsOf(owner.updatedAt) > executionLimitMs
+  if (owner !== null && owner.state !== 'failed' && !isAbandoned)
+    throw new Error(
+      `Slot ${slot} is being loaded with ${ownerId}; ${datasetId} can be loaded once that is done, or ${executionLimitMs / 60_000} minutes after it began.`,
+    )
   await ledger.takeSlot(control, slot, datasetId, run.rollback ? reloadStep(run.executionName) : 'load', now())
   return slot
 }

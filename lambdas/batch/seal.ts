@@ -42,11 +42,23 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
     metrics: batch.model.metrics,
     sealedAt: batch.now(),
   })
+  if (!(await isRegisteredAs(batch, datasetId, base, marks))) return seal(batch, request)
   await batch.archive.putJson(
     specificationKey(datasetId),
     specification(batch, datasetId, base, marks, raw, await servedAtSeal(batch, marks, shards)),
   )
   return { ...run, datasetId, next: 'recompute' }
+}
+
+/** Whether these marks hold: an earlier try of this execution, given up on and still at work, may have registered others. */
+const isRegisteredAs = async ({ ledger }: Batch, datasetId: string, base: Base, marks: Marks): Promise<boolean> => {
+  const registered = await ledger.dataset(datasetId)
+  const held = Object.entries(await ledger.marks(datasetId))
+  return (
+    registered?.baseDatasetId === base.datasetId &&
+    held.length === Object.keys(marks).length &&
+    held.every(([shardId, mark]) => marks[shardId] === mark)
+  )
 }
 
 /** The same for each try of one execution: `ds-20260101T120000Z-1a2b3c4d`. */

@@ -22,6 +22,7 @@ const variables: Record<string, string[]> = {
     'DATA_BUCKET',
     'DUPLICATES_WINDOW_SECONDS',
     'MAX_DRIFT',
+    'RECOMPUTE_LIMIT_MINUTES',
     'SPARK_APPLICATION_ID',
     'SPARK_JOB_URI',
     'SPARK_ROLE_ARN',

@@ -236,6 +236,7 @@ export class BatchStage {
       ledger: this.ledger,
       speedLedger: this.speedLedger(),
       jobs: this.jobs,
+      executionLimitMs: 6 * 3_600_000,
       duplicatesWindowMs,
       speedRetentionMs: this.speedRetentionMs,
       maxDrift: this.maxDrift,
