@@ -1,4 +1,4 @@
-import { resourcesOf, type Synthesized, synthesize } from './synthesis.ts'
+import { definitionOf, synthesize } from './synthesis.ts'
 
 interface State {
   readonly Type: string
@@ -15,21 +15,13 @@ interface Definition {
   readonly States: Readonly<Record<string, State>>
 }
 
-/** The definition with every reference as the text `REF`, so that ARNs don't count. */
-const definitionOf = ({ stateless }: Synthesized): Definition => {
-  const [machine] = resourcesOf(stateless, 'AWS::StepFunctions::StateMachine')
-  const text: string | { 'Fn::Join': [string, unknown[]] } = machine?.[1].Properties.DefinitionString
-  const parts = typeof text === 'string' ? [text] : text['Fn::Join'][1]
-  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'REF')).join(''))
-}
-
 const timings = new Set(['Seconds', 'TimeoutSeconds', 'IntervalSeconds', 'MaxAttempts'])
 const untimed = (definition: Definition): unknown =>
   JSON.parse(JSON.stringify(definition, (key, value) => (timings.has(key) ? 'TIME' : value)))
 
 const definitions: Record<string, Definition> = {}
 beforeAll(() => {
-  for (const name of ['local', 'prod']) definitions[name] = definitionOf(synthesize(name))
+  for (const name of ['local', 'prod']) definitions[name] = definitionOf(synthesize(name)) as Definition
 }, 60_000)
 const at = (name: string): Definition => {
   const definition = definitions[name]

@@ -24,7 +24,7 @@ export interface Synthesized {
 
 const ports = { emulator: 4566, warehouse: 4567, spark: 4569, valkey: 4570 }
 const { context }: { context: Record<string, unknown> } = JSON.parse(
-  readFileSync(join(__dirname, '../../cdk.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../cdk.json'), 'utf8'),
 )
 
 /** Synthesizes a stage as `bin/app.ts` does. */
@@ -45,3 +45,11 @@ export const resourcesOf = (template: Template, type?: string): [string, Resourc
   Object.entries(template.toJSON().Resources as Record<string, Resource>).filter(
     ([, resource]) => type === undefined || resource.Type === type,
   )
+
+/** The recompute state machine, with every reference as the text `REF`, so that ARNs don't count. */
+export const definitionOf = ({ stateless }: Synthesized): unknown => {
+  const [machine] = resourcesOf(stateless, 'AWS::StepFunctions::StateMachine')
+  const text: string | { 'Fn::Join': [string, unknown[]] } = machine?.[1].Properties.DefinitionString
+  const parts = typeof text === 'string' ? [text] : text['Fn::Join'][1]
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'REF')).join(''))
+}

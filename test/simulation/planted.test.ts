@@ -1,0 +1,30 @@
+import { plantedFaults } from './planted.ts'
+import { runProgram } from './processes.ts'
+import { buildProgram, synthesizedMachine } from './program.ts'
+
+/** Every fault must be seen within this many schedules of a seed that nobody chose. */
+const schedules = 500
+
+describe('the simulation', () => {
+  const machine = synthesizedMachine()
+  const seed = 1 + (Date.now() % 1_000_000_000)
+
+  it('plants at least twenty faults, each under a name of its own', () => {
+    expect(plantedFaults.length).toBeGreaterThanOrEqual(20)
+    expect(new Set(plantedFaults.map(({ name }) => name)).size).toBe(plantedFaults.length)
+  })
+
+  it.each(plantedFaults)(
+    'sees that $name',
+    async ({ name, mutations }) => {
+      const program = await buildProgram(machine, mutations)
+      try {
+        const report = await runProgram(program.script, { seed, schedules, processes: 1 })
+        expect({ name, seed, caught: report.slice.failures.length > 0 }).toEqual({ name, seed, caught: true })
+      } finally {
+        program.remove()
+      }
+    },
+    300_000,
+  )
+})

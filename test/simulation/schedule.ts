@@ -1,0 +1,173 @@
+import type { Hash64 } from '../../core/hash.ts'
+import { acts } from './acts.ts'
+import { Choices } from './choices.ts'
+
+import { checkAnswers, checkArchive, checkQuiet, checkWindow, metricNames, type Tally } from './invariants.ts'
+import { type Deployable, World } from './world.ts'
+
+/** What a schedule came to. */
+export interface Outcome {
+  /** Every decision, in order: the schedule itself. */
+  readonly choices: readonly number[]
+  /** null: every answer was right at every step. */
+  readonly failure: Error | null
+  /** What happened, a line each; empty unless asked for. */
+  readonly trace: readonly string[]
+  /** `OPERATION PHASE FAULT` to how often. */
+  readonly coverage: ReadonlyMap<string, number>
+  /** Acts to how often. */
+  readonly acts: ReadonlyMap<string, number>
+  readonly tally: Tally
+  readonly steps: number
+}
+
+export interface Simulated {
+  readonly deployable: Deployable
+  readonly hash: Hash64
+}
+
+/** Runs one schedule: some hundred steps of disorder, then quiet. */
+export const runSchedule = async (
+  { deployable, hash }: Simulated,
+  choices: Choices,
+  isTraced = false,
+): Promise<Outcome> => {
+  const world = new World(choices, deployable, { isTraced })
+  const tally: Tally = { compared: 0, refused: 0 }
+  const acted = new Map<string, number>()
+  let steps = 0
+  let failure: Error | null = null
+  try {
+    await world.begin()
+    const checks = new Checks(world, hash, tally)
+    await checks.changed()
+    const faultPercent = choices.pick([0, 1, 2, 8])
+    const length = choices.pick([60, 120, 240, 400])
+    for (; steps < length; steps++) {
+      await step(world, faultPercent, acted)
+      await checks.changed()
+    }
+    await quieten(world, checks)
+    await checkQuiet(world, hash, tally)
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error))
+  }
+  return {
+    choices: choices.taken,
+    failure,
+    trace: world.trace,
+    coverage: world.scheduler.coverage,
+    acts: acted,
+    tally,
+    steps,
+  }
+}
+
+/** Checks what may have changed: reading it all again at every step would say nothing new. */
+class Checks {
+  readonly #world: World
+  readonly #hash: Hash64
+  readonly #tally: Tally
+  #tables: readonly unknown[] = []
+  #turn = 0
+  #windows = -1
+  #archived = -1
+
+  constructor(world: World, hash: Hash64, tally: Tally) {
+    this.#world = world
+    this.#hash = hash
+    this.#tally = tally
+  }
+
+  async changed(): Promise<void> {
+    const { warehouse, windows, archive, broken } = this.#world
+    if (broken !== null) throw broken
+    const names = this.#toCheck(warehouse.committed)
+    if (names.length > 0) await checkAnswers(this.#world, names, this.#hash, this.#tally)
+    if (windows.commits !== this.#windows) {
+      this.#windows = windows.commits
+      await checkWindow(this.#world, this.#tally)
+    }
+    if (archive.puts !== this.#archived) {
+      this.#archived = archive.puts
+      await checkArchive(this.#world)
+    }
+  }
+
+  /** Every metric where what is served changed; where speed rows alone were added, two, taking turns. */
+  #toCheck(committed: World['warehouse']['committed']): readonly string[] {
+    const { control, batchRows, metricEdge, model, speedRows, speedPosition } = committed
+    const tables = [control, batchRows, metricEdge, model, speedRows, speedPosition]
+    const changed = tables.map((table, place) => table !== this.#tables[place])
+    this.#tables = tables
+    if (changed.slice(0, 4).includes(true)) return metricNames
+    if (!changed.includes(true)) return []
+    this.#turn = (this.#turn + 2) % metricNames.length
+    return [...metricNames, ...metricNames].slice(this.#turn, this.#turn + 2)
+  }
+}
+
+/** One thing happens: a call goes on, or somebody acts. */
+const step = async (world: World, faultPercent: number, acted: Map<string, number>): Promise<void> => {
+  const { choices, scheduler } = world
+  if (scheduler.ready > 0 && !choices.chance(40)) return scheduler.release(faultPercent)
+  const possible = acts.filter(({ isPossible }) => isPossible(world))
+  let at = choices.below(possible.reduce((sum, { weight }) => sum + weight, 0))
+  for (const act of possible) {
+    at -= act.weight
+    if (at >= 0) continue
+    acted.set(act.name, (acted.get(act.name) ?? 0) + 1)
+    await world.act(act)
+    return
+  }
+}
+
+/** More steps than anything needs that comes to an end. */
+const patience = 20_000
+
+/** No more faults: everything that is under way ends, all is consumed, and one more recompute passes it all. */
+const quieten = async (world: World, checks: Checks): Promise<void> => {
+  world.note('quiet')
+  world.scheduler.stalled.clear()
+  await drain(world, checks)
+  world.now += 3_600_000
+  const last = world.startExecution({ full: false, promote: true, reloadDatasetId: null })
+  await drain(world, checks)
+  if (last.status !== 'SUCCEEDED')
+    throw new Error(`The last recompute ended ${last.status}: ${JSON.stringify(last.output)}`)
+}
+
+const drain = async (world: World, checks: Checks): Promise<void> => {
+  for (let steps = 0; steps < patience; steps++) {
+    if (world.scheduler.ready > 0) await world.scheduler.release(0)
+    else if (!(await world.goOn())) return
+    await checks.changed()
+  }
+  throw new Error('The stage does not come to rest.')
+}
+
+/** The same failure with as few and as small choices as can be found. */
+export const shrink = async (simulated: Simulated, failing: Outcome, tries = 1500): Promise<Outcome> => {
+  let best = failing
+  const attempt = async (choices: readonly number[]): Promise<boolean> => {
+    if (tries-- <= 0) return false
+    const outcome = await runSchedule(simulated, Choices.replayed(choices))
+    const isSame = outcome.failure !== null && outcome.failure.name === failing.failure?.name
+    const isSimpler = outcome.choices.length < best.choices.length || sum(outcome.choices) < sum(best.choices)
+    if (!isSame || !isSimpler) return false
+    best = outcome
+    return true
+  }
+  for (let size = Math.ceil(best.choices.length / 2); size >= 1 && tries > 0; size = Math.floor(size / 2)) {
+    for (let at = 0; at < best.choices.length && tries > 0; ) {
+      const { choices } = best
+      const isShorter = await attempt([...choices.slice(0, at), ...choices.slice(at + size)])
+      if (isShorter) continue
+      await attempt(choices.map((choice, place) => (place >= at && place < at + size ? 0 : choice)))
+      at += size
+    }
+  }
+  return runSchedule(simulated, Choices.replayed(best.choices), true)
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)

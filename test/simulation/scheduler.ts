@@ -1,0 +1,168 @@
+import type { Choices } from './choices.ts'
+
+/** One running copy of a function: it does one thing after another, and may die in the middle. */
+export interface Actor {
+  readonly name: string
+  /** It was killed: what it waits for never comes. */
+  isDead: boolean
+  /** Told when the caller gives up on it; it goes on by itself all the same. */
+  onAbandoned: ((reason: Error) => void) | null
+}
+
+/** Where a call to a store can be interrupted: before it has any effect, before its commit, after its effect. */
+export type Phase = 'before' | 'commit' | 'after'
+
+/** What can go wrong at a point, besides its waiting. */
+export type Fault = 'error' | 'crash' | 'abandon'
+
+/** A store answers an error: at `before` nothing took effect, at `after` all did. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}
+
+/** A copy was killed, or took too long: its caller gives up on it. What it had begun may still take effect. */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered'
+}
+
+interface Point {
+  readonly actor: Actor
+  readonly store: string
+  readonly operation: string
+  readonly phase: Phase
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** How an error at a commit looks to the caller: told by the warehouse's twin. */
+export type CommitError = () => Error
+
+/** Owns the order of everything: a call to a store waits at its points until the scheduler lets it go on. */
+export class Scheduler {
+  /** Fault by operation and phase: how often. */
+  readonly coverage = new Map<string, number>()
+  /** Stores that nobody reaches now. */
+  readonly stalled = new Set<string>()
+  readonly #choices: Choices
+  readonly #trace: (line: string) => void
+  readonly #commitError: CommitError
+  #waiting: Point[] = []
+
+  constructor(choices: Choices, trace: (line: string) => void, commitError: CommitError) {
+    this.#choices = choices
+    this.#trace = trace
+    this.#commitError = commitError
+  }
+
+  point(actor: Actor, store: string, operation: string, phase: Phase): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ actor, store, operation, phase, resolve, reject })
+    })
+  }
+
+  /** How many calls could go on. */
+  get ready(): number {
+    return this.#reachable().length
+  }
+
+  #reachable(): Point[] {
+    this.#waiting = this.#waiting.filter(({ actor }) => !actor.isDead)
+    return this.stalled.size === 0 ? this.#waiting : this.#waiting.filter(({ store }) => !this.stalled.has(store))
+  }
+
+  /** Lets one waiting call go on, or fail, and its copy after it for a while. @param faultPercent how likely a fault is */
+  async release(faultPercent: number): Promise<void> {
+    const { actor } = this.#choices.pick(this.#reachable())
+    for (let more = this.#choices.pick(bursts); more >= 0; more--) {
+      const next = this.#reachable().find((point) => point.actor === actor)
+      if (next === undefined) return
+      await this.#releasePoint(next, faultPercent)
+    }
+  }
+
+  async #releasePoint(point: Point, faultPercent: number): Promise<void> {
+    this.#waiting.splice(this.#waiting.indexOf(point), 1)
+    const fault = this.#choices.chance(faultPercent) ? this.#fault(point.phase) : null
+    const { actor, store, operation, phase } = point
+    const name = `${store}.${operation}`
+    this.#trace(`${actor.name}: ${name} ${phase}${fault === null ? '' : ` ${fault}`}`)
+    if (fault !== null) this.#count(`${name} ${phase} ${fault}`)
+    else this.#count(`${name} ${phase} none`)
+    if (fault === 'error') point.reject(phase === 'commit' ? this.#commitError() : failed(name, phase))
+    else if (fault === 'crash') kill(actor)
+    else {
+      if (fault === 'abandon') abandon(actor)
+      point.resolve()
+    }
+    await settled()
+  }
+
+  /** A transaction that was submitted goes on whatever becomes of its caller: only the warehouse can give it up. */
+  #fault(phase: Phase): Fault {
+    return phase === 'commit' ? 'error' : this.#choices.pick(faults)
+  }
+
+  #count(what: string): void {
+    this.coverage.set(what, (this.coverage.get(what) ?? 0) + 1)
+  }
+}
+
+/** How many more points of its own a copy passes before another may go on: seldom one by one, to get somewhere. */
+const bursts = [0, 1, 3, 9, 30]
+
+const faults: readonly Fault[] = ['error', 'crash', 'abandon']
+
+const failed = (name: string, phase: Phase): StoreError =>
+  new StoreError(phase === 'before' ? `${name} refused the call` : `${name} gave no answer`)
+
+/** The caller learns that it is gone; whatever it had begun at a store stays begun. */
+export const kill = (actor: Actor): void => {
+  actor.isDead = true
+  abandon(actor)
+}
+
+export const abandon = (actor: Actor): void => {
+  const { onAbandoned } = actor
+  actor.onAbandoned = null
+  onAbandoned?.(new Unanswered(`${actor.name} gave no answer in time`))
+}
+
+/** Everything that can go on without the scheduler has gone on. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** The store as one actor reaches it: each call waits before it begins and before it is answered. */
+export const interrupted = <Store extends object>(
+  store: Store,
+  name: string,
+  actor: Actor,
+  scheduler: Scheduler,
+): Store =>
+  new Proxy(store, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property, target)
+      if (typeof member !== 'function' || typeof property !== 'string') return member
+      return (...parameters: unknown[]) => {
+        const call = async (): Promise<unknown> => {
+          await scheduler.point(actor, name, property, 'before')
+          const answer: unknown = await collected(member.apply(target, parameters))
+          await scheduler.point(actor, name, property, 'after')
+          return answer
+        }
+        return iterating.has(property) ? iterate(call) : call()
+      }
+    },
+  })
+
+/** Methods that answer step by step. */
+const iterating = new Set(['listRaw', 'listKeys', 'readLines'])
+
+const collected = async (answer: unknown): Promise<unknown> => {
+  if (typeof answer !== 'object' || answer === null || !(Symbol.asyncIterator in answer)) return answer
+  const items: unknown[] = []
+  for await (const item of answer as AsyncIterable<unknown>) items.push(item)
+  return items
+}
+
+async function* iterate(call: () => Promise<unknown>): AsyncIterable<unknown> {
+  yield* (await call()) as unknown[]
+}

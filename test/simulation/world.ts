@@ -1,0 +1,303 @@
+import type { Model } from '../../core/model.ts'
+import type { Batch } from '../../lambdas/batch/batch.ts'
+import { runStep, type StepRequest } from '../../lambdas/batch/steps.ts'
+import { MemoryArchive } from '../../stores/archive/memory.ts'
+import { forgottenAfterMs } from '../../stores/identities/identities.ts'
+import { MemoryIdentities } from '../../stores/identities/memory.ts'
+import { MemoryJobs } from '../../stores/jobs/memory.ts'
+import { MemoryDatasetLedger } from '../../stores/ledger/memory-dataset-ledger.ts'
+import { MemorySpeedLedger } from '../../stores/ledger/memory-speed-ledger.ts'
+import { MemoryStates } from '../../stores/states/memory.ts'
+import { MemoryWarehouse } from '../../stores/warehouse/memory.ts'
+import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
+import { MemoryWindowStore } from '../../stores/window/memory.ts'
+import type { WindowCommit } from '../../stores/window/window.ts'
+import type { Choices } from './choices.ts'
+import { Consumers } from './consumer.ts'
+import {
+  type Copy,
+  duplicatesWindowMs,
+  type FunctionName,
+  functionNames,
+  invoked,
+  type Reached,
+  startCopy,
+} from './functions.ts'
+import { Execution, type Machine } from './machine.ts'
+import type { Accepted } from './oracle.ts'
+import type { Sent } from './sale.ts'
+import { saleText } from './sale.ts'
+import { type Actor, interrupted, kill, Scheduler, settled, Unanswered } from './scheduler.ts'
+import { type SimulatedShard, SimulatedStream } from './stream.ts'
+
+/** Two definitions that a stage may run, and the state machine it runs. */
+export interface Deployable {
+  readonly models: readonly [Model, Model]
+  readonly machine: Machine
+}
+
+const bucket = 'data'
+/** Speed rows are pruned after this: short, so that a schedule gets to it. */
+const speedRetentionMs = 2 * 60_000
+const executionLimitMs = 30 * 60_000
+
+/** The twin of S3, with a count of what was put. */
+class CountedArchive extends MemoryArchive {
+  puts = 0
+
+  override putObject(key: string, body: Uint8Array): Promise<void> {
+    this.puts++
+    return super.putObject(key, body)
+  }
+}
+
+/** The twin of Valkey, with a count of what was committed. */
+class CountedWindows extends MemoryWindowStore {
+  commits = 0
+
+  override commit(commit: WindowCommit): Promise<'committed' | 'conflict'> {
+    this.commits++
+    return super.commit(commit)
+  }
+}
+
+/** A whole stage in memory: the real handlers, twins of the stores, and a scheduler that owns time and order. */
+export class World {
+  readonly choices: Choices
+  readonly scheduler: Scheduler
+  readonly stream: SimulatedStream
+  readonly archive = new CountedArchive()
+  readonly warehouse: MemoryWarehouse
+  readonly windows: CountedWindows
+  readonly states: MemoryStates
+  readonly ledger: MemoryDatasetLedger
+  readonly jobs: MemoryJobs
+  readonly consumers = new Consumers(functionNames)
+  readonly accepted: Accepted[] = []
+  readonly executions: Execution[] = []
+  readonly trace: string[] = []
+  copies: Record<FunctionName, Copy[]> = { archive: [], table: [], window: [] }
+  /** Batch functions and operators at work. */
+  readonly busy = new Set<Actor>()
+  readonly advancing = new Set<Execution>()
+  now = Date.parse('2026-03-28T22:00:00Z')
+  deployed = 0
+  /** The simulation itself went wrong. */
+  broken: unknown = null
+  readonly #deployable: Deployable
+  readonly #reached: Reached
+  /** Speed rows were counted again: where a chain of retries begins before what was read, others of it count. */
+  hasReplayed = false
+  readonly #beganAt: number
+  #isUnchecked = false
+  #names = 0
+
+  constructor(choices: Choices, deployable: Deployable, options: { readonly isTraced: boolean }) {
+    this.choices = choices
+    this.#beganAt = this.now
+    this.#deployable = deployable
+    const trace = options.isTraced ? (line: string) => this.trace.push(line) : () => undefined
+    this.note = trace
+    this.scheduler = new Scheduler(choices, trace, () => new TransactionFailed('simulated', 'the warehouse gave it up'))
+    this.stream = new SimulatedStream(1 + choices.below(2))
+    const service: Actor = { name: 'warehouse', isDead: false, onAbandoned: null }
+    this.warehouse = new MemoryWarehouse((what) => this.scheduler.point(service, 'warehouse', what, 'commit'))
+    this.windows = new CountedWindows(() => this.now)
+    this.ledger = new MemoryDatasetLedger(this.warehouse)
+    this.states = new MemoryStates({ warehouse: this.warehouse, archive: this.archive })
+    this.jobs = new MemoryJobs({ archive: this.archive, model: () => this.model })
+    this.#reached = {
+      archive: this.archive,
+      windows: this.windows,
+      identities: new MemoryIdentities(duplicatesWindowMs, () => this.now),
+      stream: this.stream,
+      speedLedger: (actor) => interrupted(new MemorySpeedLedger(this.warehouse), 'speedLedger', actor, this.scheduler),
+      now: () => this.now,
+      newName: () => this.#name('epoch'),
+      onUnchecked: (events) => {
+        if (events > 0) this.#isUnchecked = true
+      },
+    }
+  }
+
+  /** Writes a line of the schedule's story, where one is kept. */
+  readonly note: (line: string) => void
+
+  get model(): Model {
+    return this.#deployable.models[this.deployed === 0 ? 0 : 1]
+  }
+
+  /** Twins may count on the speed side: they could not be asked about, or were forgotten since, or are counted again. */
+  get isUnsureOfTwins(): boolean {
+    return this.hasReplayed || this.#isUnchecked || this.now - this.#beganAt >= forgottenAfterMs(duplicatesWindowMs)
+  }
+
+  #name(what: string): string {
+    return `${what}-${++this.#names}`
+  }
+
+  /** All that a shard came from. */
+  readonly ancestorsOf = (shardId: string): ReadonlySet<string> => {
+    const { parentShardIds = [] } = this.stream.all.find((shard) => shard.shardId === shardId) ?? {}
+    return new Set(parentShardIds.flatMap((parent) => [parent, ...this.ancestorsOf(parent)]))
+  }
+
+  send(shard: SimulatedShard, sent: Sent, arrivalTime: number, gap: number): void {
+    const text = sent.kind === 'sale' ? saleText(sent) : sent.text
+    const { shardId, sequenceNumber } = this.stream.put(shard, text, arrivalTime, gap)
+    this.accepted.push({ shardId, sequenceNumber, arrivalTime, sent })
+    this.note(`producer: ${shardId} ${BigInt(sequenceNumber)} ${text}`)
+  }
+
+  /** An idle warm copy of a function, or a new one. */
+  copyFor(name: FunctionName): Copy {
+    const idle = this.copies[name].filter(({ isBusy }) => !isBusy)
+    const warm = idle.length > 0 && !this.choices.chance(15) ? this.choices.pick(idle) : null
+    if (warm !== null) return warm
+    const copy = startCopy(name, this.model, this.#reached, this.scheduler, ++this.#names)
+    this.copies[name].push(copy)
+    return copy
+  }
+
+  /** Gives a consumer's next records to a function: what became of them is told by the consumer's `done`. */
+  deliver(name: FunctionName, shard: SimulatedShard, back: number, size: number): void {
+    const consumer = this.consumers.of(name, shard)
+    const { from, records } = consumer.batch(back, size)
+    const copy = this.copyFor(name)
+    consumer.isBusy = true
+    copy.isBusy = true
+    this.note(`${copy.actor.name}: ${shard.shardId} records ${from} to ${from + records.length}`)
+    invoked(copy.actor, () => copy.invoke(shard.shardId, records)).then(
+      () => {
+        consumer.isBusy = false
+        copy.isBusy = false
+        consumer.done = Math.max(consumer.done, from + records.length)
+      },
+      (error: unknown) => {
+        consumer.isBusy = false
+        copy.isBusy = false
+        // It stays where it was.
+        this.note(`${copy.actor.name}: failed: ${error instanceof Error ? error.message : String(error)}`)
+        // It is not used again, though it may go on.
+        if (error instanceof Unanswered) this.copies[name] = this.copies[name].filter((each) => each !== copy)
+      },
+    )
+  }
+
+  /** Runs one step of the batch function in a copy of its own. */
+  async step(request: StepRequest): Promise<unknown> {
+    const actor: Actor = { name: this.#name(`batch ${request.step}`), isDead: false, onAbandoned: null }
+    this.busy.add(actor)
+    try {
+      return await invoked(actor, () => runStep(this.#batch(actor), request))
+    } finally {
+      this.busy.delete(actor)
+    }
+  }
+
+  #batch(actor: Actor): Batch {
+    const reach = <Store extends object>(store: Store, name: string): Store =>
+      interrupted(store, name, actor, this.scheduler)
+    return {
+      model: this.model.data,
+      compiled: this.model,
+      archive: reach(this.archive, 'archive'),
+      bucket,
+      stream: reach(this.stream, 'stream'),
+      states: reach(this.states, 'states'),
+      ledger: reach(this.ledger, 'ledger'),
+      speedLedger: reach(new MemorySpeedLedger(this.warehouse), 'speedLedger'),
+      jobs: reach(this.jobs, 'jobs'),
+      executionLimitMs,
+      speedRetentionMs,
+      duplicatesWindowMs,
+      maxDrift: 1_000_000,
+      now: () => this.now,
+    }
+  }
+
+  startExecution(input: { full: boolean; promote: boolean; reloadDatasetId: string | null }): Execution {
+    const execution = new Execution(this.#deployable.machine, this.#name('execution'), this.now, input)
+    this.executions.push(execution)
+    this.note(`operator: ${execution.name} ${JSON.stringify(input)}`)
+    return execution
+  }
+
+  /** Takes an execution one state on. */
+  advance(execution: Execution): void {
+    this.advancing.add(execution)
+    this.note(`${execution.name}: ${execution.at}`)
+    const step = execution.advance((payload) => this.step(payload as StepRequest))
+    this.#inBackground(step.finally(() => this.advancing.delete(execution)))
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.broken = error
+    })
+  }
+
+  /** Every copy at work. */
+  get atWork(): Actor[] {
+    return [
+      ...functionNames.flatMap((name) => this.copies[name].filter(({ isBusy }) => isBusy).map(({ actor }) => actor)),
+      ...this.busy,
+    ]
+  }
+
+  kill(actor: Actor): void {
+    this.note(`${actor.name}: killed`)
+    kill(actor)
+    for (const name of functionNames) this.copies[name] = this.copies[name].filter((copy) => copy.actor !== actor)
+  }
+
+  /** The stage is there, and nothing has happened yet. */
+  async begin(): Promise<void> {
+    await this.undisturbed(() => this.warehouse.migrate(this.model.data))
+    await this.windows.mark()
+  }
+
+  /** Other definitions are deployed: new copies run them, the old ones end once they are idle. */
+  async deploy(version: number): Promise<void> {
+    this.deployed = version
+    await this.undisturbed(() => this.warehouse.migrate(this.model.data))
+    for (const name of functionNames) this.copies[name] = []
+  }
+
+  /** Something happens that no fault is part of, such as a deploy. */
+  async undisturbed(work: () => Promise<unknown>): Promise<void> {
+    const done = work()
+    let isDone = false
+    done.then(
+      () => {
+        isDone = true
+      },
+      (error: unknown) => {
+        this.broken = error
+        isDone = true
+      },
+    )
+    await settled()
+    while (!isDone && this.scheduler.ready > 0) await this.scheduler.release(0)
+  }
+
+  async act(act: { readonly name: string; readonly happen: (world: World) => void | Promise<void> }): Promise<void> {
+    this.note(`-- ${act.name}`)
+    await act.happen(this)
+    await settled()
+  }
+
+  /** Without anybody's will: one consumer or execution goes on. @returns whether there was any */
+  async goOn(): Promise<boolean> {
+    const [consumer] = this.consumers.startable(this.stream.all)
+    if (consumer !== undefined) this.deliver(consumer.functionName, consumer.shard, 0, 5)
+    const execution = this.executions.find((one) => one.status === 'RUNNING' && !this.advancing.has(one))
+    if (execution !== undefined) this.advance(execution)
+    const [run] = this.jobs.unended()
+    if (run !== undefined) await this.jobs.run(run)
+    const load = this.states.unended().find(({ stage }) => stage !== 'committing')
+    if (load !== undefined) this.#inBackground(this.states.advance(load.id))
+    await settled()
+    return [consumer, load, execution, run].some((one) => one !== undefined) || this.scheduler.ready > 0
+  }
+}
