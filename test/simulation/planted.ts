@@ -157,7 +157,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ),
   one(
     'speed rows are pruned to the highest mark of the slots',
-    'lambdas/batch/promote.ts',
+    'lambdas/batch/lowest-marks.ts',
     "const [lowest = ''] = marks.sort()",
     "const lowest = marks.sort().at(-1) ?? ''",
   ),
