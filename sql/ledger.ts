@@ -79,6 +79,21 @@ export const ledgerTables: readonly Table[] = [
   ),
   table('pruned', [shardId, column('pruned_to', sequenceNumberType)], { small: true }),
   table(
+    'replay_output',
+    [
+      column('output_id', 'VARCHAR(64)'),
+      column('name', 'VARCHAR(40)'),
+      shardId,
+      column('replayed_from', sequenceNumberType),
+      column('replayed_to', sequenceNumberType),
+      column('reached', sequenceNumberType),
+      modelVersion,
+      column('exclusions', 'BIGINT'),
+      column('begun_at', 'TIMESTAMP'),
+    ],
+    { small: true },
+  ),
+  table(
     'parity',
     [
       datasetId,

@@ -1,6 +1,6 @@
 import type { ModelData } from '../core/model.ts'
 import { ledgerSeeds, ledgerTables } from './ledger.ts'
-import { batchTable, slots, speedRows, text } from './states.ts'
+import { batchTable, replayedRows, slots, speedRows, text } from './states.ts'
 import { createTable, type Dialect, quoted } from './table.ts'
 import { metricViews } from './views.ts'
 
@@ -9,7 +9,7 @@ const schemas = ['ledger', 'speed', ...slots.map((slot) => `batch_${slot}`), 'an
 /** Statements that make what is missing. Safe to run again, and while the stage works. */
 export const structureSql = (model: ModelData, dialect: Dialect): string[] => [
   ...schemas.map((schema) => `CREATE SCHEMA IF NOT EXISTS ${schema}`),
-  ...[...ledgerTables, speedRows].flatMap((table) => createTable(table, dialect)),
+  ...[...ledgerTables, speedRows, replayedRows].flatMap((table) => createTable(table, dialect)),
   ...model.metrics.flatMap((metric) => slots.flatMap((slot) => createTable(batchTable(metric, slot), dialect))),
   ...ledgerSeeds,
 ]

@@ -37,6 +37,14 @@ export const speedRows: Table = {
   sortedBy: ['metric', 'metric_version', 'bucket'],
 }
 
+/** The same states counted again beside those that are served, by the replay that they are the output of. */
+export const replayedRows: Table = {
+  schema: 'speed',
+  name: 'replayed',
+  columns: [{ name: 'output_id', type: 'VARCHAR(64)' }, ...speedRows.columns],
+  sortedBy: ['output_id', 'shard_id', 'sequence_number'],
+}
+
 /** A metric's columns in a dataset's Parquet, in the order that COPY takes them by. */
 export const resultColumns = (metric: MetricData): Column[] => [
   { name: 'bucket', type: 'TIMESTAMP' },

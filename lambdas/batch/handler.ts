@@ -4,6 +4,7 @@ import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { stageRows } from '../../stores/archive/staging.ts'
 import { EmrServerlessJobs } from '../../stores/jobs/emr-serverless.ts'
 import { SqlDatasetLedger } from '../../stores/ledger/sql-dataset-ledger.ts'
+import { SqlReplayOutputs } from '../../stores/ledger/sql-replay-outputs.ts'
 import { SqlSpeedLedger } from '../../stores/ledger/sql-speed-ledger.ts'
 import { SqlStates } from '../../stores/states/sql.ts'
 import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
@@ -20,6 +21,8 @@ const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dat
 const warehouse = new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs)
 const { copyRoleArn, dataBucket, executionLimitMs, speedRetentionMs, duplicatesWindowMs, maxDrift } = environment
 
+const staging = { warehouse, copyRoleArn, stageRows: stageRows(archive, dataBucket, randomUUID) }
+
 const batch: Promise<Batch> = loadModel().then((model) => ({
   model: model.data,
   compiled: model,
@@ -28,7 +31,8 @@ const batch: Promise<Batch> = loadModel().then((model) => ({
   stream: new KinesisStream(kinesisClient(), environment.streamName),
   states: new SqlStates(warehouse, copyRoleArn),
   ledger: new SqlDatasetLedger(warehouse),
-  speedLedger: new SqlSpeedLedger({ warehouse, copyRoleArn, stageRows: stageRows(archive, dataBucket, randomUUID) }),
+  speedLedger: new SqlSpeedLedger(staging),
+  outputs: new SqlReplayOutputs(staging),
   jobs: new EmrServerlessJobs(environment.spark),
   executionLimitMs,
   speedRetentionMs,

@@ -8,6 +8,7 @@ import { promote, promoteDataset, prune, rollback } from './promote.ts'
 import { type RebuildRequest, rebuild } from './rebuild.ts'
 import { pollRecompute, startRecompute } from './recompute.ts'
 import { type ReplayRequest, replay, replayPlan } from './replay.ts'
+import { beginOutput, compareOutput, dropOutput, listOutputs, swapOutput, writeOutput } from './replay-output.ts'
 import type { Run, SealRequest } from './run.ts'
 import { seal } from './seal.ts'
 
@@ -21,6 +22,9 @@ export type StepRequest =
   | { readonly step: 'replayPlan'; readonly shardId?: string }
   | ({ readonly step: 'replay' } & ReplayRequest)
   | ({ readonly step: 'rebuild' } & RebuildRequest)
+  | { readonly step: 'outputs' }
+  | { readonly step: 'writeOutput'; readonly name: string; readonly maxRecords?: number }
+  | { readonly step: OutputStep; readonly name: string }
   | { readonly step: 'datasets' }
   | { readonly step: 'dataset'; readonly datasetId: string }
 
@@ -36,6 +40,18 @@ const runSteps: Readonly<Record<RunStep, (batch: Batch, run: Run) => Promise<Run
   prune,
 }
 
+type OutputStep = 'beginOutput' | 'compareOutput' | 'swapOutput' | 'dropOutput'
+
+const outputSteps: Readonly<Record<OutputStep, (batch: Batch, name: string) => Promise<unknown>>> = {
+  beginOutput,
+  compareOutput,
+  swapOutput,
+  dropOutput,
+}
+
+const isOutputStep = (request: StepRequest): request is { step: OutputStep; name: string } =>
+  request.step in outputSteps
+
 const isRunStep = (request: StepRequest): request is { step: RunStep; run: Run } => request.step in runSteps
 
 /**
@@ -45,6 +61,7 @@ const isRunStep = (request: StepRequest): request is { step: RunStep; run: Run }
 export const runStep = async (batch: Batch, request: StepRequest): Promise<unknown> => {
   if (isRunStep(request))
     return noteFailures(batch, request.run, request.step, () => runSteps[request.step](batch, request.run))
+  if (isOutputStep(request)) return answerProblems(() => outputSteps[request.step](batch, request.name))
   switch (request.step) {
     case 'seal':
       return seal(batch, request)
@@ -60,6 +77,10 @@ export const runStep = async (batch: Batch, request: StepRequest): Promise<unkno
       return answerProblems(() => replay(batch, request))
     case 'rebuild':
       return answerProblems(() => rebuild(batch, request))
+    case 'outputs':
+      return answerProblems(() => listOutputs(batch))
+    case 'writeOutput':
+      return answerProblems(() => writeOutput(batch, request))
     case 'datasets':
       return answerProblems(() => listDatasets(batch))
     case 'dataset':

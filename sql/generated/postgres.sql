@@ -88,6 +88,18 @@ CREATE TABLE IF NOT EXISTS ledger."pruned" (
   "pruned_to" VARCHAR(64) NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS ledger."replay_output" (
+  "output_id" VARCHAR(64) NOT NULL,
+  "name" VARCHAR(40) NOT NULL,
+  "shard_id" VARCHAR(128) NOT NULL,
+  "replayed_from" VARCHAR(64) NOT NULL,
+  "replayed_to" VARCHAR(64) NOT NULL,
+  "reached" VARCHAR(64) NOT NULL,
+  "model_version" VARCHAR(12) NOT NULL,
+  "exclusions" BIGINT NOT NULL,
+  "begun_at" TIMESTAMP NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS ledger."parity" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "metric" VARCHAR(40) NOT NULL,
@@ -132,6 +144,27 @@ CREATE TABLE IF NOT EXISTS speed."rows" (
 );
 
 CREATE INDEX IF NOT EXISTS "rows_sorted" ON speed."rows" ("metric", "metric_version", "bucket");
+
+CREATE TABLE IF NOT EXISTS speed."replayed" (
+  "output_id" VARCHAR(64) NOT NULL,
+  "metric" VARCHAR(40) NOT NULL,
+  "metric_version" VARCHAR(12) NOT NULL,
+  "bucket" TIMESTAMP NOT NULL,
+  "dim_1" VARCHAR(256),
+  "dim_2" VARCHAR(256),
+  "dim_3" VARCHAR(256),
+  "dim_4" VARCHAR(256),
+  "dim_5" VARCHAR(256),
+  "dim_6" VARCHAR(256),
+  "dim_7" VARCHAR(256),
+  "dim_8" VARCHAR(256),
+  "component" VARCHAR(16) NOT NULL,
+  "value" BIGINT NOT NULL,
+  "shard_id" VARCHAR(128) NOT NULL,
+  "sequence_number" VARCHAR(64) NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS "replayed_sorted" ON speed."replayed" ("output_id", "shard_id", "sequence_number");
 
 CREATE TABLE IF NOT EXISTS batch_blue."aircraft_c43b7f9a313f" (
   "dataset_id" VARCHAR(64) NOT NULL,

@@ -132,7 +132,7 @@ const restore = (draft: Draft, { shardId, from, to }: Replacement): void =>
 const positionOf = ({ shardId: _, ...position }: Tables['speedPosition']): SpeedPosition => position
 
 /** A micro-batch's rows, those of each metric as one. */
-const rowsOf = (
+export const rowsOf = (
   shardId: string,
   { edge, cells }: ReplacedPart,
   versions: MicroBatch['versions'],

@@ -13,7 +13,7 @@ export type StageRows = (
   rows: readonly Readonly<Record<string, unknown>>[],
 ) => Promise<string>
 
-interface Staging {
+export interface Staging {
   readonly stageRows: StageRows
   readonly copyRoleArn: string
 }
@@ -29,6 +29,8 @@ export interface AddedRows {
   readonly parts: readonly ReplacedPart[]
   /** Of each metric. */
   readonly versions: ReadonlyMap<string, string>
+  /** The replay that they are the output of: they go beside those that are served. */
+  readonly outputId?: string
 }
 
 interface SpeedRow {
@@ -71,15 +73,18 @@ const inserted = (added: AddedRows, rows: readonly SpeedRow[], texts: readonly s
       String(value),
       ':shard',
       text(edge),
+      ...(added.outputId === undefined ? [] : [text(added.outputId)]),
     ].join(', '),
   )
+  const columns = added.outputId === undefined ? speedColumns : [...speedColumns, 'output_id']
   return {
-    statements: [`INSERT INTO speed.rows (${columns.join(', ')}) VALUES\n(${values.join('),\n(')})`],
+    statements: [`INSERT INTO ${tableOf(added)} (${columns.join(', ')}) VALUES\n(${values.join('),\n(')})`],
     parameters: Object.fromEntries([...names].map(([dim, name]) => [name, dim])),
   }
 }
 
-const columns = [
+/** The columns of `speed.rows`; `speed.replayed` has `output_id` besides. */
+export const speedColumns = [
   'metric',
   'metric_version',
   'bucket',
@@ -107,13 +112,18 @@ const copied = async (
       value,
       shard_id: added.shardId,
       sequence_number: edge,
+      ...(added.outputId === undefined ? {} : { output_id: added.outputId }),
     })),
   )
   return {
-    statements: [`COPY speed.rows FROM '${uri}' IAM_ROLE '${copyRoleArn}' FORMAT JSON 'auto' GZIP TIMEFORMAT 'auto'`],
+    statements: [
+      `COPY ${tableOf(added)} FROM '${uri}' IAM_ROLE '${copyRoleArn}' FORMAT JSON 'auto' GZIP TIMEFORMAT 'auto'`,
+    ],
     parameters: {},
   }
 }
+
+const tableOf = ({ outputId }: AddedRows): string => (outputId === undefined ? 'speed.rows' : 'speed.replayed')
 
 const versionOf = ({ versions }: AddedRows, { metric }: Cell): string => {
   const version = versions.get(metric)

@@ -1,5 +1,6 @@
 import type { Slot } from '../../sql/states.ts'
 import type { DatasetKind, DatasetState, Parity, SlotState } from '../ledger/dataset.ts'
+import type { OutputShard } from '../ledger/replay-outputs.ts'
 import type { SpeedPosition } from '../ledger/speed-ledger.ts'
 
 /** One component of one bucket and combination of dimensions, the dimensions as text. */
@@ -35,6 +36,8 @@ export interface Tables {
   }
   metricEdge: Versioned & { readonly shardId: string; readonly edge: string }
   speedRows: Versioned & { readonly shardId: string; readonly edge: string; readonly states: readonly StateRow[] }
+  replayedRows: Tables['speedRows'] & { readonly outputId: string }
+  replayOutput: OutputShard
   batchRows: Versioned & { readonly slot: Slot; readonly datasetId: string; readonly states: readonly StateRow[] }
   dataset: {
     readonly datasetId: string
@@ -72,6 +75,8 @@ export const emptyTables: Committed = {
   speedEdge: [],
   metricEdge: [],
   speedRows: [],
+  replayedRows: [],
+  replayOutput: [],
   batchRows: [],
   dataset: [],
   mark: [],

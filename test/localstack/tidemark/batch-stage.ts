@@ -22,9 +22,12 @@ import { MemoryIdentities } from '../../../stores/identities/memory.ts'
 import { jsonLines, type ResultsFormat } from '../../../stores/jobs/naive-recompute.ts'
 import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
 import { MemoryDatasetLedger } from '../../../stores/ledger/memory-dataset-ledger.ts'
+import { MemoryReplayOutputs } from '../../../stores/ledger/memory-replay-outputs.ts'
 import { MemorySpeedLedger } from '../../../stores/ledger/memory-speed-ledger.ts'
+import type { ReplayOutputs } from '../../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
 import { SqlDatasetLedger } from '../../../stores/ledger/sql-dataset-ledger.ts'
+import { SqlReplayOutputs } from '../../../stores/ledger/sql-replay-outputs.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
 import { MemoryStates } from '../../../stores/states/memory.ts'
 import { SqlStates } from '../../../stores/states/sql.ts'
@@ -100,6 +103,7 @@ interface Parts {
   readonly states: States
   readonly results: ResultsFormat
   readonly speedLedger: (unique: () => string) => SpeedLedger
+  readonly outputs: (unique: () => string) => ReplayOutputs
   readonly migrate: (model: ModelData) => Promise<void>
   readonly positions: () => Promise<Record<string, string>>
 }
@@ -113,6 +117,8 @@ const realParts = (local: LocalWarehouse, warehouse: RedshiftDataWarehouse): Par
     results: parquet,
     speedLedger: (unique) =>
       new SqlSpeedLedger({ warehouse, stageRows: stageRows(archive, 'lake', unique), copyRoleArn }),
+    outputs: (unique) =>
+      new SqlReplayOutputs({ warehouse, stageRows: stageRows(archive, 'lake', unique), copyRoleArn }),
     migrate: (model) => migrate(warehouse, model, 'postgres'),
     positions: async () => {
       const rows = await local.rows('SELECT shard_id, position FROM ledger.speed_position')
@@ -129,6 +135,7 @@ const memoryParts = (): Parts => {
     states: new MemoryStates({ warehouse, archive }),
     results: jsonLines,
     speedLedger: () => new MemorySpeedLedger(warehouse),
+    outputs: () => new MemoryReplayOutputs(warehouse),
     migrate: (model) => warehouse.migrate(model),
     positions: async () =>
       Object.fromEntries(warehouse.committed.speedPosition.map(({ shardId, position }) => [shardId, position])),
@@ -167,6 +174,7 @@ export class BatchStage {
   speedRetentionMs = -1000
   now = arrival
   #executions = 0
+  #stagings = 0
 
   private constructor(local: LocalWarehouse | null, model: Model) {
     const target = { workgroup: 'tidemark-test', database: 'tidemark', secretArn: null }
@@ -235,6 +243,7 @@ export class BatchStage {
       states: this.states,
       ledger: this.ledger,
       speedLedger: this.speedLedger(),
+      outputs: this.#parts.outputs(this.#unique()),
       jobs: this.jobs,
       executionLimitMs: 6 * 3_600_000,
       duplicatesWindowMs,
@@ -245,8 +254,13 @@ export class BatchStage {
   }
 
   speedLedger(): SpeedLedger {
+    return this.#parts.speedLedger(this.#unique())
+  }
+
+  #unique(): () => string {
+    const of = ++this.#stagings
     let staged = 0
-    return this.#parts.speedLedger(() => `${this.now}-${staged++}`)
+    return () => `${this.now}-${of}-${staged++}`
   }
 
   writer(): TableWriter {

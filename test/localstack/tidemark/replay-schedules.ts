@@ -6,6 +6,7 @@ import type { ReplayProgress } from '../../../lambdas/batch/replay.ts'
 import { runStep } from '../../../lambdas/batch/steps.ts'
 import type { TableWriter } from '../../../lambdas/speed/table.ts'
 import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
+import type { OutputDifference, OutputShard } from '../../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
 import { type BatchStage, changedDefinitions, definitions, sequence, shardA, shardB } from './batch-stage.ts'
@@ -243,6 +244,134 @@ export const replaySchedules = (start: () => Promise<BatchStage>): void => {
     expect(await stage.answered('turnover')).toEqual(await stage.expected('turnover'))
     await stage.recompute()
     await expectTruth()
+  })
+
+  describe('beside what is served', () => {
+    const write = async (name: string, maxRecords = 2, between: () => Promise<unknown> = async () => null) => {
+      for (;;) {
+        const { done } = await stage.step<{ done: boolean }>({ step: 'writeOutput', name, maxRecords })
+        if (done) return
+        await between()
+      }
+    }
+    const begin = (name: string) => stage.step<{ shards: OutputShard[] }>({ step: 'beginOutput', name })
+    const compare = async (name: string): Promise<OutputDifference[]> => {
+      const { buckets } = await stage.step<{ buckets: OutputDifference[] }>({ step: 'compareOutput', name })
+      return buckets
+    }
+    const swap = (name: string) => stage.step({ step: 'swapOutput', name })
+    const differing = async (name: string): Promise<unknown[]> =>
+      (await compare(name))
+        .filter(({ rowsChanged, rowsMissing, rowsExtra }) => rowsChanged + rowsMissing + rowsExtra > 0)
+        .map(({ metric, rowsChanged, rowsMissing, rowsExtra }) => [metric, rowsChanged, rowsMissing, rowsExtra])
+    /** Three micro-batches above a mark, the last two of them wrong. */
+    const wrongRows = async (): Promise<void> => {
+      await microBatch(3)
+      await microBatch(2, shardB)
+      await stage.recompute()
+      for (const count of [2, 2, 2]) await microBatch(count)
+      await microBatch(2, shardB)
+      await tamper(5, 9, [wrong])
+    }
+
+    it('an output changes no answer until it is swapped, and heals then', async () => {
+      await wrongRows()
+      const answered = await stage.answered('sales')
+      expect((await begin('second')).shards).toMatchObject([
+        { name: 'second', shardId: shardA, from: sequence(3), to: sequence(9), reached: sequence(9) },
+        { name: 'second', shardId: shardB, from: sequence(2), to: sequence(4), reached: sequence(4) },
+      ])
+      await write('second')
+      expect(await stage.answered('sales')).toEqual(answered)
+      await microBatch(2)
+      expect(await swap('second')).toEqual({ swapped: [shardA, shardB] })
+      await expectTruth()
+      await microBatch(2)
+      await expectTruth()
+      expect(await stage.step({ step: 'outputs' })).toEqual({ outputs: [] })
+    })
+
+    it('is compared by metric and bucket', async () => {
+      await microBatch(2)
+      await stage.recompute()
+      await microBatch(3)
+      await begin('right')
+      await write('right')
+      expect(await differing('right')).toEqual([])
+      expect((await compare('right')).map(({ metric }) => metric)).toContain('turnover')
+      await tamper(2, 5, [wrong])
+      const wrongSales = (await differing('right')).find((each) => (each as unknown[])[0] === 'sales')
+      expect(wrongSales).toEqual(['sales', 0, 3, 1])
+    })
+
+    it('swapped twice, at once and beside a writer, it takes their place once', async () => {
+      await wrongRows()
+      await begin('once')
+      await write('once')
+      await Promise.allSettled([swap('once'), swap('once'), microBatch(2), microBatch(1, shardB)])
+      await swap('once')
+      await expectTruth()
+    })
+
+    it('written by two at once, it holds each row once', async () => {
+      await wrongRows()
+      await begin('both')
+      await Promise.allSettled([write('both', 1), write('both', 2), write('both', 3)])
+      await write('both')
+      await swap('both')
+      await expectTruth()
+    })
+
+    it('is not swapped before it is whole, nor once it was dropped meanwhile', async () => {
+      await wrongRows()
+      await begin('half')
+      await stage.step({ step: 'writeOutput', name: 'half', maxRecords: 2 })
+      expect(await swap('half')).toMatchObject({ problem: { code: 'output_unfinished' } })
+      await write('half')
+      const answered = await stage.answered('sales')
+      const { batch } = stage
+      const outputs = overriding(batch.outputs, {
+        swap: async (known, shard) => {
+          await batch.outputs.drop(shard.outputId)
+          await batch.outputs.swap(known, shard)
+        },
+      })
+      expect(await runStep({ ...batch, outputs }, { step: 'swapOutput', name: 'half' })).toEqual({ swapped: [] })
+      expect(await stage.answered('sales')).toEqual(answered)
+      expect(await swap('half')).toMatchObject({ problem: { code: 'unknown_output' } })
+    })
+
+    it('is refused once rows below it were pruned, or another model is deployed', async () => {
+      await wrongRows()
+      await begin('old')
+      await write('old')
+      for (let dataset = 0; dataset < 2; dataset++) {
+        await microBatch(1)
+        await stage.recompute()
+      }
+      const refused = await stage.step<{ problem: { detail: string } }>({ step: 'swapOutput', name: 'old' })
+      expect(refused.problem).toMatchObject({ code: 'output_outdated' })
+      expect(refused.problem.detail).toContain('are pruned up to')
+      expect(await stage.step({ step: 'dropOutput', name: 'old' })).toEqual({ dropped: 'old' })
+      await microBatch(1)
+      await begin('older-model')
+      await write('older-model')
+      await stage.deploy(changedDefinitions)
+      expect(await swap('older-model')).toMatchObject({ problem: { code: 'output_outdated' } })
+    })
+
+    it('has a name of its own, and something to hold', async () => {
+      expect(await begin('Bad Name')).toMatchObject({ problem: { code: 'invalid_output_name' } })
+      expect(await begin('none')).toMatchObject({ problem: { code: 'nothing_to_replay' } })
+      await microBatch(2)
+      const tried = await Promise.all([begin('same'), begin('same')])
+      expect(tried.some((answer) => 'shards' in answer)).toBe(true)
+      expect(await begin('same')).toMatchObject({ problem: { code: 'output_exists' } })
+      expect(await swap('other')).toMatchObject({ problem: { code: 'unknown_output', allowed: ['same'] } })
+      await write('same')
+      await swap('same')
+      await expectTruth()
+    })
   })
 
   describe('where they were pruned', () => {
