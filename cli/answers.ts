@@ -27,6 +27,14 @@ export interface Receipt {
   readonly tidemark: Readonly<Record<string, string>>
   /** How far the speed table was in each shard when this was read. */
   readonly positions: Readonly<Record<string, string>>
+  /** By which revisions of the exclusions each side counts: a mix where they differ. */
+  readonly exclusions: {
+    readonly batch: number | null
+    /** The oldest of the speed side. */
+    readonly speed: number
+    /** Shards not wholly by that: records above `above` are counted under `revision`. */
+    readonly stretches: Readonly<Record<string, readonly { readonly above: string; readonly revision: number }[]>>
+  }
   readonly modelVersion: string
   readonly metricVersion: string
   readonly exact: boolean

@@ -15,8 +15,9 @@ export const askBatch = async (connection: Pick<Connection, 'batch'>, request: o
   return answer
 }
 
-/** Drift is an answer (3), an unknown dataset wrong usage (2), the rest a failure. */
+/** Drift is an answer (3), an unknown dataset or a wrong question wrong usage (2), the rest a failure. */
 const refusal = ({ code, status, detail }: BatchProblem): CommandError => {
-  const exitCode = code === 'drift_too_large' ? exitCodes.no : status === 404 ? exitCodes.usage : exitCodes.failed
+  const exitCode =
+    code === 'drift_too_large' ? exitCodes.no : status === 404 || status === 400 ? exitCodes.usage : exitCodes.failed
   return new CommandError(`${detail} Nothing was changed. [${code}]`, exitCode)
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { addBatchCommands } from './commands/batch.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addExclude } from './commands/exclude.ts'
 import { addIngest } from './commands/ingest.ts'
 import { addInit } from './commands/init.ts'
 import { addLocal } from './commands/local.ts'
@@ -36,6 +37,7 @@ export const createProgram = (): Command => {
     addRecompute,
     addBatchCommands,
     addReplay,
+    addExclude,
     addMetrics,
     addQuery,
     addWindow,

@@ -10,6 +10,17 @@ export const receiptLines = (receipt: Receipt): string[] => {
     : `approximate${receipt.error === null ? '' : `, standard error ${(receipt.error * 100).toFixed(2)}%`}`
   return [
     `receipt: ${exactness}; dataset ${receipt.dataset ?? 'none yet'}, speed in ${shards.length} shards, ${marked} of them with a mark; definitions ${receipt.modelVersion}`,
+    ...exclusionLines(receipt),
+  ]
+}
+
+const exclusionLines = ({ exclusions: { batch, speed, stretches } }: Receipt): string[] => {
+  const isMix = Object.keys(stretches).length > 0 || (batch !== null && batch !== speed)
+  if (!isMix) return speed === 0 ? [] : [`exclusions: revision ${speed}`]
+  const newest = Math.max(speed, ...Object.values(stretches).flatMap((all) => all.map(({ revision }) => revision)))
+  const bySpeed = newest === speed ? `revision ${speed}` : `revisions ${speed} to ${newest}`
+  return [
+    `exclusions: batch by ${batch === null ? 'none yet' : `revision ${batch}`}, speed by ${bySpeed}: events excluded in between are in this answer in part, until the next recompute`,
   ]
 }
 

@@ -22,6 +22,8 @@ export const frameKinds = {
   block: 4,
   /** Out, last: JSON `{records}`. */
   done: 5,
+  /** In, first where there is one: JSON, the set of exclusions in force (`ExclusionSet` of core/exclusion.ts). */
+  exclusions: 6,
 } as const
 
 export interface Frame {

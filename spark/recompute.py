@@ -48,6 +48,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 REJECTED = "_rejected"
+EXCLUDED = "_excluded"
 
 # ---- sizes ---------------------------------------------------------------------------------------------------------
 
@@ -161,7 +162,7 @@ class PartitionWriter:
 
 MAGIC = 0x4B524D54
 HEADER, HEADER_BYTES = "<III", 12
-SOURCE, LINES, RECORDS, BLOCK, DONE = 1, 2, 3, 4, 5
+SOURCE, LINES, RECORDS, BLOCK, DONE, EXCLUSIONS = 1, 2, 3, 4, 5, 6
 STDERR_LINES = 20
 
 
@@ -397,17 +398,23 @@ def block_buffers(payload: pa.Buffer, at: int) -> Iterator[pa.Buffer]:
         at += 4 + length
 
 
-def decode(spark: SparkSession, store: Store, worker_dir: str, inputs: list[dict], fresh: bool) -> DataFrame:
-    """The decoded records of raw objects (`fresh`), or of the lake's files."""
+def decode(spark: SparkSession, store: Store, worker_dir: str, inputs: list[dict], fresh: bool, exclusions: Optional[bytes]) -> DataFrame:
+    """The decoded records of raw objects (`fresh`), or of the lake's files; excluded ones as nothing but their place."""
     groups = grouped(inputs, spark.sparkContext.defaultParallelism)
-    shared = spark.sparkContext.broadcast(groups)
-    feed_all = feed_raw if fresh else feed_lake
+    shared = spark.sparkContext.broadcast((groups, exclusions))
+    feed_inputs = feed_raw if fresh else feed_lake
+
+    def feed_all(members: list[dict], send: Callable[[int, list], None]) -> None:
+        _, left_out = shared.value
+        if left_out is not None:
+            send(EXCLUSIONS, [left_out])
+        feed_inputs(store, members, send)
 
     def blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for group in batch.column(0).to_pylist():
-                members = shared.value[group]
-                worker = Worker(worker_directory(worker_dir), lambda send: feed_all(store, members, send))
+                members = shared.value[0][group]
+                worker = Worker(worker_directory(worker_dir), lambda send: feed_all(members, send))
                 for payload in worker.blocks():
                     yield decoded_block(payload, fresh)
 
@@ -443,7 +450,7 @@ def keep_winners(
         return {"kind": "lake", "group": partition[0], "name": partition[1], "key": key, "bytes": size, "rows": rows}
 
     writer = PartitionWriter(store, lake_fact)
-    counts: Counter = Counter(read=0, duplicates=0, rejected=0)
+    counts: Counter = Counter(read=0, duplicates=0, rejected=0, excluded=0)
     apart = Apart(served) if served is not None else None
     reused = ReusedIds()
     previous: Optional[pa.RecordBatch] = None
@@ -459,7 +466,9 @@ def keep_winners(
         counts["duplicates"] += count_true(pc.and_(fresh, pc.invert(first)))
         rejected = pc.equal(batch.column("event_type"), REJECTED)
         counts["rejected"] += count_true(pc.and_(pc.and_(fresh, first), rejected))
-        winners = batch.filter(first)
+        excluded = pc.equal(batch.column("event_type"), EXCLUDED)
+        counts["excluded"] += count_true(pc.and_(pc.and_(fresh, first), excluded))
+        winners = batch.filter(pc.and_(first, pc.invert(excluded)))
         for event_type, date, part, rows in runs(winners):
             if event_type != REJECTED:
                 reused.add((event_type, date, part), rows)
@@ -875,6 +884,11 @@ def recompute(spark: SparkSession, specification_uri: str, worker_dir: str = "wo
             f"{specification['datasetId']} is of model {specification['modelVersion']} and can't build on "
             f"{base['datasetId']}, which is of {base['modelVersion']}: recompute in full."
         )
+    if base and base.get("exclusions", 0) != specification["exclusions"]:
+        raise ValueError(
+            f"{specification['datasetId']} is of the exclusions' revision {specification['exclusions']} and can't build on "
+            f"{base['datasetId']}, which is of {base.get('exclusions', 0)}: recompute in full."
+        )
     facts = run(spark, store, specification, base, worker_dir)
     manifest = manifest_of(specification, facts)
     store.write_json(specification["manifestKey"], manifest)
@@ -885,7 +899,9 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
     dataset, results = specification["datasetId"], specification["results"]
     inputs = raw_inputs(specification)
     raw_bytes = sum(item["bytes"] for item in inputs)
-    fresh = rows = decode(spark, store, worker_dir, inputs, True)
+    key = specification["exclusionsKey"]
+    exclusions = json.dumps(store.read_json(key)).encode() if key else None
+    fresh = rows = decode(spark, store, worker_dir, inputs, True, exclusions)
     held = base is not None or raw_bytes > COUNT_FIRST_ABOVE_BYTES
     scope: Optional[Scope] = None
     counts: Counter = Counter()
@@ -899,7 +915,7 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
             for event_type, date in scope.rewritten:
                 counts[(event_type, date)] += sum(item["rows"] for item in base["lake"].get(event_type, {}).get(date, []))
             if scope.lake_inputs:
-                rows = rows.unionAll(decode(spark, store, worker_dir, scope.lake_inputs, False))
+                rows = rows.unionAll(decode(spark, store, worker_dir, scope.lake_inputs, False, exclusions))
         read_bytes = raw_bytes + sum(item["bytes"] for item in (scope.lake_inputs if scope else []))
         partitions = max(spark.sparkContext.defaultParallelism, math.ceil(read_bytes / TASK_SHUFFLE_BYTES))
         spark.conf.set("spark.sql.shuffle.partitions", partitions)
@@ -945,7 +961,7 @@ def manifest_of(specification: dict, done: dict) -> dict:
                 for name, held in named.items():
                     if (group, name) not in replaced[kind]:
                         files[kind][group][name] = held
-    keys, tasks, counts = set(), set(), Counter(read=0, duplicates=0, rejected=0, idsReused=0)
+    keys, tasks, counts = set(), set(), Counter(read=0, duplicates=0, rejected=0, excluded=0, idsReused=0)
     apart = [fact for fact in done["facts"] if fact["kind"] == "apart"]
     for fact in done["facts"]:
         if fact["kind"] == "apart":
@@ -965,7 +981,7 @@ def manifest_of(specification: dict, done: dict) -> dict:
             held.sort(key=lambda item: item["key"])
     return {
         "datasetId": specification["datasetId"], "modelVersion": specification["modelVersion"], "marks": specification["marks"],
-        "lake": files["lake"], "results": files["results"], "counts": dict(counts),
+        "exclusions": specification["exclusions"], "lake": files["lake"], "results": files["results"], "counts": dict(counts),
         "apart": apart_of(specification["served"], apart) if specification.get("served") else None,
     }
 

@@ -26,6 +26,10 @@ export interface RecomputeSpecification {
   /** Every raw object that holds a record above its base mark and at or below its mark. */
   readonly rawObjects: readonly RawObject[]
   readonly results: readonly ResultSpecification[]
+  /** The revision of the exclusions that the dataset is built under, its base too; 0: none. */
+  readonly exclusions: number
+  /** Where that revision's set stands (`ExclusionSet` of core/exclusion.ts); null where there is none. */
+  readonly exclusionsKey: string | null
   readonly manifestKey: string
   /** What the dataset will be compared with, as it stood at seal: the job tells which records only one side counts. */
   readonly served?: Served
@@ -66,23 +70,28 @@ export interface DatasetManifest {
   readonly datasetId: string
   readonly modelVersion: string
   readonly marks: Readonly<Record<string, string>>
+  readonly exclusions: number
   /** Events by event type and UTC date of event time. */
   readonly lake: Readonly<Record<string, Readonly<Record<string, readonly DataFile[]>>>>
   /** States by metric and month (YYYY-MM) of the bucket's start. */
   readonly results: Readonly<Record<string, Readonly<Record<string, readonly DataFile[]>>>>
-  /**
-   * `read`: raw records at or below the marks read by this run; `duplicates`: of these, twins of an event kept;
-   * `idsReused`: ids that one of them brought again with another event time of the same UTC date, which makes it another event.
-   */
-  readonly counts: {
-    readonly read: number
-    readonly duplicates: number
-    readonly rejected: number
-    readonly idsReused: number
-  }
+  readonly counts: DatasetCounts
   /**
    * The records that only one side counts. `duplicate`: served, and here a twin of an event kept. `behind`: kept here,
    * and not yet reached by the speed table. null: the job was not told what is served.
    */
   readonly apart?: { readonly served: Served; readonly duplicate: ApartByBucket; readonly behind: ApartByBucket } | null
+}
+
+/** What a run counted of its own input. */
+export interface DatasetCounts {
+  /** Raw records at or below the marks. */
+  readonly read: number
+  /** Of these, twins of an event kept. */
+  readonly duplicates: number
+  readonly rejected: number
+  /** Left out before twins were looked for. */
+  readonly excluded: number
+  /** Ids that one of them brought again with another event time of the same UTC date, which makes it another event. */
+  readonly idsReused: number
 }

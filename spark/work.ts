@@ -1,4 +1,6 @@
+import { type ExclusionSet, excluder, type IsExcluded } from '../core/exclusion.ts'
 import type { Model } from '../core/model.ts'
+import { placeInShard } from '../core/record.ts'
 import { Block, type PlacedRecord } from './block.ts'
 import { frameKinds, readFrame, writeFrame } from './frames.ts'
 import { recordsOfColumns, recordsOfLines, type Source } from './inputs.ts'
@@ -10,14 +12,20 @@ import { recordsOfColumns, recordsOfLines, type Source } from './inputs.ts'
 export const work = (model: Model, input: number, output: number): void => {
   const block = new Block()
   let source: Source | null = null
+  let isExcluded = excluder([], model.data)
   let records = 0
   for (let frame = readFrame(input); frame !== null; frame = readFrame(input)) {
     if (frame.kind === frameKinds.source) {
       source = JSON.parse(frame.payload.toString('utf8'))
       continue
     }
+    if (frame.kind === frameKinds.exclusions) {
+      const { exclusions } = JSON.parse(frame.payload.toString('utf8')) as ExclusionSet
+      isExcluded = excluder(exclusions, model.data)
+      continue
+    }
     for (const record of recordsOf(frame.kind, frame.payload, source)) {
-      decodeInto(block, model, record)
+      decodeInto(block, model, record, isExcluded)
       records++
       if (block.full) writeFrame(output, frameKinds.block, block.take())
     }
@@ -33,8 +41,20 @@ const recordsOf = (kind: number, payload: Buffer, source: Source | null): Iterab
   return recordsOfLines(payload, source)
 }
 
-const decodeInto = (block: Block, model: Model, record: PlacedRecord): void => {
+/** What takes an excluded record's place, so that the job can count it: it has no twin, no contribution and no data. */
+const excludedType = '_excluded'
+
+const decodeInto = (block: Block, model: Model, record: PlacedRecord, isExcluded: IsExcluded): void => {
   const { shardId, sequenceNumber, subSequence, arrivalTime, data } = record
   const decoded = model.decode({ shardId, sequenceNumber, subSequence, arrivalTime, text: data })
-  block.push(record, decoded, model.contributions(decoded, 'batch'))
+  if (isExcluded(decoded)) {
+    const left = {
+      type: excludedType,
+      id: `${shardId}/${placeInShard(record)}`,
+      eventTime: arrivalTime,
+      row: {},
+      rejection: null,
+    }
+    block.push({ ...record, data: null, dataBase64: null }, left, [])
+  } else block.push(record, decoded, model.contributions(decoded, 'batch'))
 }

@@ -47,6 +47,26 @@ export const ledgerTables: readonly Table[] = [
       sortedBy: ['shard_id', 'edge'],
     },
   ),
+  table(
+    'exclusion',
+    [
+      column('exclusion_id', 'BIGINT'),
+      column('request_id', 'VARCHAR(64)'),
+      column('event_type', 'VARCHAR(256)'),
+      column('definition', 'VARCHAR(65535)'),
+      column('reason', 'VARCHAR(4096)'),
+      column('made_by', 'VARCHAR(512)'),
+      column('made_at', 'TIMESTAMP'),
+      // 0: not undone; the three below then say nothing.
+      column('undone_revision', 'BIGINT'),
+      column('undone_reason', 'VARCHAR(4096)'),
+      column('undone_by', 'VARCHAR(512)'),
+      column('undone_at', 'TIMESTAMP'),
+    ],
+    { small: true },
+  ),
+  table('exclusion_revision', [column('revision', 'BIGINT')], { small: true }),
+  table('exclusion_edge', [shardId, column('edge', sequenceNumberType), column('revision', 'BIGINT')], { small: true }),
   table('metric_edge', [metric, metricVersion, shardId, column('edge', sequenceNumberType)], { small: true }),
   table(
     'dataset',
@@ -55,6 +75,7 @@ export const ledgerTables: readonly Table[] = [
       column('base_dataset_id', datasetIdType),
       column('kind', 'VARCHAR(16)'),
       modelVersion,
+      column('exclusions', 'BIGINT'),
       column('state', 'VARCHAR(16)'),
       column('step', 'VARCHAR(32)'),
       column('reason', 'VARCHAR(4096)'),
@@ -127,6 +148,7 @@ export const ledgerTables: readonly Table[] = [
 /** The rows that single-row tables begin with, put there once. */
 export const ledgerSeeds: readonly string[] = [
   'INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mutex)',
+  'INSERT INTO ledger.exclusion_revision (revision) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.exclusion_revision)',
   "INSERT INTO ledger.model (model_version) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM ledger.model)",
   `INSERT INTO ledger.control (live_dataset_id, blue_dataset_id, blue_state, green_dataset_id, green_state, revision)
 SELECT '', '', 'empty', '', 'empty', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.control)`,

@@ -18,6 +18,8 @@ export const receiptSql = (metric: MetricData, datasetId: string | null): string
     "SELECT 'position' AS kind, shard_id AS a, position AS b FROM ledger.speed_position",
     "SELECT 'pruned' AS kind, shard_id AS a, pruned_to AS b FROM ledger.pruned",
     `SELECT 'sealed' AS kind, d.model_version AS a, CAST(d.sealed_at AS VARCHAR(32)) AS b FROM ledger.dataset d JOIN (${served}) s ON s.dataset_id = d.dataset_id`,
+    `SELECT 'exclusions' AS kind, CAST(d.exclusions AS VARCHAR(20)) AS a, '' AS b FROM ledger.dataset d JOIN (${served}) s ON s.dataset_id = d.dataset_id`,
+    "SELECT 'excluded' AS kind, shard_id AS a, edge || ' ' || CAST(revision AS VARCHAR(20)) AS b FROM ledger.exclusion_edge",
     "SELECT 'committed' AS kind, 'speed' AS a, CAST(MAX(committed_at) AS VARCHAR(32)) AS b FROM ledger.speed_edge",
     `SELECT 'gaps' AS kind, CAST(gaps AS VARCHAR(20)) AS a, '' AS b FROM (\n${gapsSql(metric)}\n) holes`,
   ]

@@ -91,7 +91,11 @@ const replayAll = async (session: Session, connection: Connection, shards: reado
 }
 
 /** Chunk by chunk, newest first. Ended in between, what was done stays right; it is begun again from the start. */
-const replayShard = async (session: Session, connection: Connection, { shardId }: Stretch): Promise<Replayed> => {
+export const replayShard = async (
+  session: Session,
+  connection: Connection,
+  { shardId }: Pick<Stretch, 'shardId'>,
+): Promise<Replayed> => {
   let [records, rows] = [0, 0]
   let [reached, upTo]: [string | null, string | null] = [null, null]
   for (;;) {

@@ -47,7 +47,8 @@ export const addVerify = (program: Command): void => {
     })
 }
 
-const readModel = async (path: string, deployedVersion: string): Promise<ModelData> => {
+/** The definitions' data, which must be those deployed. @throws a CommandError */
+export const readModel = async (path: string, deployedVersion: string): Promise<ModelData> => {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(`${path} can't be read (${error.code}). \`npm run build\` writes it; --model names another.`)
   })

@@ -87,12 +87,16 @@ export const createRejectedTable = (model: ModelData): string => {
   return `CREATE TEMP TABLE refused AS ${parts.join('\nUNION ALL ')}`
 }
 
-/** Of each accepted event that came more than once its `records`: places and arrivals. */
-export const repeatablesSql = (event: string): string =>
+/**
+ * Of each accepted event that came more than once its `records`: places and arrivals, without what is excluded.
+ * @param revision of the exclusions that a record is judged by, as SQL
+ */
+export const repeatablesSql = (event: string, revision: string): string =>
   `SELECT list({shard: shard, seq: seq, sub: sub, arrival: arrival}) AS records
-  FROM ${eventTable(event)} WHERE reason IS NULL GROUP BY identity, event_time HAVING count(*) > 1`
+  FROM (SELECT *, ${revision} AS revision FROM ${eventTable(event)}) ANTI JOIN left_out USING (revision, shard, seq, sub)
+  WHERE reason IS NULL GROUP BY identity, event_time HAVING count(*) > 1`
 
 /** The places of the records that the speed side leaves out, `shard`, `seq`, `sub`, from a file of them. */
 export const createRepeatsTable = (path: string): string =>
-  `CREATE TEMP TABLE repeats AS SELECT * FROM read_ndjson(${quoted(path)},
+  `CREATE OR REPLACE TEMP TABLE repeats AS SELECT * FROM read_ndjson(${quoted(path)},
     columns = {shard: 'VARCHAR', seq: 'VARCHAR', sub: 'INTEGER'})`

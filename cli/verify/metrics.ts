@@ -1,6 +1,8 @@
 import type { ConditionData, MetricData, Scalar } from '../../core/model.ts'
+import type { Receipt } from '../answers.ts'
 import type { Interval } from '../time.ts'
 import { eventTable, fieldColumn } from './events.ts'
+import { appliedRevision } from './exclusions.ts'
 import { identifier, quoted } from './sql-text.ts'
 
 /** The metric that counts refused records: its rows come from the table of these. */
@@ -10,20 +12,26 @@ const rejectedMetric = 'rejected'
 export interface Bounds {
   readonly positions: Readonly<Record<string, string>>
   readonly tidemark: Readonly<Record<string, string>>
+  readonly exclusions: Receipt['exclusions']
 }
 
 /**
  * The metric's cells, `bucket` (epoch ms), `d0` … (text or NULL), `value` (integer as text, decimals scaled), of the records
  * that the bounds let in and whose bucket starts in the interval. Below its shard's mark a record counts once for each
- * event (of twins, the lowest in stream order); above it, unless its producer had sent it before (`repeats`).
+ * event (of twins, the lowest in stream order); above it, unless its producer had sent it before (`repeats`). What was excluded
+ * then and there is left out before twins are looked for.
  */
 export const recountSql = (metric: MetricData, bounds: Bounds, interval: Interval): string => {
   const dims = metric.by.map((dimension, index) => `${dimensionText(metric, dimension.name)} AS d${index}`)
   const groups = ['bucket', ...metric.by.map((_, index) => `d${index}`)].join(', ')
   return `WITH bounds(shard, mark, bound) AS (${boundsRows(bounds)}),
-  placed AS (
+  located AS (
     SELECT e.*, b.mark IS NOT NULL AND e.seq <= b.mark AS settled
     FROM ${sourceOf(metric)} e JOIN bounds b ON b.shard = e.shard AND e.seq <= b.bound
+  ), applied AS (
+    SELECT *, ${appliedRevision(bounds.exclusions)} AS revision FROM located
+  ), placed AS (
+    SELECT * FROM applied ANTI JOIN left_out USING (revision, shard, seq, sub)
   ), counted AS (
     ${onceEach(metric)}
   ), cells AS (

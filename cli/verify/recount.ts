@@ -9,6 +9,7 @@ import { linesOf } from '../ndjson.ts'
 import type { Interval } from '../time.ts'
 import { canonicalRecords } from './canonical.ts'
 import { createEventTable, createRejectedTable, createRepeatsTable, repeatablesSql } from './events.ts'
+import { countExcluded, createLeftOutTable, type Excluding, insertLeftOut, speedRevision } from './exclusions.ts'
 import { type Bounds, rangeSql, recountSql } from './metrics.ts'
 import { type Repeatable, type RepeatRule, repeatsAmong } from './repeats.ts'
 import { quoted } from './sql-text.ts'
@@ -20,12 +21,24 @@ export interface Cell {
   readonly value: bigint
 }
 
+export interface Excluded {
+  readonly records: number
+  /** Twins as one. */
+  readonly events: number
+  readonly first: number | null
+  readonly last: number | null
+}
+
 /** The raw archive in DuckDB, read once, recounted as often as one likes. */
 export interface Recount {
   /** Records read, each in an aggregate by itself; a record archived twice counts once. */
   readonly records: number
   /** The metric's whole range of buckets; null where it has no events. */
   range(metric: MetricData): Promise<Interval | null>
+  /** Before cells are asked for: what a revision of the exclusions that they are bounded by leaves out. */
+  exclude(revision: number, exclusions: readonly Excluding[]): Promise<void>
+  /** What an exclusion would leave out; times are epoch ms, null where it is nothing. */
+  excluded(exclusion: Excluding): Promise<Excluded>
   cells(metric: MetricData, bounds: Bounds, interval: Interval): Promise<Cell[]>
   close(): void
 }
@@ -49,9 +62,8 @@ export const openRecount = async (
       columns = {shard: 'VARCHAR', seq: 'VARCHAR', sub: 'INTEGER', arrival: 'BIGINT', doc: 'VARCHAR', problem: 'VARCHAR'})`)
   for (const event of model.events) await connection.run(createEventTable(event, model))
   await connection.run(createRejectedTable(model))
-  const repeatsPath = join(scratchDir, 'repeats.ndjson')
-  await writeRepeats(connection, model, rule, repeatsPath)
-  await connection.run(createRepeatsTable(repeatsPath))
+  await connection.run(createLeftOutTable)
+  const repeats = new Repeats(connection, model, rule, join(scratchDir, 'repeats.ndjson'))
   const [count] = await rowsOf(connection, 'SELECT count(*) AS records FROM records')
   return {
     records: Number(count?.records),
@@ -59,7 +71,21 @@ export const openRecount = async (
       const [row] = await rowsOf(connection, rangeSql(metric))
       return row === undefined || row.first === null ? null : { from: Number(row.first), to: Number(row.next) }
     },
+    exclude: async (revision, exclusions) => {
+      repeats.forget()
+      for (const exclusion of exclusions) {
+        const sql = insertLeftOut(revision, exclusion, model)
+        if (sql !== null) await connection.run(sql)
+      }
+    },
+    excluded: async (exclusion) => {
+      const [row] = await rowsOf(connection, countExcluded(exclusion, model))
+      const time = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value))
+      const { records, events, first, last } = row ?? {}
+      return { records: Number(records), events: Number(events), first: time(first), last: time(last) }
+    },
     cells: async (metric, bounds, interval) => {
+      await repeats.prepare(bounds.exclusions)
       const rows = await rowsOf(connection, recountSql(metric, bounds, interval))
       return rows.map((row) => ({
         bucket: Number(row.bucket),
@@ -77,16 +103,50 @@ export const openRecount = async (
 const rowsOf = async (connection: DuckDBConnection, sql: string): Promise<Record<string, unknown>[]> =>
   (await connection.runAndReadAll(sql)).getRowObjectsJson()
 
+/** The table of what speed leaves out as sent again, for one answer's exclusions: an excluded record repeats nothing. */
+class Repeats {
+  readonly #connection: DuckDBConnection
+  readonly #model: ModelData
+  readonly #rule: RepeatRule
+  readonly #path: string
+  #preparedFor: string | null = null
+
+  constructor(connection: DuckDBConnection, model: ModelData, rule: RepeatRule, path: string) {
+    this.#connection = connection
+    this.#model = model
+    this.#rule = rule
+    this.#path = path
+  }
+
+  forget(): void {
+    this.#preparedFor = null
+  }
+
+  async prepare(exclusions: Bounds['exclusions']): Promise<void> {
+    const revision = speedRevision(exclusions)
+    if (this.#preparedFor === revision) return
+    await writeRepeats(this.#connection, this.#model, { rule: this.#rule, revision, path: this.#path })
+    await this.#connection.run(createRepeatsTable(this.#path))
+    this.#preparedFor = revision
+  }
+}
+
+interface RepeatsFile {
+  readonly rule: RepeatRule
+  /** Which revision of the exclusions speed counted a record under, as SQL. */
+  readonly revision: string
+  readonly path: string
+}
+
 /** Each event that came more than once is judged by itself. */
 const writeRepeats = async (
   connection: DuckDBConnection,
   model: ModelData,
-  rule: RepeatRule,
-  path: string,
+  { rule, revision, path }: RepeatsFile,
 ): Promise<void> => {
   const out = createWriteStream(path)
   for (const { name } of model.events)
-    for (const { records } of await rowsOf(connection, repeatablesSql(name))) {
+    for (const { records } of await rowsOf(connection, repeatablesSql(name, revision))) {
       const came = (records as Record<string, unknown>[]).map(
         ({ shard, seq, sub, arrival }): Repeatable => ({
           shard: String(shard),

@@ -8,6 +8,7 @@ import { queryMetric } from '../metric-query.ts'
 import type { Progress } from '../progress.ts'
 import type { Interval } from '../time.ts'
 import { type Comparison, compare } from './compare.ts'
+import { type Excluding, revisionsOf } from './exclusions.ts'
 import { type RawFiles, rawFiles } from './raw-files.ts'
 import { openRecount, type Recount } from './recount.ts'
 import type { RepeatRule } from './repeats.ts'
@@ -49,12 +50,29 @@ export const verify = async (parts: VerifyParts): Promise<Verified> => {
     progress,
   )
   const recount = fresh === 0 ? first : await open(files, parts, 'second')
+  await exclude(
+    recount,
+    archive,
+    questions.flatMap(({ page }) => revisionsOf(page.receipt.exclusions)),
+  )
   const comparisons: Comparison[] = []
   for (const { metric, page, interval } of questions)
     comparisons.push(compare(metric, page.rows, await recount.cells(metric, page.receipt, interval)))
   const { records } = recount
   for (const each of new Set([first, recount])) each.close()
   return { records, comparisons }
+}
+
+/** What each revision leaves out, as it stands in the archive. */
+const exclude = async (recount: Recount, archive: Archive, revisions: readonly number[]): Promise<void> => {
+  for (const revision of new Set(revisions)) {
+    const set = (await archive.getJson(`exclusions/${revision}.json`)) as { exclusions: Excluding[] } | null
+    if (set === null)
+      throw new Error(
+        `An answer is by revision ${revision} of the exclusions, and there is no exclusions/${revision}.json.`,
+      )
+    await recount.exclude(revision, set.exclusions)
+  }
 }
 
 /** Any whole bucket of the metric: where there is nothing to count, the answer must be empty too. */

@@ -2,6 +2,7 @@ import type { Model, ModelData } from '../../core/model.ts'
 import type { Archive } from '../../stores/archive/archive.ts'
 import type { Jobs } from '../../stores/jobs/jobs.ts'
 import type { DatasetLedger } from '../../stores/ledger/dataset-ledger.ts'
+import type { ExclusionLedger } from '../../stores/ledger/exclusion-ledger.ts'
 import type { ReplayOutputs } from '../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
 import type { States } from '../../stores/states/states.ts'
@@ -17,7 +18,8 @@ export interface Batch {
   readonly stream: Pick<Stream, 'shards'>
   readonly states: States
   readonly ledger: DatasetLedger
-  readonly speedLedger: Pick<SpeedLedger, 'position' | 'addCut' | 'ends' | 'replace'>
+  readonly exclusions: ExclusionLedger
+  readonly speedLedger: Pick<SpeedLedger, 'position' | 'addCut' | 'exclude' | 'ends' | 'replace'>
   readonly outputs: ReplayOutputs
   readonly jobs: Jobs
   /** No execution of the state machine runs longer than this, ms. */

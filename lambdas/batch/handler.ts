@@ -4,6 +4,7 @@ import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { stageRows } from '../../stores/archive/staging.ts'
 import { EmrServerlessJobs } from '../../stores/jobs/emr-serverless.ts'
 import { SqlDatasetLedger } from '../../stores/ledger/sql-dataset-ledger.ts'
+import { SqlExclusionLedger } from '../../stores/ledger/sql-exclusion-ledger.ts'
 import { SqlReplayOutputs } from '../../stores/ledger/sql-replay-outputs.ts'
 import { SqlSpeedLedger } from '../../stores/ledger/sql-speed-ledger.ts'
 import { SqlStates } from '../../stores/states/sql.ts'
@@ -31,6 +32,7 @@ const batch: Promise<Batch> = loadModel().then((model) => ({
   stream: new KinesisStream(kinesisClient(), environment.streamName),
   states: new SqlStates(warehouse, copyRoleArn),
   ledger: new SqlDatasetLedger(warehouse),
+  exclusions: new SqlExclusionLedger(warehouse),
   speedLedger: new SqlSpeedLedger(staging),
   outputs: new SqlReplayOutputs(staging),
   jobs: new EmrServerlessJobs(environment.spark),

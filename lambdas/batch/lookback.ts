@@ -1,9 +1,18 @@
 import { expandAggregates } from '../../core/aggregate.ts'
 import { Duplicates, identityOf } from '../../core/duplicates.ts'
+import type { IsExcluded } from '../../core/exclusion.ts'
 import { decodeRawLine } from '../../core/raw-archive.ts'
 import { placeInShard } from '../../core/record.ts'
 import { ancestorsOf } from '../../stores/stream/ancestors.ts'
 import type { Batch } from './batch.ts'
+
+export interface Lookback {
+  readonly batch: Batch
+  /** What is excluded is nobody's twin. */
+  readonly isExcluded: IsExcluded
+  /** When the first record above the place arrived, epoch ms. */
+  readonly arrivedFrom: number
+}
 
 interface Seen {
   readonly identity: string
@@ -15,19 +24,15 @@ interface Seen {
  * What tells the duplicates among the records above a place, having seen those before it: of the shard itself, and of
  * the shards that it came from as far as the stream still lists them. It looks back two windows: an identity that is
  * sent over and over for longer than that may be counted once more where a chunk begins.
- * @param from padded; '' at the shard's start @param arrivedFrom when the first record above it arrived, epoch ms
+ * @param from padded; '' at the shard's start
  */
-export const duplicatesBefore = async (
-  batch: Batch,
-  shardId: string,
-  from: string,
-  arrivedFrom: number,
-): Promise<Duplicates> => {
+export const duplicatesBefore = async (lookback: Lookback, shardId: string, from: string): Promise<Duplicates> => {
+  const { batch, arrivedFrom } = lookback
   const since = arrivedFrom - 2 * batch.duplicatesWindowMs
   const ancestors: Duplicates[] = []
   for (const ancestor of ancestorsOf(shardId, await batch.stream.shards()))
-    ancestors.push(fed(batch, await seenSince(batch, ancestor, null, since), []))
-  return fed(batch, from === '' ? [] : await seenSince(batch, shardId, from, since), ancestors)
+    ancestors.push(fed(batch, await seenSince(lookback, ancestor, null, since), []))
+  return fed(batch, from === '' ? [] : await seenSince(lookback, shardId, from, since), ancestors)
 }
 
 const fed = ({ duplicatesWindowMs }: Batch, seen: readonly Seen[], ancestors: readonly Duplicates[]): Duplicates => {
@@ -37,7 +42,12 @@ const fed = ({ duplicatesWindowMs }: Batch, seen: readonly Seen[], ancestors: re
 }
 
 /** The archived records up to a place (null: all) that may have arrived since, in the stream's order; older ones, too. */
-const seenSince = async (batch: Batch, shardId: string, to: string | null, since: number): Promise<Seen[]> => {
+const seenSince = async (
+  { batch, isExcluded }: Lookback,
+  shardId: string,
+  to: string | null,
+  since: number,
+): Promise<Seen[]> => {
   const { archive, compiled } = batch
   const seen = new Map<string, Seen>()
   const floor = await arrivedBefore(batch, shardId, to, since)
@@ -47,7 +57,8 @@ const seenSince = async (batch: Batch, shardId: string, to: string | null, since
       for (const record of expandAggregates([decodeRawLine(line)])) {
         const { sequenceNumber, arrivalTime } = record
         if (sequenceNumber <= (floor ?? '') || (to !== null && sequenceNumber > to)) continue
-        const identity = identityOf(record, compiled.decode(record))
+        const decoded = compiled.decode(record)
+        const identity = isExcluded(decoded) ? null : identityOf(record, decoded)
         const place = placeInShard(record)
         if (identity !== null) seen.set(place, { identity, place, arrivalTime })
       }

@@ -1,5 +1,6 @@
 import { expandAggregates } from '../../core/aggregate.ts'
 import { type Duplicates, identityOf } from '../../core/duplicates.ts'
+import type { IsExcluded } from '../../core/exclusion.ts'
 import type { ReceivedRecord } from '../../core/kinesis-record.ts'
 import { decodeRawLine, type RawObject } from '../../core/raw-archive.ts'
 import { placeInShard } from '../../core/record.ts'
@@ -75,27 +76,36 @@ const chunkOf = (stretch: Stretch, records: ReadonlyMap<string, ReceivedRecord>,
 
 /**
  * Counts a chunk as the speed table does, each part whole: every register that a record raises is in it, so that later
- * rows may go on without it. What producers sent again adds nothing.
+ * rows may go on without it. What is excluded, and what producers sent again, adds nothing.
  */
-export const countChunk = async (batch: Batch, { shardId, from, records, ends }: Chunk): Promise<ReplacedPart[]> => {
+export const countChunk = async (
+  batch: Batch,
+  { shardId, from, records, ends }: Chunk,
+  isExcluded: IsExcluded,
+): Promise<ReplacedPart[]> => {
   const arrivedFrom = records.reduce((first, { arrivalTime }) => Math.min(first, arrivalTime), Number.POSITIVE_INFINITY)
   if (records.length === 0) return []
-  const duplicates = await duplicatesBefore(batch, shardId, from, arrivedFrom)
+  const duplicates = await duplicatesBefore({ batch, isExcluded, arrivedFrom }, shardId, from)
   const parts: ReplacedPart[] = []
   let counted = 0
   for (const edge of ends) {
     const first = counted
     while (counted < records.length && (records[counted]?.sequenceNumber ?? '') <= edge) counted++
-    const cells = fold(contributionsOf(batch, records.slice(first, counted), duplicates))
+    const cells = fold(contributionsOf(batch, records.slice(first, counted), { duplicates, isExcluded }))
     if (cells.length > 0) parts.push({ edge, cells })
   }
   return parts
 }
 
 /** What the speed table makes of records: the one place where they are decoded, left out and counted here. */
-function* contributionsOf({ compiled }: Batch, records: readonly ReceivedRecord[], duplicates: Duplicates) {
+function* contributionsOf(
+  { compiled }: Batch,
+  records: readonly ReceivedRecord[],
+  { duplicates, isExcluded }: { readonly duplicates: Duplicates; readonly isExcluded: IsExcluded },
+) {
   for (const record of expandAggregates(records)) {
     const decoded = compiled.decode(record)
+    if (isExcluded(decoded)) continue
     const identity = identityOf(record, decoded)
     if (identity !== null && duplicates.isDuplicate(identity, placeInShard(record), record.arrivalTime)) continue
     yield* compiled.contributions(decoded, 'speed')

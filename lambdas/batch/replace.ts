@@ -1,4 +1,5 @@
-import type { SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
+import { Exclusions } from '../../stores/archive/exclusions.ts'
+import type { ReplacedPart, SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed, TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
 import { type Chunk, countChunk } from './recount.ts'
@@ -7,17 +8,21 @@ import { type Chunk, countChunk } from './recount.ts'
 const maxAttempts = 10
 
 /**
- * Replaces the speed rows of a chunk by what its records count to.
+ * Replaces the speed rows of a chunk by what its records count to, under the exclusions that the shard is at.
  * @param restores the rows were pruned up to the chunk's end @returns the rows written
  */
 export const replaceChunk = async (batch: Batch, chunk: Chunk, restores: boolean): Promise<number> => {
   const { shardId, from, to } = chunk
-  const parts = await countChunk(batch, chunk)
+  const exclusions = new Exclusions(batch.archive, batch.model)
+  const counted = new Map<number, readonly ReplacedPart[]>()
   const versions = new Map(batch.model.metrics.map(({ name, version }) => [name, version]))
   let failed: SpeedPosition | null = null
   for (let attempt = 1; ; attempt++) {
     // Read anew for each try: what a shard runs may change meanwhile, too.
     const known = await batch.speedLedger.position(shardId, batch.model.version)
+    const parts =
+      counted.get(known.exclusions) ?? (await countChunk(batch, chunk, await exclusions.at(known.exclusions)))
+    counted.set(known.exclusions, parts)
     try {
       await batch.speedLedger.replace(known, { shardId, from, to, parts, versions, restores })
       return parts.reduce((sum, { cells }) => sum + cells.reduce((rows, cell) => rows + cell.components.size, 0), 0)

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { Exclusions } from '../../stores/archive/exclusions.ts'
 import type { OutputDifference, OutputShard } from '../../stores/ledger/replay-outputs.ts'
 import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
@@ -65,7 +66,8 @@ export const writeOutput = async (
   await refuseOutdated(batch, next)
   const { shardId, from, reached } = next
   const chunk = await newestChunk(batch, { shardId, from, to: reached }, { isBare: false, maxRecords })
-  const parts = await countChunk(batch, chunk)
+  const isExcluded = await new Exclusions(batch.archive, batch.model).at(next.exclusions)
+  const parts = await countChunk(batch, chunk, isExcluded)
   const versions = new Map(batch.model.metrics.map((metric) => [metric.name, metric.version]))
   await batch.outputs.add(next, { from: chunk.from, parts, versions })
   const rows = parts.reduce((sum, { cells }) => sum + cells.reduce((all, cell) => all + cell.components.size, 0), 0)

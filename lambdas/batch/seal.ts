@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { RawObject } from '../../core/raw-archive.ts'
 import type { RecomputeSpecification, Served } from '../../spark/specification.ts'
+import { exclusionsKey } from '../../stores/archive/exclusions.ts'
 import type { Dataset, Marks } from '../../stores/ledger/dataset.ts'
+
+import { streamStart } from '../../stores/ledger/speed-ledger.ts'
+
 import { ancestorsOf } from '../../stores/stream/ancestors.ts'
+
 import { type Batch, manifestKey, specificationKey } from './batch.ts'
+import { enforceExclusions } from './exclude.ts'
 import { servedBeside } from './reasons.ts'
 import type { Run, SealRequest } from './run.ts'
 import { type ArchivedShard, drawMarks } from './tidemark.ts'
@@ -26,11 +32,14 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   const registered = await batch.ledger.dataset(datasetId)
   if (registered !== null && (await batch.archive.getJson(specificationKey(datasetId))) !== null)
     return { ...run, datasetId, next: 'recompute' }
-  // A dataset registered by an interrupted seal keeps its base too, whatever was promoted since.
-  const base = registered === null ? await baseFor(batch, request.full) : await baseOf(batch, registered.baseDatasetId)
+  // A dataset registered by an interrupted seal keeps its base and exclusions too, whatever came since.
+  const exclusions = registered?.exclusions ?? (await enforceExclusions(batch)).revision
+  const base =
+    registered === null ? await baseFor(batch, exclusions, request.full) : await baseOf(batch, registered.baseDatasetId)
   const shards = await shardsOf(batch, base)
   const raw = await rawAbove(batch, shards, base)
-  const marks = registered === null ? await registrableMarks(batch, base, raw) : await batch.ledger.marks(datasetId)
+  const marks =
+    registered === null ? await registrableMarks(batch, base, exclusions, raw) : await batch.ledger.marks(datasetId)
   const isNew = Object.entries(marks).some(([shard, mark]) => mark > (base.marks[shard] ?? ''))
   if (!isNew) return { ...run, datasetId, next: 'nothing' }
   await batch.ledger.register({
@@ -38,6 +47,7 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
     baseDatasetId: base.datasetId,
     kind: base.datasetId === '' ? 'full' : 'incremental',
     modelVersion: batch.model.version,
+    exclusions,
     marks,
     metrics: batch.model.metrics,
     sealedAt: batch.now(),
@@ -45,7 +55,7 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   if (!(await isRegisteredAs(batch, datasetId, base, marks))) return seal(batch, request)
   await batch.archive.putJson(
     specificationKey(datasetId),
-    specification(batch, datasetId, base, marks, raw, await servedAtSeal(batch, marks, shards)),
+    specification(batch, { datasetId, base, exclusions, marks, raw, served: await servedAtSeal(batch, marks, shards) }),
   )
   return { ...run, datasetId, next: 'recompute' }
 }
@@ -74,10 +84,11 @@ const datasetIdOf = ({ executionName, startedAt }: SealRequest): string => {
 export const executionHash = (executionName: string): string =>
   createHash('sha256').update(executionName).digest('hex').slice(0, 8)
 
-const baseFor = async ({ ledger, model }: Batch, full: boolean): Promise<Base> => {
+const baseFor = async ({ ledger, model }: Batch, exclusions: number, full: boolean): Promise<Base> => {
   const { liveDatasetId } = await ledger.control()
   const live: Dataset | null = full || liveDatasetId === '' ? null : await ledger.dataset(liveDatasetId)
-  if (live === null || live.modelVersion !== model.version) return { datasetId: '', marks: {} }
+  const isAlike = live?.modelVersion === model.version && live.exclusions === exclusions
+  if (live === null || !isAlike) return { datasetId: '', marks: {} }
   return baseOf({ ledger }, live.datasetId)
 }
 
@@ -119,12 +130,18 @@ const rawAbove = async ({ archive }: Batch, shards: readonly Shard[], base: Base
   return found.reverse()
 }
 
-const registrableMarks = async (batch: Batch, base: Base, raw: readonly RawShard[]): Promise<Marks> => {
+const registrableMarks = async (
+  batch: Batch,
+  base: Base,
+  exclusions: number,
+  raw: readonly RawShard[],
+): Promise<Marks> => {
   // An idle shard's function has not run since a deploy: the shard takes the deployed model here.
   for (const shardId of Object.keys(await batch.ledger.speedPositions()))
     await batch.speedLedger.position(shardId, batch.model.version)
   const marks = await drawMarks(batch, base.marks, raw)
   await refuseBelowVersion(batch, marks)
+  await refuseBelowExclusions(batch, exclusions, marks)
   return marks
 }
 
@@ -138,19 +155,41 @@ const refuseBelowVersion = async ({ ledger, model }: Batch, marks: Marks): Promi
   }
 }
 
+/**
+ * Speed leaves out registers that it raised before, under the same exclusions: batch must hold them, and so count
+ * under these, too. A mark below the position at which they began would leave a register in neither side.
+ */
+const refuseBelowExclusions = async ({ exclusions }: Batch, sealed: number, marks: Marks): Promise<void> => {
+  for (const { shardId, above } of await exclusions.stretches())
+    if (above !== streamStart && (marks[shardId] ?? '') < above)
+      throw new Error(
+        `Shard ${shardId} counts under other exclusions from ${above}, but its archive has only reached ${marks[shardId] ?? 'nothing'}; try again once it has passed that.`,
+      )
+  const revision = await exclusions.inForce()
+  if (revision !== sealed)
+    throw new Error(
+      `Revision ${revision} of the exclusions came into force while the tidemark was drawn for ${sealed}; seal again.`,
+    )
+}
+
 const servedAtSeal = async (batch: Batch, marks: Marks, shards: readonly Shard[]): Promise<Served> => ({
   ...(await servedBeside(batch, marks)),
   duplicatesWindowMs: batch.duplicatesWindowMs,
   ancestors: Object.fromEntries(shards.map(({ shardId }) => [shardId, ancestorsOf(shardId, shards)])),
 })
 
+interface Sealed {
+  readonly datasetId: string
+  readonly base: Base
+  readonly exclusions: number
+  readonly marks: Marks
+  readonly raw: readonly RawShard[]
+  readonly served: Served
+}
+
 const specification = (
   batch: Batch,
-  datasetId: string,
-  base: Base,
-  marks: Marks,
-  raw: readonly RawShard[],
-  served: Served,
+  { datasetId, base, exclusions, marks, raw, served }: Sealed,
 ): RecomputeSpecification => ({
   datasetId,
   modelVersion: batch.model.version,
@@ -160,6 +199,8 @@ const specification = (
   baseMarks: base.marks,
   rawObjects: raw.flatMap(({ shardId, objects }) => objects.filter(({ first }) => first <= (marks[shardId] ?? ''))),
   results: batch.model.metrics.map(({ name, event, per, by }) => ({ metric: name, event, per, dimensions: by })),
+  exclusions,
+  exclusionsKey: exclusions === 0 ? null : exclusionsKey(exclusions),
   manifestKey: manifestKey(datasetId),
   served,
 })

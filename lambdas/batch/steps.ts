@@ -1,6 +1,7 @@
 import { Problem } from '../../core/problem.ts'
 import type { Batch } from './batch.ts'
 import { compare } from './compare.ts'
+import { type ExcludeRequest, exclude, listExclusions, type UndoRequest, undoExclusion } from './exclude.ts'
 import { type FailureReport, recordFailure } from './failure.ts'
 import { describeDataset, listDatasets } from './inspect.ts'
 import { pollLoad, startLoad } from './load.ts'
@@ -25,6 +26,9 @@ export type StepRequest =
   | { readonly step: 'outputs' }
   | { readonly step: 'writeOutput'; readonly name: string; readonly maxRecords?: number }
   | { readonly step: OutputStep; readonly name: string }
+  | ({ readonly step: 'exclude' } & ExcludeRequest)
+  | ({ readonly step: 'undoExclusion' } & UndoRequest)
+  | { readonly step: 'exclusions' }
   | { readonly step: 'datasets' }
   | { readonly step: 'dataset'; readonly datasetId: string }
 
@@ -81,6 +85,12 @@ export const runStep = async (batch: Batch, request: StepRequest): Promise<unkno
       return answerProblems(() => listOutputs(batch))
     case 'writeOutput':
       return answerProblems(() => writeOutput(batch, request))
+    case 'exclude':
+      return answerProblems(() => exclude(batch, request))
+    case 'undoExclusion':
+      return answerProblems(() => undoExclusion(batch, request))
+    case 'exclusions':
+      return answerProblems(() => listExclusions(batch))
     case 'datasets':
       return answerProblems(() => listDatasets(batch))
     case 'dataset':

@@ -1,6 +1,7 @@
 import { standardError } from '../../core/hyperloglog.ts'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import type { Snapshot } from '../../stores/states/states.ts'
+import { type ReceiptExclusions, receiptExclusions } from './receipt-exclusions.ts'
 
 /** What an answer rests on, of the same snapshot as its rows. */
 export interface Receipt {
@@ -15,6 +16,7 @@ export interface Receipt {
   readonly exact: boolean
   /** The relative standard error of the values that are not exact; null where all are. */
   readonly error: number | null
+  readonly exclusions: ReceiptExclusions
   readonly layers: {
     readonly batch: { readonly sealedAt: string | null } | null
     readonly speed: { readonly committedAt: string | null } | null
@@ -43,6 +45,7 @@ export const receiptFor = (
   metricVersion: metric.version,
   exact: isExact,
   error: isExact ? null : standardError,
+  exclusions: receiptExclusions(snapshot),
   layers: {
     batch: layer === 'speed' ? null : { sealedAt: snapshot.sealedAt },
     speed: layer === 'batch' ? null : { committedAt: snapshot.committedAt },

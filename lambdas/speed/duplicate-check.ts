@@ -25,8 +25,9 @@ export interface Checked {
   readonly uncheckedBecause: string | null
 }
 
-export const candidateOf = (record: RawRecord, decoded: Decoded): Candidate => ({
-  identity: identityOf(record, decoded),
+/** @param decoded null where it is excluded: it has no identity then */
+export const candidateOf = (record: RawRecord, decoded: Decoded | null): Candidate => ({
+  identity: decoded === null ? null : identityOf(record, decoded),
   place: placeInShard(record),
   arrivalTime: record.arrivalTime,
 })

@@ -3,6 +3,7 @@ import type { KinesisStreamEvent } from 'aws-lambda'
 import { loadModel } from '#model'
 import { expandAggregates } from '../../core/aggregate.ts'
 import { readKinesisEvent } from '../../core/kinesis-record.ts'
+import { Exclusions } from '../../stores/archive/exclusions.ts'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { stageRows } from '../../stores/archive/staging.ts'
 import { ValkeyIdentities } from '../../stores/identities/valkey.ts'
@@ -28,7 +29,10 @@ const duplicates = new DuplicateCheck({
   stream: new KinesisStream(kinesisClient({ answerWithinMs }), environment.streamName),
   windowMs,
 })
-const writer = loadModel().then((model) => new TableWriter({ model, ledger, duplicates, now: Date.now }))
+const writer = loadModel().then((model) => {
+  const exclusions = new Exclusions(archive, model.data)
+  return new TableWriter({ model, ledger, exclusions, duplicates, now: Date.now })
+})
 
 /** Adds each batch to the speed table. An error fails the batch as a whole, and Lambda brings it again. */
 export const handler = async (event: KinesisStreamEvent): Promise<void> => {

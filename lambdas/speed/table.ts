@@ -1,6 +1,7 @@
 import type { Model } from '../../core/model.ts'
 import type { Decoded, RawRecord } from '../../core/record.ts'
 import { fold } from '../../core/state.ts'
+import type { Exclusions } from '../../stores/archive/exclusions.ts'
 import type { SpeedLedger, SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed, TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
 import { candidateOf, type DuplicateCheck } from './duplicate-check.ts'
@@ -9,6 +10,7 @@ import { RegisterMemory } from './register-memory.ts'
 export interface TableWriterOptions {
   readonly model: Model
   readonly ledger: SpeedLedger
+  readonly exclusions: Pick<Exclusions, 'at'>
   readonly duplicates: DuplicateCheck
   readonly now: () => number
 }
@@ -20,6 +22,8 @@ export interface Written {
   readonly records: number
   /** Records that an earlier invocation had committed already. */
   readonly alreadyCounted: number
+  /** Records left out, by the exclusions of the shard's position. */
+  readonly excluded: number
   /** Records that their producer had sent before, and that add nothing. */
   readonly duplicates: number
   /** Events that may be duplicates of earlier invocations' events, which could not be asked about. */
@@ -30,7 +34,7 @@ export interface Written {
 
 interface Shard {
   position: SpeedPosition
-  readonly registers: RegisterMemory
+  registers: RegisterMemory
 }
 
 /** How often a micro-batch is tried again within one invocation after the position turned out to have moved. */
@@ -77,35 +81,57 @@ export class TableWriter {
 
   async #writeParts(shardId: string, shard: Shard, records: readonly RawRecord[]): Promise<Written> {
     const fresh = records.filter(({ sequenceNumber }) => sequenceNumber > shard.position.position)
-    const { events, checked } = await this.#withoutDuplicates(shardId, fresh)
+    const { events, excluded, checked } = await this.#withoutLeftOut(shardId, shard, fresh)
     let rows = 0
     for (const part of partsAt(shard.position.cuts, events)) rows += await this.#commit(shardId, shard, part)
     const alreadyCounted = records.length - fresh.length
-    return { shardId, position: shard.position.position, records: records.length, alreadyCounted, ...checked, rows }
+    return {
+      shardId,
+      position: shard.position.position,
+      records: records.length,
+      alreadyCounted,
+      excluded,
+      ...checked,
+      rows,
+    }
   }
 
-  /** Goes on where duplicates can't be told: this table must not wait for the cache. */
-  async #withoutDuplicates(
+  /**
+   * Leaves out what is excluded, then what its producer had sent before: an excluded event is nobody's twin. Goes on
+   * where duplicates can't be told: this table must not wait for the cache.
+   */
+  async #withoutLeftOut(
     shardId: string,
+    { position }: Shard,
     records: readonly RawRecord[],
-  ): Promise<{ events: Event[]; checked: Pick<Written, 'duplicates' | 'unchecked' | 'uncheckedBecause'> }> {
-    const { model, duplicates } = this.#options
-    const all = records.map((record) => ({ record, decoded: model.decode(record) }))
-    const candidates = all.map(({ record, decoded }) => candidateOf(record, decoded))
+  ): Promise<{
+    events: Event[]
+    excluded: number
+    checked: Pick<Written, 'duplicates' | 'unchecked' | 'uncheckedBecause'>
+  }> {
+    const { model, exclusions, duplicates } = this.#options
+    const isExcluded = await exclusions.at(position.exclusions)
+    const all = records.map((record) => {
+      const decoded = model.decode(record)
+      return { record, decoded, isLeftOut: isExcluded(decoded) }
+    })
+    const candidates = all.map(({ record, decoded, isLeftOut }) => candidateOf(record, isLeftOut ? null : decoded))
     const { isDuplicate, unchecked, uncheckedBecause } = await duplicates.checkIfPossible(shardId, candidates)
-    const events = all.map(({ record, decoded }, at) => ({
+    const events = all.map(({ record, decoded, isLeftOut }, at) => ({
       sequenceNumber: record.sequenceNumber,
-      decoded: isDuplicate[at] === true ? null : decoded,
+      decoded: isLeftOut || isDuplicate[at] === true ? null : decoded,
     }))
     const checked = { duplicates: isDuplicate.filter(Boolean).length, unchecked, uncheckedBecause }
-    return { events, checked }
+    return { events, excluded: all.filter(({ isLeftOut }) => isLeftOut).length, checked }
   }
 
   /** One micro-batch. @returns its rows */
   async #commit(shardId: string, shard: Shard, { events, edge }: Part): Promise<number> {
     const { model, ledger, now } = this.#options
     const counted = events.flatMap(({ decoded }) => (decoded === null ? [] : [decoded]))
+    if (cutsPassed(shard.position.cuts, events)) shard.registers = new RegisterMemory()
     const cells = shard.registers.unwritten(fold(counted.flatMap((one) => model.contributions(one, 'speed'))))
+    const { cuts } = shard.position
     shard.position = await ledger.commit(shard.position, {
       shardId,
       cells,
@@ -115,13 +141,21 @@ export class TableWriter {
       committedAt: now(),
     })
     shard.registers.remember(cells)
+    if (cuts.includes(edge)) shard.registers = new RegisterMemory()
     return cells.reduce((sum, { components }) => sum + components.size, 0)
   }
 }
 
+/**
+ * Whether a mark may stand below the next micro-batch that speed passed since: what it counted before a cut, batch may
+ * have left out, by another revision of the exclusions. So what it remembers of it may be in no row any more.
+ */
+const cutsPassed = (cuts: readonly string[], [first]: readonly Event[]): boolean =>
+  first !== undefined && cuts.some((cut) => cut < first.sequenceNumber)
+
 interface Event {
   readonly sequenceNumber: string
-  /** null: a duplicate. It adds nothing, but the position passes it. */
+  /** null: excluded, or a duplicate. It adds nothing, but the position passes it. */
   readonly decoded: Decoded | null
 }
 

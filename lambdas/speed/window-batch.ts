@@ -1,4 +1,5 @@
 import type { Contribution } from '../../core/contribution.ts'
+import type { IsExcluded } from '../../core/exclusion.ts'
 import type { Model } from '../../core/model.ts'
 import type { RawRecord } from '../../core/record.ts'
 import { chunkGoneAt, chunkName, chunkStart, type LiveMetric, liveMetric, windowSlackMs } from '../../core/window.ts'
@@ -8,8 +9,9 @@ import { type Candidate, candidateOf } from './duplicate-check.ts'
 export interface WindowRecord {
   readonly sequenceNumber: string
   readonly arrivalTime: number
-  /** null: rejected, and no event. */
+  /** null: rejected or excluded, and no event. */
   readonly eventTime: number | null
+  readonly isExcluded: boolean
   readonly candidate: Candidate
   /** It adds nothing. */
   readonly isDuplicate: boolean
@@ -35,13 +37,14 @@ export const liveMetrics = (model: Model): Map<string, LiveMetric> => {
   return metrics
 }
 
-/** Decodes records and places their contributions, none yet held for a duplicate. Pure: the same records give the same. */
-export const placeRecords = (model: Model, records: readonly RawRecord[]): WindowRecord[] => {
+/** Decodes records and places their contributions: none of what is excluded, all of duplicates. Pure: the same records give the same. */
+export const placeRecords = (model: Model, records: readonly RawRecord[], isExcluded: IsExcluded): WindowRecord[] => {
   const metrics = liveMetrics(model)
   const slackMs = windowSlackMs(model.data)
   return records.map((record) => {
     const decoded = model.decode(record)
-    const contributions = model.liveContributions(decoded).map((contribution) => {
+    const isLeftOut = isExcluded(decoded)
+    const contributions = (isLeftOut ? [] : model.liveContributions(decoded)).map((contribution) => {
       const metric = metrics.get(contribution.metric)
       if (metric === undefined)
         throw new Error(`A live contribution names ${contribution.metric}, which keeps no window.`)
@@ -49,10 +52,11 @@ export const placeRecords = (model: Model, records: readonly RawRecord[]): Windo
       const goneAt = chunkGoneAt(metric, start, slackMs)
       return { contribution, metric, name: chunkName(metric, start), start, goneAt }
     })
-    const eventTime = decoded.rejection === null ? decoded.eventTime : null
+    const eventTime = decoded.rejection === null && !isLeftOut ? decoded.eventTime : null
     const { sequenceNumber, arrivalTime } = record
-    const candidate = candidateOf(record, decoded)
-    return { sequenceNumber, arrivalTime, eventTime, candidate, isDuplicate: false, contributions }
+    const candidate = candidateOf(record, isLeftOut ? null : decoded)
+    const place = { sequenceNumber, arrivalTime, eventTime, candidate }
+    return { ...place, isExcluded: isLeftOut, isDuplicate: false, contributions }
   })
 }
 

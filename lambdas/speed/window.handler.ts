@@ -3,6 +3,8 @@ import type { KinesisStreamEvent } from 'aws-lambda'
 import { loadModel } from '#model'
 import { expandAggregates } from '../../core/aggregate.ts'
 import { readKinesisEvent } from '../../core/kinesis-record.ts'
+import { LatestExclusions } from '../../stores/archive/exclusions.ts'
+import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { ValkeyIdentities } from '../../stores/identities/valkey.ts'
 import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { ValkeyWindowStore } from '../../stores/window/valkey.ts'
@@ -18,7 +20,11 @@ const duplicates = new DuplicateCheck({
   stream: new KinesisStream(kinesisClient({ answerWithinMs: 5000 }), environment.streamName),
   windowMs,
 })
-const writer = loadModel().then((model) => new WindowWriter({ model, store, duplicates, newEpoch: randomUUID }))
+const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
+const writer = loadModel().then((model) => {
+  const exclusions = new LatestExclusions(archive, model.data, Date.now)
+  return new WindowWriter({ model, store, exclusions, duplicates, newEpoch: randomUUID })
+})
 
 /** Adds each batch to the sliding windows. An error fails the batch as a whole, and Lambda brings it again. */
 export const handler = async (event: KinesisStreamEvent): Promise<void> => {

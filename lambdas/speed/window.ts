@@ -2,6 +2,7 @@ import type { Model } from '../../core/model.ts'
 import type { RawRecord } from '../../core/record.ts'
 import { metricKey } from '../../core/window.ts'
 import { encodeChunk, mergeIntoChunk } from '../../core/window-chunk.ts'
+import type { LatestExclusions } from '../../stores/archive/exclusions.ts'
 import { type ChunkWrite, commitLimits, type WindowPosition, type WindowStore } from '../../stores/window/window.ts'
 import type { DuplicateCheck } from './duplicate-check.ts'
 import { liveMetrics, type PlacedContribution, placeRecords, prefixWithin, type WindowRecord } from './window-batch.ts'
@@ -17,6 +18,7 @@ export interface WindowOutcome {
   /** Contributions to slices that are in no window any more. */
   readonly late: number
   readonly rejected: number
+  readonly excluded: number
   /** Of those committed, what their producer had sent before, and adds nothing. */
   readonly duplicates: number
   /** Chunks written. */
@@ -27,6 +29,7 @@ export interface WindowOutcome {
 export interface WindowWriterOptions {
   readonly model: Model
   readonly store: WindowStore
+  readonly exclusions: Pick<LatestExclusions, 'current'>
   readonly duplicates: DuplicateCheck
   /** A new, unique name for an epoch. */
   readonly newEpoch: () => string
@@ -42,15 +45,24 @@ const dayMs = 86_400_000
 export class WindowWriter {
   readonly #model: Model
   readonly #store: WindowStore
+  readonly #exclusions: WindowWriterOptions['exclusions']
   readonly #duplicates: DuplicateCheck
   readonly #newEpoch: () => string
   readonly #maxChunks: number
   readonly #metricKeys: readonly string[]
   readonly #known = new Map<string, KnownShard>()
 
-  constructor({ model, store, duplicates, newEpoch, maxChunks = commitLimits.writes }: WindowWriterOptions) {
+  constructor({
+    model,
+    store,
+    exclusions,
+    duplicates,
+    newEpoch,
+    maxChunks = commitLimits.writes,
+  }: WindowWriterOptions) {
     this.#model = model
     this.#store = store
+    this.#exclusions = exclusions
     this.#duplicates = duplicates
     this.#newEpoch = newEpoch
     this.#maxChunks = maxChunks
@@ -68,12 +80,14 @@ export class WindowWriter {
       repeated: 0,
       late: 0,
       rejected: 0,
+      excluded: 0,
       duplicates: 0,
       chunks: 0,
       conflicts: 0,
     }
     const placed = await this.#place(shardId, records)
-    tally.rejected = placed.filter(({ eventTime }) => eventTime === null).length
+    tally.excluded = placed.filter(({ isExcluded }) => isExcluded).length
+    tally.rejected = placed.filter(({ eventTime }) => eventTime === null).length - tally.excluded
     let known = await this.#take(shardId)
     for (;;) {
       const position = known.position?.position ?? ''
@@ -95,7 +109,7 @@ export class WindowWriter {
 
   /** Asks about all records, those already in too: the window may turn out to be emptied, and begin with them anew. */
   async #place(shardId: string, records: readonly RawRecord[]): Promise<WindowRecord[]> {
-    const placed = placeRecords(this.#model, records)
+    const placed = placeRecords(this.#model, records, await this.#exclusions.current())
     const candidates = placed.map(({ candidate }) => candidate)
     const { isDuplicate } = await this.#duplicates.check(shardId, candidates)
     return placed.map((record, at) =>

@@ -96,7 +96,7 @@ export class ServerlessSpark extends Construct implements SparkEngine {
         },
       }),
     })
-    for (const read of ['raw/*', 'jobs/*']) bucket.grantRead(role, read)
+    for (const read of ['raw/*', 'jobs/*', 'exclusions/*']) bucket.grantRead(role, read)
     for (const written of ['lake/*', 'results/*', 'manifests/*']) bucket.grantReadWrite(role, written)
     return role
   }

@@ -93,7 +93,7 @@ export class Batch extends Construct {
       },
     })
     bucket.grantRead(batch)
-    for (const written of ['jobs/*', 'manifests/*', 'staging/*']) bucket.grantPut(batch, written)
+    for (const written of ['jobs/*', 'manifests/*', 'staging/*', 'exclusions/*']) bucket.grantPut(batch, written)
     bucket.grantDelete(batch, 'staging/*')
     Grant.addToPrincipal({
       grantee: batch,

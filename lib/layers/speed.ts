@@ -46,21 +46,23 @@ export class Speed extends Construct {
     })
     bucket.grantPut(consumer, 'staging/*')
     bucket.grantDelete(consumer, 'staging/*')
+    bucket.grantRead(consumer, 'exclusions/*')
     warehouse.grantStatements(consumer)
     consumer.node.addDependency(migration)
     new StreamConsumer(this, 'TableMapping', { stage, stream, consumer, settings: stage.speedTable })
     return consumer
   }
 
-  private addWindow({ stage, assets, stream, cache }: SpeedProps): TidemarkFunction {
+  private addWindow({ stage, assets, stream, bucket, cache }: SpeedProps): TidemarkFunction {
     const consumer = new TidemarkFunction(this, 'Window', {
       stage,
       assets,
       name: 'speed-window',
       size: stage.speedWindow,
-      environment: duplicatesEnvironment(stage, stream, cache),
+      environment: { DATA_BUCKET: bucket.bucketName, ...duplicatesEnvironment(stage, stream, cache) },
       network: cache.network,
     })
+    bucket.grantRead(consumer, 'exclusions/*')
     new StreamConsumer(this, 'WindowMapping', { stage, stream, consumer, settings: stage.speedWindow })
     return consumer
   }

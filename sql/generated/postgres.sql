@@ -43,6 +43,30 @@ CREATE TABLE IF NOT EXISTS ledger."speed_edge" (
 
 CREATE INDEX IF NOT EXISTS "speed_edge_sorted" ON ledger."speed_edge" ("shard_id", "edge");
 
+CREATE TABLE IF NOT EXISTS ledger."exclusion" (
+  "exclusion_id" BIGINT NOT NULL,
+  "request_id" VARCHAR(64) NOT NULL,
+  "event_type" VARCHAR(256) NOT NULL,
+  "definition" VARCHAR(65535) NOT NULL,
+  "reason" VARCHAR(4096) NOT NULL,
+  "made_by" VARCHAR(512) NOT NULL,
+  "made_at" TIMESTAMP NOT NULL,
+  "undone_revision" BIGINT NOT NULL,
+  "undone_reason" VARCHAR(4096) NOT NULL,
+  "undone_by" VARCHAR(512) NOT NULL,
+  "undone_at" TIMESTAMP NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS ledger."exclusion_revision" (
+  "revision" BIGINT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS ledger."exclusion_edge" (
+  "shard_id" VARCHAR(128) NOT NULL,
+  "edge" VARCHAR(64) NOT NULL,
+  "revision" BIGINT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS ledger."metric_edge" (
   "metric" VARCHAR(40) NOT NULL,
   "metric_version" VARCHAR(12) NOT NULL,
@@ -55,6 +79,7 @@ CREATE TABLE IF NOT EXISTS ledger."dataset" (
   "base_dataset_id" VARCHAR(64) NOT NULL,
   "kind" VARCHAR(16) NOT NULL,
   "model_version" VARCHAR(12) NOT NULL,
+  "exclusions" BIGINT NOT NULL,
   "state" VARCHAR(16) NOT NULL,
   "step" VARCHAR(32) NOT NULL,
   "reason" VARCHAR(4096) NOT NULL,
@@ -251,6 +276,8 @@ CREATE TABLE IF NOT EXISTS batch_green."rejected_10823a1380b4" (
 CREATE INDEX IF NOT EXISTS "rejected_10823a1380b4_sorted" ON batch_green."rejected_10823a1380b4" ("bucket");
 
 INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mutex);
+
+INSERT INTO ledger.exclusion_revision (revision) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.exclusion_revision);
 
 INSERT INTO ledger.model (model_version) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM ledger.model);
 

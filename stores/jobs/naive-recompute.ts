@@ -12,6 +12,7 @@ import type {
   ResultSpecification,
 } from '../../spark/specification.ts'
 import type { Archive } from '../archive/archive.ts'
+import { Exclusions } from '../archive/exclusions.ts'
 import type { StateRow } from '../warehouse/memory-tables.ts'
 import { naiveApart } from './naive-apart.ts'
 import { placeOf, winnersOf } from './winners.ts'
@@ -43,10 +44,13 @@ export const naiveRecompute = async (
   { archive, model, format, tamper = (all) => all }: NaiveRecomputeOptions,
   specification: RecomputeSpecification,
 ): Promise<void> => {
-  const { datasetId, modelVersion, marks, results, manifestKey } = specification
+  const { datasetId, modelVersion, marks, exclusions, results, manifestKey } = specification
   if (modelVersion !== model.data.version)
     throw new Error(`${datasetId} is of model ${modelVersion}, and the job runs ${model.data.version}.`)
-  const fresh = await freshRecords(archive, specification)
+  const isExcluded = await new Exclusions(archive, model.data).at(exclusions)
+  const isLeft = (record: ReceivedRecord): boolean => !isExcluded(model.decode(record))
+  const read = await freshRecords(archive, specification)
+  const fresh = read.filter(isLeft)
   const all = [...(await baseRecords(archive, specification)), ...fresh]
   const winners = winnersOf(model, all)
   const kept = new Set(winners)
@@ -61,13 +65,15 @@ export const naiveRecompute = async (
     datasetId,
     modelVersion,
     marks,
+    exclusions,
     lake: { [winnersName]: { all: [lake] } },
     results: written,
     apart: specification.served === undefined ? null : naiveApart(model, all, specification.served),
     counts: {
-      read: fresh.length,
+      read: read.length,
       duplicates: fresh.filter((record) => !kept.has(record)).length,
       rejected: fresh.filter((record) => kept.has(record) && model.decode(record).rejection !== null).length,
+      excluded: read.length - fresh.length,
       idsReused: idsReused(model, winners, new Set(fresh)),
     },
   }

@@ -7,6 +7,8 @@ export interface NewDataset {
   readonly baseDatasetId: string
   readonly kind: DatasetKind
   readonly modelVersion: string
+  /** The revision of the exclusions that it is built under; 0: none. */
+  readonly exclusions: number
   readonly marks: Marks
   readonly metrics: readonly { readonly name: string; readonly version: string }[]
   /** Epoch ms. */

@@ -12,6 +12,8 @@ export interface Dataset {
   readonly baseDatasetId: string
   readonly kind: DatasetKind
   readonly modelVersion: string
+  /** The revision of the exclusions that it was built under; 0: none. */
+  readonly exclusions: number
   readonly state: DatasetState
   /** The step it was last at, and why it failed there ('' where it did not). */
   readonly step: string

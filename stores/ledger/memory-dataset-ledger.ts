@@ -2,6 +2,7 @@ import type { Slot } from '../../sql/states.ts'
 import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
 import type { Draft } from '../warehouse/memory-draft.ts'
 import type { Committed, Tables } from '../warehouse/memory-tables.ts'
+import { sqlTime } from '../warehouse/sql-time.ts'
 import type { Control, Dataset, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
 import type { DatasetLedger, NewDataset } from './dataset-ledger.ts'
 
@@ -41,7 +42,7 @@ export class MemoryDatasetLedger implements DatasetLedger {
   }
 
   async register(dataset: NewDataset): Promise<void> {
-    const { datasetId, marks, metrics, baseDatasetId, kind, modelVersion, sealedAt } = dataset
+    const { datasetId, marks, metrics, baseDatasetId, kind, modelVersion, exclusions, sealedAt } = dataset
     await this.#warehouse.transactLocked('register', (draft) => {
       if (
         draft
@@ -55,7 +56,7 @@ export class MemoryDatasetLedger implements DatasetLedger {
         .table('datasetMetric')
         .insert(...metrics.map(({ name, version }) => ({ datasetId, metric: name, metricVersion: version })))
       const rest = { state: 'sealed', step: 'seal', reason: '', sealedAt, updatedAt: sealedAt } as const
-      draft.table('dataset').insert({ datasetId, baseDatasetId, kind, modelVersion, ...rest })
+      draft.table('dataset').insert({ datasetId, baseDatasetId, kind, modelVersion, exclusions, ...rest })
     })
   }
 
@@ -194,10 +195,3 @@ const datasetOf = ({ sealedAt, updatedAt, ...row }: DatasetRow): Dataset => ({
   sealedAt: sqlTime(sealedAt),
   updatedAt: sqlTime(updatedAt),
 })
-
-/** As the Data API writes a timestamp: without a fraction that is zero, or a fraction's last zeros. */
-const sqlTime = (epochMs: number): string =>
-  new Date(epochMs)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.?0*Z$/, '')

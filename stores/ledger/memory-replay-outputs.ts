@@ -3,6 +3,7 @@ import { dimsKey } from '../../core/state.ts'
 import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
 import type { Tables } from '../warehouse/memory-tables.ts'
 import { TransactionFailed } from '../warehouse/warehouse.ts'
+import { restretch } from './memory-exclusion-ledger.ts'
 import { rowsOf } from './memory-speed-ledger.ts'
 import type { OutputDifference, OutputShard, ReplayOutputs } from './replay-outputs.ts'
 import type { SpeedPosition } from './speed-ledger.ts'
@@ -71,6 +72,7 @@ export class MemoryReplayOutputs implements ReplayOutputs {
           return { ...row, revision: row.revision + 1 }
         },
       )
+      restretch(draft, shard, shard.exclusions)
       replayed.delete(isIts(shard))
       draft.table('replayOutput').delete(isIts(shard))
     })

@@ -3,6 +3,7 @@ import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
 import type { Draft } from '../warehouse/memory-draft.ts'
 import type { StateRow, Tables } from '../warehouse/memory-tables.ts'
 import { TransactionFailed } from '../warehouse/warehouse.ts'
+import { restretch } from './memory-exclusion-ledger.ts'
 import {
   checkReplaceable,
   type MicroBatch,
@@ -37,8 +38,10 @@ export class MemorySpeedLedger implements SpeedLedger {
   async #create(shardId: string, modelVersion: string): Promise<void> {
     await this.#warehouse.transactLocked('create shard', (draft) => {
       const positions = draft.table('speedPosition')
-      if (!positions.rows().some((row) => row.shardId === shardId))
-        positions.insert({ shardId, position: streamStart, revision: 0, modelVersion, cuts: [], exclusions: 0 })
+      if (positions.rows().some((row) => row.shardId === shardId)) return
+      const exclusions = draft.table('exclusionRevision').rows()[0]?.revision ?? 0
+      positions.insert({ shardId, position: streamStart, revision: 0, modelVersion, cuts: [], exclusions })
+      if (exclusions > 0) draft.table('exclusionEdge').insert({ shardId, above: streamStart, revision: exclusions })
     })
   }
 
@@ -101,9 +104,20 @@ export class MemorySpeedLedger implements SpeedLedger {
       speedRows.delete((row) => row.shardId === shardId && row.edge > from && row.edge <= to)
       speedRows.insert(...rows)
       if (restores) restore(draft, replacement)
+      restretch(draft, replacement, known.exclusions)
       this.#move(draft, shardId, known, {})
     })
     return { ...known, revision: known.revision + 1 }
+  }
+
+  async exclude(shardId: string, known: SpeedPosition, revision: number): Promise<SpeedPosition> {
+    await this.#warehouse.transact('exclude', (draft) => {
+      const edges = draft.table('exclusionEdge')
+      edges.delete((row) => row.shardId === shardId && row.above === known.position)
+      edges.insert({ shardId, above: known.position, revision })
+      this.#move(draft, shardId, known, { exclusions: revision })
+    })
+    return { ...known, revision: known.revision + 1, exclusions: revision }
   }
 
   /** Compare-and-set on the position row. */

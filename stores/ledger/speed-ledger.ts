@@ -77,7 +77,7 @@ export interface ReplacedPart {
 /** The speed side's part of the ledger: one shard's position, and the micro-batches that move it. */
 export interface SpeedLedger {
   /**
-   * The shard's position under this model, made where there is none. A model's first record in a shard is noted as that
+   * The shard's position under this model, made where there is none: by the exclusions then in force. A model's first record in a shard is noted as that
    * version's edge there.
    * @throws where the shard runs another model and this one is not the one deployed
    */
@@ -95,11 +95,16 @@ export interface SpeedLedger {
    */
   addCut(shardId: string, known: SpeedPosition, cut: string): Promise<SpeedPosition>
   /**
+   * Makes the shard's records above its position count under a revision of the exclusions, and notes that stretch.
+   * @throws TransactionFailed where the position had moved
+   */
+  exclude(shardId: string, known: SpeedPosition, revision: number): Promise<SpeedPosition>
+  /**
    * Where speed rows may be split: the committed edges and the registered marks above `from` and up to `to`, ascending.
    */
   ends(shardId: string, from: string, to: string): Promise<string[]>
   /**
-   * Replaces a stretch's rows, whatever they are, all or nothing. Its edges stay. The position row's revision moves, so
+   * Replaces a stretch's rows, whatever they are, all or nothing; they are counted under the exclusions of `known`. Its edges stay. The position row's revision moves, so
    * that writers read it again and forget what they remember.
    * @throws TransactionFailed where the position had moved, or other rows are pruned than those that are restored;
    * TransactionUnknown where it may have been committed; an Error where the stretch is not below the position

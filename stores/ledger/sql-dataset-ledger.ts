@@ -76,7 +76,7 @@ WHERE d.model_version = ${text(modelVersion)} GROUP BY e.shard_id`)
 
   /** Registers a dataset with its tidemark, once: under the mutex, since no key is enforced. */
   async register(dataset: NewDataset): Promise<void> {
-    const { datasetId, baseDatasetId, kind, modelVersion, marks, metrics, sealedAt } = dataset
+    const { datasetId, baseDatasetId, kind, modelVersion, exclusions, marks, metrics, sealedAt } = dataset
     const id = text(datasetId)
     const isNew = `NOT EXISTS (SELECT 1 FROM ledger.dataset WHERE dataset_id = ${id})`
     const marked = Object.entries(marks).map(
@@ -88,8 +88,8 @@ WHERE d.model_version = ${text(modelVersion)} GROUP BY e.shard_id`)
         'LOCK ledger.mutex',
         `INSERT INTO ledger.mark (dataset_id, shard_id, mark) ${marked.join(' UNION ALL ')}`,
         `INSERT INTO ledger.dataset_metric (dataset_id, metric, metric_version) ${held.join(' UNION ALL ')}`,
-        `INSERT INTO ledger.dataset (dataset_id, base_dataset_id, kind, model_version, state, step, reason, sealed_at, updated_at)
-SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, 'sealed', 'seal', '', ${timestamp(sealedAt)}, ${timestamp(sealedAt)} WHERE ${isNew}`,
+        `INSERT INTO ledger.dataset (dataset_id, base_dataset_id, kind, model_version, exclusions, state, step, reason, sealed_at, updated_at)
+SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${exclusions}, 'sealed', 'seal', '', ${timestamp(sealedAt)}, ${timestamp(sealedAt)} WHERE ${isNew}`,
       ],
     })
   }
@@ -193,6 +193,7 @@ const datasetOf = (row: ResultRow): Dataset => ({
   baseDatasetId: String(row.base_dataset_id),
   kind: String(row.kind) as DatasetKind,
   modelVersion: String(row.model_version),
+  exclusions: Number(row.exclusions),
   state: String(row.state) as DatasetState,
   step: String(row.step),
   reason: String(row.reason),

@@ -1,6 +1,7 @@
 import { replayComparisonSql } from '../../sql/replayed.ts'
 import { text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
+import { restretchSql } from './exclusion-stretches.ts'
 import type { OutputDifference, OutputShard, ReplayOutputs } from './replay-outputs.ts'
 import type { SpeedPosition } from './speed-ledger.ts'
 import { insertRows, type Staging, speedColumns } from './speed-rows.ts'
@@ -78,6 +79,7 @@ AND (SELECT COUNT(*) FROM ledger.replay_output WHERE ${isIts} AND reached = repl
 revision = revision + 1 WHERE shard_id = :shard`,
         `DELETE FROM speed.replayed WHERE ${isIts}`,
         `DELETE FROM ledger.replay_output WHERE ${isIts}`,
+        ...(await restretchSql(this.#warehouse, shard, shard.exclusions)),
       ],
       parameters: { shard: shard.shardId },
     })

@@ -1,5 +1,6 @@
 import { text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
+import { restretchSql } from './exclusion-stretches.ts'
 import {
   checkReplaceable,
   type MicroBatch,
@@ -50,11 +51,14 @@ export class SqlSpeedLedger implements SpeedLedger {
   }
 
   async #create(shardId: string, modelVersion: string): Promise<void> {
+    const isNew = 'NOT EXISTS (SELECT 1 FROM ledger.speed_position WHERE shard_id = :shard)'
     await this.#options.warehouse.run({
       statements: [
         'LOCK ledger.mutex',
+        `INSERT INTO ledger.exclusion_edge (shard_id, edge, revision)
+SELECT :shard, ${text(streamStart)}, revision FROM ledger.exclusion_revision WHERE revision > 0 AND ${isNew}`,
         `INSERT INTO ledger.speed_position (shard_id, position, revision, model_version, cuts, exclusions)
-SELECT :shard, ${text(streamStart)}, 0, ${text(modelVersion)}, '', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.speed_position WHERE shard_id = :shard)`,
+SELECT :shard, ${text(streamStart)}, 0, ${text(modelVersion)}, '', revision FROM ledger.exclusion_revision WHERE ${isNew}`,
       ],
       parameters: { shard: shardId },
     })
@@ -136,12 +140,27 @@ ORDER BY edge`,
         `DELETE FROM speed.rows WHERE shard_id = :shard AND sequence_number > ${text(from)} AND sequence_number <= ${text(to)}`,
         ...rows.statements,
         ...(restores ? [restoreSql(from, to)] : []),
+        ...(await restretchSql(this.#options.warehouse, replacement, known.exclusions)),
         `UPDATE ledger.speed_position SET position = CASE WHEN revision = ${known.revision} THEN position END,
 revision = revision + 1 WHERE shard_id = :shard`,
       ],
       parameters: { ...rows.parameters, shard: shardId },
     })
     return { ...known, revision: known.revision + 1 }
+  }
+
+  async exclude(shardId: string, known: SpeedPosition, revision: number): Promise<SpeedPosition> {
+    const above = text(known.position)
+    await this.#options.warehouse.run({
+      statements: [
+        `DELETE FROM ledger.exclusion_edge WHERE shard_id = :shard AND edge = ${above}`,
+        `INSERT INTO ledger.exclusion_edge (shard_id, edge, revision) VALUES (:shard, ${above}, ${revision})`,
+        `UPDATE ledger.speed_position SET exclusions = CASE WHEN revision = ${known.revision} THEN ${revision} END,
+revision = revision + 1 WHERE shard_id = :shard`,
+      ],
+      parameters: { shard: shardId },
+    })
+    return { ...known, revision: known.revision + 1, exclusions: revision }
   }
 }
 

@@ -158,6 +158,10 @@ const snapshotOf = (tables: Committed, metric: MetricData, pin: Pin | null): Sna
     marks: Object.fromEntries(marksOf(tables, datasetId)),
     positions: Object.fromEntries(tables.speedPosition.map(({ shardId, position }) => [shardId, position])),
     pruned: Object.fromEntries(tables.pruned.map(({ shardId, prunedTo }) => [shardId, prunedTo])),
+    exclusions: {
+      batch: tables.dataset.find((row) => row.datasetId === datasetId)?.exclusions ?? null,
+      speed: tables.exclusionEdge.toSorted((a, b) => (a.above < b.above ? -1 : 1)),
+    },
     sealedAt: isoTime(tables.dataset.find((row) => row.datasetId === datasetId)?.sealedAt),
     committedAt: isoTime(committed.length === 0 ? undefined : Math.max(...committed)),
     gaps: gapsOf(tables, metric),

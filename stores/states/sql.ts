@@ -6,6 +6,7 @@ import { receiptSql } from '../../sql/receipt.ts'
 import { batchTable, gapsSql, type Pin, type Slot, text } from '../../sql/states.ts'
 import { qualified, quoted } from '../../sql/table.ts'
 import { type Comparison, largestFirst, maxBuckets } from '../ledger/dataset.ts'
+import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 import { differenceOf } from '../ledger/parity-rows.ts'
 import { epochMsOf } from '../warehouse/sql-time.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
@@ -86,6 +87,7 @@ export class SqlStates implements States {
 const snapshotOf = (rows: readonly ResultRow[]): Snapshot => {
   const of = (kind: string): [string, string][] =>
     rows.filter((row) => row.kind === kind).map((row) => [String(row.a), row.b === null ? '' : String(row.b)])
+  const exclusions = of('exclusions')[0]?.[0]
   const loaded = of('slot').filter(([, state]) => state === 'loaded')
   return {
     datasetId: of('dataset')[0]?.[0] ?? '',
@@ -93,11 +95,22 @@ const snapshotOf = (rows: readonly ResultRow[]): Snapshot => {
     marks: Object.fromEntries(of('mark')),
     positions: Object.fromEntries(of('position')),
     pruned: Object.fromEntries(of('pruned')),
+    exclusions: {
+      batch: exclusions === undefined ? null : Number(exclusions),
+      speed: of('excluded').map(stretchOf).sort(inStreamOrder),
+    },
     sealedAt: isoOf(of('sealed')[0]?.[1]),
     committedAt: isoOf(of('committed')[0]?.[1]),
     gaps: Number(of('gaps')[0]?.[0] ?? 0),
   }
 }
+
+const stretchOf = ([shardId, stretch]: readonly [string, string]): ExclusionStretch => {
+  const [above = '', revision = ''] = stretch.split(' ')
+  return { shardId, above, revision: Number(revision) }
+}
+
+const inStreamOrder = (a: ExclusionStretch, b: ExclusionStretch): number => (a.above < b.above ? -1 : 1)
 
 const cellOf = ({ metric, by }: StatesQuestion, row: ResultRow): AnsweredCell => ({
   bucket: row.bucket === null || row.bucket === undefined ? null : epochMsOf(String(row.bucket)),

@@ -3,6 +3,7 @@ import type { MetricData } from '../../core/model.ts'
 import type { DimensionCondition } from '../../sql/cells.ts'
 import type { Layer, Pin, Slot } from '../../sql/states.ts'
 import type { Comparison, Marks } from '../ledger/dataset.ts'
+import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 
 /** Which states an answer merges, and into what cells. */
 export interface StatesQuestion {
@@ -43,6 +44,12 @@ export interface Snapshot {
   /** Shard to how far its speed table is, which may be below the mark. */
   readonly positions: Marks
   readonly pruned: Marks
+  readonly exclusions: {
+    /** The revision that the dataset was built under; null: there is no dataset. */
+    readonly batch: number | null
+    /** How speed counted, in stream order; a shard without a stretch by revision 0. */
+    readonly speed: readonly ExclusionStretch[]
+  }
   /** ISO 8601. */
   readonly sealedAt: string | null
   readonly committedAt: string | null

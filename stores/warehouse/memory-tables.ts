@@ -1,5 +1,6 @@
 import type { Slot } from '../../sql/states.ts'
 import type { DatasetKind, DatasetState, Parity, SlotState } from '../ledger/dataset.ts'
+import type { ExclusionEntry, ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 import type { OutputShard } from '../ledger/replay-outputs.ts'
 import type { SpeedPosition } from '../ledger/speed-ledger.ts'
 
@@ -34,6 +35,18 @@ export interface Tables {
     /** Epoch ms. */
     readonly committedAt: number
   }
+  exclusion: Omit<ExclusionEntry, 'madeAt' | 'undone'> & {
+    /** Epoch ms. */
+    readonly madeAt: number
+    readonly undone: {
+      readonly revision: number
+      readonly reason: string
+      readonly by: string
+      readonly at: number
+    } | null
+  }
+  exclusionRevision: { readonly revision: number }
+  exclusionEdge: ExclusionStretch
   metricEdge: Versioned & { readonly shardId: string; readonly edge: string }
   speedRows: Versioned & { readonly shardId: string; readonly edge: string; readonly states: readonly StateRow[] }
   replayedRows: Tables['speedRows'] & { readonly outputId: string }
@@ -44,6 +57,7 @@ export interface Tables {
     readonly baseDatasetId: string
     readonly kind: DatasetKind
     readonly modelVersion: string
+    readonly exclusions: number
     readonly state: DatasetState
     readonly step: string
     readonly reason: string
@@ -73,6 +87,9 @@ export const emptyTables: Committed = {
   metricTable: [],
   speedPosition: [],
   speedEdge: [],
+  exclusion: [],
+  exclusionRevision: [],
+  exclusionEdge: [],
   metricEdge: [],
   speedRows: [],
   replayedRows: [],

@@ -48,6 +48,11 @@ describe('usage', () => {
     [['rejected', '--limit', 'x'], 2],
     [['ingest', 'missing.ndjson'], 2],
     [['local', 'reset'], 2],
+    [['exclude', '--type', 'flight'], 2],
+    [['exclude', '--type', 'flight', '--where', 'carrier', '--reason', 'x'], 2],
+    [['exclude', '--type', 'flight', '--ids', 'missing.txt', '--reason', 'x'], 2],
+    [['exclude', '--undo', 'x', '--reason', 'x'], 2],
+    [['exclude'], 2],
   ])('%j ends with %i and writes nothing that could be an answer', async (args, code) => {
     const ended = await tidemark(args)
     expect(ended.code).toBe(code)
@@ -130,7 +135,7 @@ describe('against an API that refuses', () => {
       by: [],
       rows,
       next,
-      receipt: { positions: {}, tidemark: {}, exact: true },
+      receipt: { positions: {}, tidemark: {}, exclusions: { batch: 0, speed: 0, stretches: {} }, exact: true },
     },
   })
   const gone = { status: 410, body: { code: 'snapshot_gone', title: 'snapshot gone', detail: 'it was pruned' } }

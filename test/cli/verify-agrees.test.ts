@@ -73,7 +73,8 @@ const mergedExactly = (op: MergeOp, held: bigint | undefined, value: bigint): bi
 
 const recounted = async (recount: Recount, metric: MetricData, isSettled: boolean): Promise<Cells> => {
   const all = { [shardId]: sequence(1e9) }
-  const cells = await recount.cells(metric, { positions: all, tidemark: isSettled ? all : {} }, whole)
+  const exclusions = { batch: 0, speed: 0, stretches: {} }
+  const cells = await recount.cells(metric, { positions: all, tidemark: isSettled ? all : {}, exclusions }, whole)
   return Object.fromEntries(
     cells.map(({ bucket, dims, value }) => [
       `${new Date(bucket).toISOString()} ${JSON.stringify(dims)}`,

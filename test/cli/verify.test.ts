@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { MetricRow } from '../../cli/answers.ts'
 import { compare } from '../../cli/verify/compare.ts'
+import type { Excluding } from '../../cli/verify/exclusions.ts'
+import type { Bounds } from '../../cli/verify/metrics.ts'
 import { type Cell, openRecount } from '../../cli/verify/recount.ts'
 import { repeatsAmong } from '../../cli/verify/repeats.ts'
 import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
@@ -122,12 +124,24 @@ const count = async (
   metric: MetricData,
   positions: Record<string, number>,
   marks: Record<string, number> = {},
+  exclusions: Bounds['exclusions'] = { batch: 0, speed: 0, stretches: {} },
+  sets: Record<number, Partial<Excluding>[]> = {},
 ): Promise<Cell[]> => {
   const recount = await openRecount(join(dir, 'raw'), dir, model, rule)
+  const anything = { eventType: 'payment', from: null, to: null, fields: {}, eventIds: null }
+  for (const [revision, set] of Object.entries(sets))
+    await recount.exclude(
+      Number(revision),
+      set.map((each) => ({ ...anything, ...each })),
+    )
   const bound = (numbers: Record<string, number>): Record<string, string> =>
     Object.fromEntries(Object.entries(numbers).map(([shard, n]) => [shard, sequence(n)]))
   try {
-    const cells = await recount.cells(metric, { positions: bound(positions), tidemark: bound(marks) }, whole)
+    const cells = await recount.cells(
+      metric,
+      { positions: bound(positions), tidemark: bound(marks), exclusions },
+      whole,
+    )
     return cells.sort((a, b) => a.bucket - b.bucket || JSON.stringify(a.dims).localeCompare(JSON.stringify(b.dims)))
   } finally {
     recount.close()
@@ -204,6 +218,69 @@ describe('recount', () => {
     archive('s1', { 1: pay({}), 2: pay({}) })
     archive('s1', { 2: pay({}), 3: pay({}) })
     expect(await count(payments, { s1: 9 })).toEqual([{ bucket: first, dims: [], value: 3n }])
+  })
+
+  it.each<[string, Partial<Excluding>, bigint]>([
+    ['a text', { fields: { shop: "it's" } }, 61n],
+    ['an enum', { fields: { kind: 'cash' } }, 61n],
+    ['a decimal', { fields: { amount: '0.040' } }, 59n],
+    ['a boolean', { fields: { test: 'true' } }, 55n],
+    ['a time', { fields: { at: '2026-03-01T13:00:00+01:00' } }, 47n],
+    ['a span of time', { from: day('2026-03-01T12:00:00Z'), to: day('2026-03-02T12:00:00Z') }, 47n],
+    ['ids', { eventIds: ['x', `s1/${sequence(1)}`, 'none'] }, 30n],
+    ['all that is said', { fields: { shop: 'a', kind: 'cash' } }, 63n],
+    ['all', {}, 0n],
+    ['a field that the definitions lost', { fields: { gone: 'a' } }, 63n],
+  ])('leaves out what is excluded by %s', async (_, excluding, left) => {
+    archive('s1', {
+      1: pay({ amount: '0.01' }),
+      2: pay({ kind: 'cash', amount: '0.02', shop: "it's" }),
+      3: pay({ amount: 0.04 }),
+      4: pay({ test: true, amount: '0.08' }),
+      5: pay({ at: '2026-03-01T12:00:00Z', amount: '0.16' }),
+      6: pay({ id: 'x', amount: '0.32' }),
+    })
+    const byOne = { batch: 0, speed: 1, stretches: {} }
+    const cells = await count(spent, { s1: 9 }, {}, byOne, { 1: [excluding] })
+    const total = cells.reduce((sum, { value }) => sum + value, 0n)
+    expect(total).toBe(left)
+  })
+
+  it('knows ids of several fields, and places, as decode tells them', async () => {
+    const odd = 'q"ü\u0001'
+    archive('s1', {
+      1: pay({ shop: odd, test: true, amount: '1.20' }),
+      2: pay({ shop: null, amount: null }),
+      3: pay({ shop: 'b', amount: null }),
+    })
+    const event = { ...payment, id: ['shop', 'test', 'amount'] }
+    const recount = await openRecount(join(dir, 'raw'), dir, { ...model, events: [event] }, rule)
+    const ids = [JSON.stringify([odd, true, '120']), `s1/${sequence(2)}`, JSON.stringify(['c', null, null])]
+    const excluding = { eventType: 'payment', from: null, to: null, fields: {}, eventIds: ids }
+    expect(await recount.excluded(excluding)).toMatchObject({
+      records: 2,
+      events: 2,
+      first: day('2026-03-01T10:00:00Z'),
+    })
+    recount.close()
+  })
+
+  it('judges each record by the revision that its side counted it under, and before twins are looked for', async () => {
+    archive('s1', {
+      1: pay({ id: 'x', amount: '1.00', kind: 'cash' }),
+      2: pay({ id: 'x', amount: '2.00' }),
+      3: pay({ kind: 'cash', amount: '4.00' }),
+      4: pay({ kind: 'cash', amount: '8.00' }),
+      5: pay({ test: true, amount: '16.00' }),
+    })
+    const sets = { 1: [{ fields: { kind: 'cash' } }], 2: [{ fields: { test: 'true' } }] }
+    const spentBy = async (exclusions: Bounds['exclusions'], mark: number): Promise<bigint | undefined> =>
+      (await count(spent, { s1: 9 }, { s1: mark }, exclusions, sets))[0]?.value
+    expect(await spentBy({ batch: 0, speed: 0, stretches: {} }, 2)).toBe(2900n)
+    expect(await spentBy({ batch: 1, speed: 0, stretches: {} }, 2)).toBe(3000n)
+    expect(await spentBy({ batch: 1, speed: 1, stretches: {} }, 2)).toBe(1800n)
+    const stretches = { s1: [0, 3, 4].map((n, revision) => ({ above: sequence(n), revision })) }
+    expect(await spentBy({ batch: 1, speed: 0, stretches }, 2)).toBe(600n)
   })
 
   it('tells events without an id by their place, and by their time where the id is the same', async () => {

@@ -17,7 +17,7 @@ const duplicates = ['CACHE_ENDPOINT', 'CACHE_TLS', 'DUPLICATES_WINDOW_SECONDS', 
 const variables: Record<string, string[]> = {
   archive: ['DATA_BUCKET'],
   'speed-table': ['DATA_BUCKET', 'WAREHOUSE_COPY_ROLE_ARN', ...warehouse, ...duplicates],
-  'speed-window': duplicates,
+  'speed-window': ['DATA_BUCKET', ...duplicates],
   batch: [
     'DATA_BUCKET',
     'DUPLICATES_WINDOW_SECONDS',

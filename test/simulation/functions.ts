@@ -6,6 +6,7 @@ import { DuplicateCheck } from '../../lambdas/speed/duplicate-check.ts'
 import { TableWriter } from '../../lambdas/speed/table.ts'
 import { WindowWriter } from '../../lambdas/speed/window.ts'
 import type { Archive } from '../../stores/archive/archive.ts'
+import { Exclusions, LatestExclusions } from '../../stores/archive/exclusions.ts'
 import type { Identities } from '../../stores/identities/identities.ts'
 import type { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
 import type { Stream } from '../../stores/stream/stream.ts'
@@ -61,16 +62,18 @@ const handlers: Readonly<Record<FunctionName, Handler>> = {
     return (_shardId, records) => archiveEvent({ Records: records.map(kinesisRecord) }, store)
   },
   table: (model, reached, actor, scheduler) => {
-    const { speedLedger, now, onUnchecked } = reached
+    const { archive, speedLedger, now, onUnchecked } = reached
+    const exclusions = new Exclusions(interrupted(archive, 'archive', actor, scheduler), model.data)
     const duplicates = duplicateCheck(reached, actor, scheduler, onUnchecked)
-    const writer = new TableWriter({ model, ledger: speedLedger(actor), duplicates, now })
+    const writer = new TableWriter({ model, ledger: speedLedger(actor), exclusions, duplicates, now })
     return (shardId, records) => writer.write(shardId, records)
   },
   window: (model, reached, actor, scheduler) => {
-    const { windows, newName, onUnchecked } = reached
+    const { archive, windows, newName, now, onUnchecked } = reached
+    const exclusions = new LatestExclusions(interrupted(archive, 'archive', actor, scheduler), model.data, now)
     const store = interrupted(windows, 'window', actor, scheduler)
     const duplicates = duplicateCheck(reached, actor, scheduler, onUnchecked)
-    const writer = new WindowWriter({ model, store, duplicates, newEpoch: newName })
+    const writer = new WindowWriter({ model, store, exclusions, duplicates, newEpoch: newName })
     return (shardId, records) => writer.write(shardId, records)
   },
 }

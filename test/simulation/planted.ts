@@ -36,7 +36,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         find: "await this.#warehouse.transactLocked('create shard', (draft) => {",
         replace: "await this.#warehouse.transact('create shard', (draft) => {",
       },
-      { file: speedLedger, find: 'if (!positions.rows().some((row) => row.shardId === shardId))', replace: '' },
+      { file: speedLedger, find: 'if (positions.rows().some((row) => row.shardId === shardId)) return\n', replace: '' },
       {
         file: speedLedger,
         find: "draft.table('speedPosition').update(\n      (row) => row.shardId === shardId,",

@@ -6,6 +6,7 @@ import { forgottenAfterMs } from '../../stores/identities/identities.ts'
 import { MemoryIdentities } from '../../stores/identities/memory.ts'
 import { MemoryJobs } from '../../stores/jobs/memory.ts'
 import { MemoryDatasetLedger } from '../../stores/ledger/memory-dataset-ledger.ts'
+import { MemoryExclusionLedger } from '../../stores/ledger/memory-exclusion-ledger.ts'
 import { MemoryReplayOutputs } from '../../stores/ledger/memory-replay-outputs.ts'
 import { MemorySpeedLedger } from '../../stores/ledger/memory-speed-ledger.ts'
 import { MemoryStates } from '../../stores/states/memory.ts'
@@ -207,6 +208,7 @@ export class World {
       stream: reach(this.stream, 'stream'),
       states: reach(this.states, 'states'),
       ledger: reach(this.ledger, 'ledger'),
+      exclusions: reach(new MemoryExclusionLedger(this.warehouse), 'exclusions'),
       speedLedger: reach(new MemorySpeedLedger(this.warehouse), 'speedLedger'),
       outputs: reach(new MemoryReplayOutputs(this.warehouse), 'outputs'),
       jobs: reach(this.jobs, 'jobs'),

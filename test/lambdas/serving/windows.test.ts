@@ -5,7 +5,7 @@ import { answerWindow, type WindowAnswer, type WindowQuestion } from '../../../l
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
 import { duplicatesOn } from '../speed/duplicates.ts'
-import { loadModel, type Order, shardId, startTime, toRecords } from '../speed/orders.ts'
+import { loadModel, noExclusions, type Order, shardId, startTime, toRecords } from '../speed/orders.ts'
 
 const orders: Order[] = [
   { second: 0, country: 'DE', buyer: 'a', cents: 1001 },
@@ -22,7 +22,13 @@ beforeAll(async () => {
   model = await loadModel()
   store = new MemoryWindowStore(() => now)
   await store.mark()
-  const writer = new WindowWriter({ model, store, duplicates: duplicatesOn(), newEpoch: () => 'epoch' })
+  const writer = new WindowWriter({
+    model,
+    store,
+    exclusions: noExclusions,
+    duplicates: duplicatesOn(),
+    newEpoch: () => 'epoch',
+  })
   await writer.write(shardId, toRecords(orders))
 })
 

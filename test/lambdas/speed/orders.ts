@@ -47,3 +47,6 @@ export const toRecords = (orders: readonly Order[], shard = shardId): RawRecord[
       text: JSON.stringify({ type: 'order', id: `${shard}-${index}`, at, country, buyer, total, items: cents % 7 }),
     }
   })
+
+/** What a window is given where nothing was ever excluded. */
+export const noExclusions = { current: async () => () => false }

@@ -8,7 +8,7 @@ import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
 import type { WindowCommit, WindowStore } from '../../../stores/window/window.ts'
 import { duplicatesOn } from './duplicates.ts'
-import { loadModel, type Order, shardId, startTime, toRecords } from './orders.ts'
+import { loadModel, noExclusions, type Order, shardId, startTime, toRecords } from './orders.ts'
 
 let model: Model
 beforeAll(async () => {
@@ -18,7 +18,7 @@ beforeAll(async () => {
 let epochs = 0
 const newEpoch = (): string => `epoch-${epochs++}`
 const writerOn = (store: WindowStore, maxChunks = 5000): WindowWriter =>
-  new WindowWriter({ model, store, duplicates: duplicatesOn(), newEpoch, maxChunks })
+  new WindowWriter({ model, store, exclusions: noExclusions, duplicates: duplicatesOn(), newEpoch, maxChunks })
 
 /** An invocation that was given up and runs on: its commit waits until it is let go. */
 class SlowStore extends MemoryWindowStore {
@@ -210,6 +210,7 @@ describe('a window writer', () => {
       repeated: 0,
       late: 18,
       rejected: 1,
+      excluded: 0,
       duplicates: 0,
       chunks: 5,
       conflicts: 0,
@@ -295,7 +296,13 @@ describe('a window writer', () => {
     const before = await answerWindow({ ...question, metric: 'revenue' })
     expect(before).toMatchObject({ rows: [{ value: '0.00' }], receipt: { refilling: true, refillingSince: null } })
 
-    const writer = new WindowWriter({ model: changed, store, duplicates: duplicatesOn(), newEpoch })
+    const writer = new WindowWriter({
+      model: changed,
+      store,
+      exclusions: noExclusions,
+      duplicates: duplicatesOn(),
+      newEpoch,
+    })
     await writer.write(shardId, toRecords([order(0), order(1)]).slice(1))
     const after = await answerWindow({ ...question, metric: 'revenue' })
     expect(after.rows).toMatchObject([{ value: '1.00' }])
@@ -324,12 +331,33 @@ describe('a window writer', () => {
     expect(await answerWindow(question)).toMatchObject({ rows: [{ value: '1.00' }], receipt: lost })
   })
 
+  it('leaves excluded events out, and counts them', async () => {
+    const store = new MemoryWindowStore(() => 0)
+    const records = toRecords([order(0), order(1), order(2)])
+    const isExcluded = ({ id }: { readonly id: string }): boolean => id === model.decode(records[1] as RawRecord).id
+    const exclusions = { current: async () => isExcluded }
+    const writer = new WindowWriter({ model, store, exclusions, duplicates: duplicatesOn(), newEpoch: () => 'epoch' })
+    expect(await writer.write(shardId, records)).toMatchObject({ committed: 3, excluded: 1, rejected: 0 })
+    const question = { model: model.data, store, metric: 'orders', lastMs: 60_000, asOf: 'latest' } as const
+    expect((await answerWindow({ ...question, now: startTime, by: [] })).rows).toMatchObject([{ value: 2 }])
+    expect((await store.open(shardId)).position?.position).toBe(records[2]?.sequenceNumber)
+  })
+
   it('does not start half configured', () => {
-    const whole = { CACHE_ENDPOINT: 'h:1', CACHE_TLS: 'true', STREAM_NAME: 's', DUPLICATES_WINDOW_SECONDS: '600' }
+    const whole = {
+      CACHE_ENDPOINT: 'h:1',
+      CACHE_TLS: 'true',
+      STREAM_NAME: 's',
+      DUPLICATES_WINDOW_SECONDS: '600',
+      DATA_BUCKET: 'b',
+    }
     expect(() => readEnvironment({ ...whole, CACHE_ENDPOINT: '' })).toThrow('CACHE_ENDPOINT')
     expect(() => readEnvironment({ ...whole, CACHE_TLS: 'yes' })).toThrow('CACHE_TLS')
     expect(() => readEnvironment({ ...whole, DUPLICATES_WINDOW_SECONDS: '0' })).toThrow('must be 1 at least')
+    expect(() => readEnvironment({ ...whole, DATA_BUCKET: '' })).toThrow('DATA_BUCKET')
     expect(readEnvironment(whole)).toEqual({
+      dataBucket: 'b',
+      endpointUrl: undefined,
       streamName: 's',
       duplicatesWindowMs: 600_000,
       cacheEndpoint: 'h:1',

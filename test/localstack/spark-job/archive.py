@@ -17,7 +17,7 @@ class Archive:
         self.shards = [f"shardId-{index:012d}" for index in range(shards)]
         self.records = {shard: [] for shard in self.shards}
         self.archived = {shard: 0 for shard in self.shards}
-        self.objects, self.sequence, self.events = [], 10**20, []
+        self.objects, self.sequence, self.events, self.exclusions = [], 10**20, [], 0
         self.inside = {}
 
     def put(self, shard, data):
@@ -100,6 +100,13 @@ class Archive:
         at = {shard: int(len(records) * share) for shard, records in self.records.items()}
         return {shard: self.records[shard][count - 1]["sequenceNumber"] for shard, count in at.items() if count > 0}
 
+    def exclude(self, revision, exclusions):
+        """Writes the set of a revision, and builds on it from here on."""
+        self.exclusions = revision
+        os.makedirs(os.path.join(self.root, "exclusions"), exist_ok=True)
+        with open(os.path.join(self.root, "exclusions", f"{revision}.json"), "w") as file:
+            json.dump({"revision": revision, "exclusions": exclusions}, file)
+
     def specify(self, dataset, marks, base=None, served=None):
         base_marks = base["marks"] if base else {}
         wanted = [
@@ -112,6 +119,7 @@ class Archive:
         specification = {
             "datasetId": dataset, "modelVersion": self.model["version"], "bucket": f"file://{self.root}",
             "baseManifestKey": base and f"manifests/{base['datasetId']}.json", "marks": marks, "baseMarks": base_marks,
+            "exclusions": self.exclusions, "exclusionsKey": f"exclusions/{self.exclusions}.json" if self.exclusions else None,
             "rawObjects": wanted, "results": results, "manifestKey": f"manifests/{dataset}.json",
             **({"served": served} if served else {}),
         }

@@ -8,7 +8,7 @@ import sys
 import traceback
 
 from archive import ARRIVAL, SPAN_MS, Archive
-from expected import apart_of, comparable, events_of, ids_reused, rows_of, states_of
+from expected import apart_of, comparable, events_of, ids_reused, parsed, rows_of, states_of
 
 import recompute
 
@@ -64,7 +64,7 @@ def full(runner):
         equal(comparable(results), states_of(events), f"states of seed {seed}")
         equal(len(lake), len(events) + rejected, "events in the lake")
         read = archive.delivered(marks, {})
-        equal(manifest["counts"], {"read": read, "duplicates": read - len(lake), "rejected": rejected, "idsReused": ids_reused(events)}, "counts")
+        equal(manifest["counts"], {"read": read, "duplicates": read - len(lake), "rejected": rejected, "excluded": 0, "idsReused": ids_reused(events)}, "counts")
         equal(sum(row[-1] for row in results if row[0] == "rejected"), rejected, "rejected")
 
 
@@ -100,7 +100,7 @@ def carried(runner):
     equal(grown["results"]["takings"], base["results"]["takings"], "files of takings")
     equal(grown["lake"]["sale"], base["lake"]["sale"], "files of sales")
     equal([item["rows"] for files in grown["lake"]["visit"].values() for item in files], [1], "visits")
-    equal(grown["counts"], {"read": 1, "duplicates": 0, "rejected": 0, "idsReused": 0}, "counts")
+    equal(grown["counts"], {"read": 1, "duplicates": 0, "rejected": 0, "excluded": 0, "idsReused": 0}, "counts")
     equal({key: os.stat(os.path.join(archive.root, key)).st_mtime_ns for key in before}, before, "the base's files")
 
 
@@ -145,12 +145,12 @@ def reused(runner):
         archive.put(shard, json.dumps(archive.event(id=name, at=ARRIVAL - 90_000_000 + late)))
     archive.archive()
     base = runner.run(archive, "base", archive.marks())
-    equal(base["counts"], {"read": 6, "duplicates": 1, "rejected": 0, "idsReused": 1}, "counts")
+    equal(base["counts"], {"read": 6, "duplicates": 1, "rejected": 0, "excluded": 0, "idsReused": 1}, "counts")
     for name in ("y", "w"):
         archive.put(second, json.dumps(archive.event(id=name, at=ARRIVAL - 90_000_000 + 2)))
     archive.archive()
     grown = runner.run(archive, "grown", archive.marks(), base)
-    equal(grown["counts"], {"read": 2, "duplicates": 0, "rejected": 0, "idsReused": 1}, "counts of the increment")
+    equal(grown["counts"], {"read": 2, "duplicates": 0, "rejected": 0, "excluded": 0, "idsReused": 1}, "counts of the increment")
     equal(sum(row[-1] for row in rows_of(archive, grown)[1] if row[0] == "sales"), 7, "sales")
 
 
@@ -280,6 +280,47 @@ def broken_worker(runner):
             file.write(script)
         message = failure_of(lambda: runner.run(archive, name, archive.marks(), worker_dir=folder))
         assert wanted in message, message
+
+
+@case("excluded events are in neither lake nor results, claim no identity and are counted; increments build on the same revision alone")
+def excluded(runner):
+    archive = runner.archive(seed=21)
+    archive.put_random(700)
+    first, second = archive.shards[:2]
+    # The lower twin is excluded: the other one is the event.
+    archive.put(first, json.dumps(archive.event(id="twin", at=ARRIVAL - 1000, shop="a", cents=5)))
+    archive.put(second, json.dumps(archive.event(id="twin", at=ARRIVAL - 1000, shop="b", cents=7)))
+    archive.archive()
+    before = runner.run(archive, "before", archive.marks(0.9))
+    middle = ARRIVAL - SPAN_MS // 2
+    archive.exclude(4, [
+        {"id": 2, "eventType": "sale", "from": middle, "to": None, "fields": {"shop": "a"}, "eventIds": None},
+        {"id": 4, "eventType": "visit", "from": None, "to": middle, "fields": {}, "eventIds": None},
+    ])
+
+    def is_excluded(event):
+        if event["type"] == "visit":
+            return event["at"] < middle
+        return event["type"] == "sale" and event["shop"] == "a" and event["at"] >= middle
+
+    assert "recompute in full" in failure_of(lambda: runner.run(archive, "other", archive.marks(), before))
+    base = runner.run(archive, "base", archive.marks(0.9))
+    archive.put_random(80)
+    archive.archive()
+    marks = archive.marks()
+    grown, full = runner.run(archive, "grown", marks, base), runner.run(archive, "full", marks)
+    for found, wanted, what in zip(rows_of(archive, grown), rows_of(archive, full), ("lake", "results")):
+        equal(found, wanted, what)
+    events, rejected = events_of(archive, marks, is_excluded)
+    lake, results = rows_of(archive, full)
+    equal(comparable(results), states_of(events), "states")
+    equal(len(lake), len(events) + rejected, "events in the lake")
+    left_out = sum(
+        1 for records in archive.records.values() for record in records
+        if (parsed(record) is not None and is_excluded(parsed(record)))
+    )
+    assert left_out > 50, left_out
+    equal((full["counts"]["excluded"], full["exclusions"], grown["exclusions"]), (left_out, 4, 4), "excluded")
 
 
 @case("a base of another model is refused")

@@ -24,7 +24,7 @@ def rows_of(archive, manifest):
     return sorted(lake, key=repr), sorted(results, key=repr)
 
 
-def events_of(archive, marks):
+def events_of(archive, marks, is_excluded=lambda event: False):
     """The winners within the marks, and how many records were rejected."""
     winners, rejected = {}, 0
     for shard in archive.shards:
@@ -34,6 +34,8 @@ def events_of(archive, marks):
             event = parsed(record)
             if event is None:
                 rejected += 1
+                continue
+            if is_excluded(event):
                 continue
             key = (event["type"], event["id"], event["at"])
             if key not in winners or place < winners[key][0]:

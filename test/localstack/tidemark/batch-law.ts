@@ -73,6 +73,7 @@ class Story {
       [1, 'reload', () => this.#reload()],
       [2, 'replay', () => this.#replay()],
       [1, 'rebuild', () => this.#rebuild()],
+      [2, 'exclude', () => this.#exclude()],
     ]
     let at = this.#random() * acts.reduce((sum, [weight]) => sum + weight, 0)
     for (const [weight, name, act] of acts) {
@@ -138,13 +139,45 @@ class Story {
     if (this.#random() < 0.8) await this.#archive(shardB)
     const options = { full: this.#random() < 0.3, promote: this.#random() < 0.8 }
     const busy = this.#random() < 0.5
-    const run = await this.#stage.recompute(options, async () => {
-      if (busy) await this.#write()
-    })
+    const run = await this.#unlessBehind(() =>
+      this.#stage.recompute(options, async () => {
+        if (busy) await this.#write()
+      }),
+    )
+    if (run === null) return [options, 'the archive is behind an exclusion']
     if (run.next === 'promote') this.promotions++
     if (run.next !== 'hold' || this.#random() < 0.5) return [options, run.next]
     const { datasetId } = run
     return this.#stage.step({ step: 'promoteDataset', datasetId, acceptDrift: true })
+  }
+
+  /** Leaves out a shop, some ids, or a span of time; or takes an older exclusion back. */
+  async #exclude(): Promise<unknown> {
+    const { exclusions } = await this.#stage.step<{ exclusions: { id: number }[] }>({ step: 'exclusions' })
+    const id = exclusions[this.#below(2 * exclusions.length + 1)]?.id
+    if (id !== undefined) return this.#stage.step({ step: 'undoExclusion', id, reason: 'no', by: 'story' })
+    // Twins are express: were one of them left out and the other not, speed may have dropped the other before.
+    const wanted = [
+      { fields: { shop: shops[this.#below(3)] ?? '', express: 'false' } },
+      { eventIds: Array.from({ length: 9 }, () => `sale-${this.#below(60)}`) },
+      {
+        from: Date.parse('2026-01-01T01:00:00Z'),
+        to: Date.parse('2026-01-02T01:00:00Z'),
+        fields: { express: 'false' },
+      },
+    ][this.#below(3)]
+    const exclusion = { eventType: 'sale', from: null, to: null, fields: {}, eventIds: null, ...wanted }
+    const requestId = `request-${exclusions.length}`
+    return this.#stage.step({ step: 'exclude', requestId, exclusion, reason: 'wrong', by: 'story' })
+  }
+
+  async #unlessBehind<Answer>(work: () => Promise<Answer>): Promise<Answer | null> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('counts under other exclusions from')) return null
+      throw error
+    }
   }
 
   /** Back to any dataset there ever was: to what stands loaded at once, else by way of a reload. */

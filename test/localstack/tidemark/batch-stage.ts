@@ -16,17 +16,21 @@ import { answerMetric, findMetric, type MetricAnswer } from '../../../lambdas/se
 import { readQuestion } from '../../../lambdas/serving/question.ts'
 import { DuplicateCheck } from '../../../lambdas/speed/duplicate-check.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
+import { Exclusions } from '../../../stores/archive/exclusions.ts'
 import { MemoryArchive } from '../../../stores/archive/memory.ts'
 import { stageRows } from '../../../stores/archive/staging.ts'
 import { MemoryIdentities } from '../../../stores/identities/memory.ts'
 import { jsonLines, type ResultsFormat } from '../../../stores/jobs/naive-recompute.ts'
 import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
+import type { ExclusionLedger } from '../../../stores/ledger/exclusion-ledger.ts'
 import { MemoryDatasetLedger } from '../../../stores/ledger/memory-dataset-ledger.ts'
+import { MemoryExclusionLedger } from '../../../stores/ledger/memory-exclusion-ledger.ts'
 import { MemoryReplayOutputs } from '../../../stores/ledger/memory-replay-outputs.ts'
 import { MemorySpeedLedger } from '../../../stores/ledger/memory-speed-ledger.ts'
 import type { ReplayOutputs } from '../../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
 import { SqlDatasetLedger } from '../../../stores/ledger/sql-dataset-ledger.ts'
+import { SqlExclusionLedger } from '../../../stores/ledger/sql-exclusion-ledger.ts'
 import { SqlReplayOutputs } from '../../../stores/ledger/sql-replay-outputs.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
 import { MemoryStates } from '../../../stores/states/memory.ts'
@@ -36,7 +40,7 @@ import { MemoryWarehouse } from '../../../stores/warehouse/memory.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
 import { duplicatesWindowMs } from '../../lambdas/speed/duplicates.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
-import { firstsOf, merged, winnersOf } from './naive.ts'
+import { exclusionsAt, firstsOf, isLeftOut, merged, winnersOf } from './naive.ts'
 import { NaiveJobs, parquet } from './naive-job.ts'
 
 export const sale = event('sale', {
@@ -100,6 +104,7 @@ const copyRoleArn = 'arn:aws:iam::000000000000:role/copy'
 interface Parts {
   readonly archive: MemoryArchive
   readonly ledger: DatasetLedger
+  readonly exclusions: ExclusionLedger
   readonly states: States
   readonly results: ResultsFormat
   readonly speedLedger: (unique: () => string) => SpeedLedger
@@ -113,6 +118,7 @@ const realParts = (local: LocalWarehouse, warehouse: RedshiftDataWarehouse): Par
   return {
     archive,
     ledger: new SqlDatasetLedger(warehouse),
+    exclusions: new SqlExclusionLedger(warehouse),
     states: new SqlStates(warehouse, copyRoleArn),
     results: parquet,
     speedLedger: (unique) =>
@@ -132,6 +138,7 @@ const memoryParts = (): Parts => {
   return {
     archive,
     ledger: new MemoryDatasetLedger(warehouse),
+    exclusions: new MemoryExclusionLedger(warehouse),
     states: new MemoryStates({ warehouse, archive }),
     results: jsonLines,
     speedLedger: () => new MemorySpeedLedger(warehouse),
@@ -242,6 +249,7 @@ export class BatchStage {
       stream: { shards: async () => this.shards },
       states: this.states,
       ledger: this.ledger,
+      exclusions: this.#parts.exclusions,
       speedLedger: this.speedLedger(),
       outputs: this.#parts.outputs(this.#unique()),
       jobs: this.jobs,
@@ -263,16 +271,20 @@ export class BatchStage {
     return () => `${this.now}-${of}-${staged++}`
   }
 
-  writer(): TableWriter {
+  writer(ledger = this.speedLedger()): TableWriter {
+    const { model, identities } = this
     const stream = { shards: async () => this.shards }
-    const duplicates = new DuplicateCheck({ identities: this.identities, stream, windowMs: duplicatesWindowMs })
-    return new TableWriter({ model: this.model, ledger: this.speedLedger(), duplicates, now: () => this.now })
+    const duplicates = new DuplicateCheck({ identities, stream, windowMs: duplicatesWindowMs })
+    const exclusions = new Exclusions(this.archive, model.data)
+    return new TableWriter({ model, ledger, exclusions, duplicates, now: () => this.now })
   }
 
   produce(shardId: string, fields: SaleFields = {}, arrivalTime = arrival): RawRecord {
     if (!this.shards.some((shard) => shard.shardId === shardId)) this.shards.push({ shardId, parentShardIds: [] })
     const records = this.stream.get(shardId) ?? []
     const record = saleRecord(shardId, records.length + 1, fields, arrivalTime)
+    // What is committed was there before.
+    this.now = Math.max(this.now, arrivalTime)
     this.stream.set(shardId, [...records, record])
     return record
   }
@@ -393,27 +405,34 @@ export class BatchStage {
 
   /**
    * The same by a plain recount: events at or below the live dataset's marks once each; above, each record that is no
-   * duplicate within its shard.
+   * duplicate within its shard; each judged by the exclusions that its side counts it under.
    */
   async expected(name: string): Promise<Record<string, string>> {
     const { data } = this.model
     const found = findMetric(data, name)
-    const marks = await this.ledger.marks((await this.ledger.control()).liveDatasetId)
+    const { liveDatasetId } = await this.ledger.control()
+    const marks = await this.ledger.marks(liveDatasetId)
     const positions = await this.positions()
     const all = [...this.stream.values()].flat()
     const isBelow = ({ shardId, sequenceNumber }: RawRecord): boolean => sequenceNumber <= (marks[shardId] ?? '')
-    const below = winnersOf(this.model, all.filter(isBelow))
-    const firsts = [...this.stream.values()].flatMap((line) => firstsOf(this.model, line, duplicatesWindowMs))
+    const ofBatch = await this.leftOut(await this.#revisionOf(liveDatasetId))
+    const below = winnersOf(
+      this.model,
+      all.filter((one) => isBelow(one) && !ofBatch(one)),
+    )
+    const ofSpeed = await this.#leftOutOfSpeed()
+    const lines = [...this.stream.values()].map((line) => line.filter((one) => !ofSpeed(one)))
+    const firsts = lines.flatMap((line) => firstsOf(this.model, line, duplicatesWindowMs))
     const above = firsts.filter((one) => !isBelow(one) && one.sequenceNumber <= (positions[one.shardId] ?? ''))
     const contributionsOf = (records: readonly RawRecord[]) =>
       records.flatMap((record) => this.model.contributions(this.model.decode(record), 'batch'))
-    const ofSpeed = contributionsOf(above).filter((one) => one.metric === name)
-    const states = merged([...contributionsOf(below).filter((one) => one.metric === name), ...ofSpeed])
+    const bySpeed = contributionsOf(above).filter((one) => one.metric === name)
+    const states = merged([...contributionsOf(below).filter((one) => one.metric === name), ...bySpeed])
     const cells = new Map<string, typeof states>()
     const keyOf = ({ bucket, dims }: (typeof states)[number]): string =>
       `${new Date(bucket).toISOString()} ${JSON.stringify(dims)}`
     for (const state of states) cells.set(keyOf(state), [...(cells.get(keyOf(state)) ?? []), state])
-    const speedCells = new Set(ofSpeed.map(keyOf))
+    const speedCells = new Set(bySpeed.map(keyOf))
     const answerOf = (key: string, cell: typeof states): string => {
       if (found.measure.kind !== 'countDistinct') {
         const value = String(cell[0]?.value)
@@ -423,6 +442,26 @@ export class BatchStage {
       return `${estimateRegisters(cell.filter(({ component }) => /^r\d/.test(component)).map(({ value }) => value))} or so`
     }
     return Object.fromEntries([...cells].map(([key, cell]) => [key, answerOf(key, cell)]))
+  }
+
+  async #revisionOf(datasetId: string): Promise<number> {
+    return datasetId === '' ? 0 : ((await this.ledger.dataset(datasetId))?.exclusions ?? 0)
+  }
+
+  async leftOut(revision: number): Promise<(record: RawRecord) => boolean> {
+    const exclusions = await exclusionsAt(this.archive, revision)
+    return (record) => isLeftOut(record, exclusions)
+  }
+
+  /** By the stretches that the ledger keeps: tests hold those to the positions of their time. */
+  async #leftOutOfSpeed(): Promise<(record: RawRecord) => boolean> {
+    const stretches = await this.#parts.exclusions.stretches()
+    const sets = new Map<number, (record: RawRecord) => boolean>()
+    for (const { revision } of stretches) sets.set(revision, await this.leftOut(revision))
+    return (record) => {
+      const own = stretches.filter(({ shardId, above }) => shardId === record.shardId && above < record.sequenceNumber)
+      return sets.get(own.at(-1)?.revision ?? 0)?.(record) ?? false
+    }
   }
 
   positions(): Promise<Record<string, string>> {

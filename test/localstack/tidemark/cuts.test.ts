@@ -1,10 +1,8 @@
 import type { RawRecord } from '../../../core/record.ts'
 import type { Run } from '../../../lambdas/batch/run.ts'
 import { seal } from '../../../lambdas/batch/seal.ts'
-import { TableWriter } from '../../../lambdas/speed/table.ts'
 import type { SpeedLedger, SpeedPosition } from '../../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
-import { duplicatesOn } from '../../lambdas/speed/duplicates.ts'
 import { arrival, BatchStage, changedDefinitions, definitions, sequence, shardA, shardB } from './batch-stage.ts'
 import { overriding } from './overriding.ts'
 
@@ -80,7 +78,7 @@ describe('cuts', () => {
       return ledger.commit(...of)
     }
     const held = overriding(ledger, { commit })
-    const writer = new TableWriter({ model: stage.model, ledger: held, duplicates: duplicatesOn(), now: () => arrival })
+    const writer = stage.writer(held)
     return { writer, reached: reached.given, letGo: gate.give }
   }
 

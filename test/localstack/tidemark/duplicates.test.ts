@@ -10,12 +10,15 @@ import { answerWindow } from '../../../lambdas/serving/windows.ts'
 import { DuplicateCheck } from '../../../lambdas/speed/duplicate-check.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
+import { Exclusions } from '../../../stores/archive/exclusions.ts'
+import { MemoryArchive } from '../../../stores/archive/memory.ts'
 import { ValkeyIdentities } from '../../../stores/identities/valkey.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
 import { SqlStates } from '../../../stores/states/sql.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
 import { ValkeyWindowStore } from '../../../stores/window/valkey.ts'
 import { duplicatesWindowMs as windowMs } from '../../lambdas/speed/duplicates.ts'
+import { noExclusions } from '../../lambdas/speed/orders.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
 import { startValkeyServer, type ValkeyServer } from '../window/valkey-server.ts'
 import { firstsOf } from './naive.ts'
@@ -77,11 +80,23 @@ describe('what producers sent again', () => {
   const stageRows = async (): Promise<string> => Promise.reject(new Error('These rows are few: INSERT serves.'))
   const ledger = () => new SqlSpeedLedger({ warehouse, stageRows, copyRoleArn: '' })
   const table = (endpoint = valkey.endpoint, over = ledger()): TableWriter =>
-    new TableWriter({ model, ledger: over, duplicates: checkAt(endpoint), now: () => start })
+    new TableWriter({
+      model,
+      exclusions: new Exclusions(new MemoryArchive(), model.data),
+      ledger: over,
+      duplicates: checkAt(endpoint),
+      now: () => start,
+    })
   const windows = (endpoint = valkey.endpoint): WindowWriter => {
     const store = new ValkeyWindowStore(endpoint, false)
     opened.push(store)
-    return new WindowWriter({ model, store, duplicates: checkAt(endpoint), newEpoch: () => 'epoch' })
+    return new WindowWriter({
+      model,
+      exclusions: noExclusions,
+      store,
+      duplicates: checkAt(endpoint),
+      newEpoch: () => 'epoch',
+    })
   }
 
   const inTable = async (): Promise<Record<string, number>> => {

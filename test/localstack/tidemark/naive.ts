@@ -1,6 +1,8 @@
 import type { Contribution } from '../../../core/contribution.ts'
+import type { Exclusion, ExclusionSet } from '../../../core/exclusion.ts'
 import type { Model } from '../../../core/model.ts'
 import { placeInShard, type RawRecord } from '../../../core/record.ts'
+import type { Archive } from '../../../stores/archive/archive.ts'
 
 /** An independent, slow recount: every value by bucket and dimensions, from the records themselves. */
 export const naiveCounts = (model: Model, records: readonly RawRecord[], metric: string): Record<string, number> => {
@@ -61,4 +63,26 @@ export const merged = (contributions: readonly Contribution[]): Contribution[] =
     states.set(key, { ...one, value })
   }
   return [...states.values()]
+}
+
+/** A revision's exclusions as they stand in the bucket. */
+export const exclusionsAt = async (archive: Archive, revision: number): Promise<readonly Exclusion[]> => {
+  if (revision === 0) return []
+  const set = (await archive.getJson(`exclusions/${revision}.json`)) as ExclusionSet
+  return set.exclusions
+}
+
+/** Whether a record is left out, by its JSON alone: texts, booleans and decimals as they are written. */
+export const isLeftOut = ({ text }: RawRecord, exclusions: readonly Exclusion[]): boolean => {
+  const said: Record<string, unknown> = JSON.parse(text ?? 'null')
+  const at = Date.parse(String(said.at))
+  return exclusions.some(
+    ({ eventType, from, to, fields, eventIds }) =>
+      said.type === eventType &&
+      said.amount !== 'junk' &&
+      at >= (from ?? at) &&
+      (to === null || at < to) &&
+      (eventIds === null || eventIds.includes(String(said.id))) &&
+      Object.entries(fields).every(([field, value]) => said[field] !== null && String(said[field]) === value),
+  )
 }

@@ -8,6 +8,8 @@ import { migrate } from '../../../lambdas/batch/migrate.ts'
 import { answerMetric, findMetric, type MetricAnswer } from '../../../lambdas/serving/metrics.ts'
 import { readQuestion } from '../../../lambdas/serving/question.ts'
 import { TableWriter } from '../../../lambdas/speed/table.ts'
+import { Exclusions } from '../../../stores/archive/exclusions.ts'
+import { MemoryArchive } from '../../../stores/archive/memory.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
 import { SqlStates } from '../../../stores/states/sql.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
@@ -69,6 +71,7 @@ describe('the speed table', () => {
     }
     return new TableWriter({
       model,
+      exclusions: new Exclusions(new MemoryArchive(), model.data),
       ledger: new SqlSpeedLedger({ warehouse, stageRows, copyRoleArn: 'arn:aws:iam::000000000000:role/copy' }),
       duplicates: duplicatesOn(),
       now: () => arrival,

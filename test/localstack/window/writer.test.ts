@@ -3,7 +3,7 @@ import { answerWindow } from '../../../lambdas/serving/windows.ts'
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { ValkeyWindowStore } from '../../../stores/window/valkey.ts'
 import { duplicatesOn } from '../../lambdas/speed/duplicates.ts'
-import { loadModel, type Order, shardId, startTime, toRecords } from '../../lambdas/speed/orders.ts'
+import { loadModel, noExclusions, type Order, shardId, startTime, toRecords } from '../../lambdas/speed/orders.ts'
 import { startValkeyServer, type ValkeyServer } from './valkey-server.ts'
 
 const orders: Order[] = Array.from({ length: 600 }, (_, index) => ({
@@ -33,7 +33,8 @@ describe('windows written to Valkey', () => {
     await server.stop()
   })
 
-  const writer = () => new WindowWriter({ model, store, duplicates: duplicatesOn(), newEpoch: () => 'epoch' })
+  const writer = () =>
+    new WindowWriter({ model, store, exclusions: noExclusions, duplicates: duplicatesOn(), newEpoch: () => 'epoch' })
   const ask = (metric: string) =>
     answerWindow({ model: model.data, store, metric, lastMs: 60_000, asOf: 'latest', now: startTime })
 

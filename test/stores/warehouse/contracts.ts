@@ -1,5 +1,6 @@
 import type { BatchStage } from '../../localstack/tidemark/batch-stage.ts'
 import { datasetLedgerContract } from './dataset-ledger-contract.ts'
+import { exclusionLedgerContract } from './exclusion-ledger-contract.ts'
 import { speedLedgerContract } from './speed-ledger-contract.ts'
 import { statesContract } from './states-contract.ts'
 
@@ -14,5 +15,6 @@ export const warehouseContracts = (start: () => Promise<BatchStage>): void => {
 
   describe('the speed ledger', () => speedLedgerContract(() => stage))
   describe('the dataset ledger', () => datasetLedgerContract(() => stage))
+  describe('the exclusion ledger', () => exclusionLedgerContract(() => stage))
   describe('the states', () => statesContract(() => stage))
 }

@@ -30,6 +30,7 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
         datasetId: 'ds-1',
         baseDatasetId: '',
         kind: 'full',
+        exclusions: 0,
         modelVersion: stage.model.data.version,
         state: 'sealed',
         step: 'seal',

@@ -143,7 +143,13 @@ describe("the twin's transactions", () => {
       const entries = [{ url: 's3://lake/results/x', meta: { content_length: line.length } }]
       await archive.putJson('staging/x', { entries })
       const metrics = model.data.metrics
-      const rest = { baseDatasetId: '', kind: 'full', modelVersion: model.data.version, metrics } as const
+      const rest = {
+        baseDatasetId: '',
+        kind: 'full',
+        modelVersion: model.data.version,
+        exclusions: 0,
+        metrics,
+      } as const
       for (const datasetId of ['ds-1', 'ds-2'])
         await ledger.register({ ...rest, datasetId, marks: { [shardA]: sequence(1) }, sealedAt: arrival })
       const start = async (datasetId: string): Promise<string> => {

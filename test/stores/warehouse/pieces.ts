@@ -64,6 +64,7 @@ export const newDataset = (
   baseDatasetId: '',
   kind: 'full',
   modelVersion: stage.model.data.version,
+  exclusions: 0,
   marks: Object.fromEntries(Object.entries(marks).map(([shardId, mark]) => [shardId, sequence(mark)])),
   metrics: stage.model.data.metrics,
   sealedAt: arrival,

@@ -143,6 +143,7 @@ export class RandomCalls {
       run: ({ ledger, model }) =>
         ledger.register({
           datasetId,
+          exclusions: 0,
           baseDatasetId: '',
           kind: 'full',
           modelVersion: model.data.version,

@@ -134,11 +134,13 @@ export const statesContract = (stageOf: () => BatchStage): void => {
   it('says what stood behind an answer', async () => {
     const stage = stageOf()
     const sales = question(metricOf(stage, 'sales'))
+    const exclusions = { batch: null, speed: [] }
     const nothing = { datasetId: '', marks: {}, positions: {}, pruned: {}, sealedAt: null, committedAt: null, gaps: 0 }
-    expect((await stage.states.read(sales)).snapshot).toEqual({ ...nothing, loaded: new Set() })
+    expect((await stage.states.read(sales)).snapshot).toEqual({ ...nothing, exclusions, loaded: new Set() })
     await served(stage)
     expect((await stage.states.read(sales)).snapshot).toEqual({
       datasetId: 'ds-1',
+      exclusions: { batch: 0, speed: [] },
       loaded: new Set(['ds-1']),
       marks: { [shardA]: sequence(2) },
       positions: { [shardA]: sequence(5), [shardB]: sequence(3) },

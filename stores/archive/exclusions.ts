@@ -1,0 +1,78 @@
+import { type Exclusion, type ExclusionSet, excluder, type IsExcluded } from '../../core/exclusion.ts'
+import type { ModelData } from '../../core/model.ts'
+import type { Archive } from './archive.ts'
+
+/** A revision's whole set; written before the revision is in force, and never changed. */
+export const exclusionsKey = (revision: number): string => `exclusions/${revision}.json`
+/** What one request for an exclusion listed; never changed. */
+export const exclusionRequestKey = (requestId: string): string => `exclusions/requests/${requestId}.json`
+/** `{revision}`: the newest one in force, for who has no warehouse. */
+export const latestExclusionsKey = 'exclusions/latest.json'
+
+/** @throws where the revision's set is not there: nothing may be counted as if it left out nothing */
+export const readExclusions = async (
+  archive: Pick<Archive, 'getJson'>,
+  revision: number,
+): Promise<readonly Exclusion[]> => {
+  if (revision === 0) return []
+  const set = (await archive.getJson(exclusionsKey(revision))) as ExclusionSet | null
+  if (set === null)
+    throw new Error(`Revision ${revision} of the exclusions is in force, but there is no ${exclusionsKey(revision)}.`)
+  return set.exclusions
+}
+
+/** Revisions kept: a function meets a new one seldom, and an old one only by what is left of a deploy. */
+const keptRevisions = 3
+
+/** The sets of exclusions, each read once. */
+export class Exclusions {
+  readonly #archive: Pick<Archive, 'getJson'>
+  readonly #model: Pick<ModelData, 'events'>
+  readonly #known = new Map<number, IsExcluded>()
+
+  constructor(archive: Pick<Archive, 'getJson'>, model: Pick<ModelData, 'events'>) {
+    this.#archive = archive
+    this.#model = model
+  }
+
+  /** @throws where the set is not there, or the archive can't be read */
+  async at(revision: number): Promise<IsExcluded> {
+    const known = this.#known.get(revision)
+    if (known !== undefined) return known
+    const isExcluded = excluder(await readExclusions(this.#archive, revision), this.#model)
+    this.#known.set(revision, isExcluded)
+    for (const old of this.#known.keys()) {
+      if (this.#known.size <= keptRevisions) break
+      this.#known.delete(old)
+    }
+    return isExcluded
+  }
+}
+
+/** How long the newest revision is taken to be the one read last, ms. */
+const latestForMs = 5000
+
+/** The newest revision in force, for who has no warehouse to ask: seconds late, and never going back. */
+export class LatestExclusions {
+  readonly #archive: Pick<Archive, 'getJson'>
+  readonly #exclusions: Exclusions
+  readonly #now: () => number
+  #revision = 0
+  #readAt = Number.NEGATIVE_INFINITY
+
+  constructor(archive: Pick<Archive, 'getJson'>, model: Pick<ModelData, 'events'>, now: () => number) {
+    this.#archive = archive
+    this.#exclusions = new Exclusions(archive, model)
+    this.#now = now
+  }
+
+  /** @throws where the archive can't be read */
+  async current(): Promise<IsExcluded> {
+    if (this.#now() - this.#readAt >= latestForMs) {
+      const latest = (await this.#archive.getJson(latestExclusionsKey)) as { readonly revision: number } | null
+      this.#revision = Math.max(this.#revision, latest?.revision ?? 0)
+      this.#readAt = this.#now()
+    }
+    return this.#exclusions.at(this.#revision)
+  }
+}

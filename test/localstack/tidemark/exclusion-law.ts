@@ -1,0 +1,230 @@
+import type { RawRecord } from '../../../core/record.ts'
+import type { ExcludeRequest, InForce } from '../../../lambdas/batch/exclude.ts'
+import { type BatchStage, definitions, type SaleFields, sequence, shardA, shardB } from './batch-stage.ts'
+
+const wrong: SaleFields = { shop: 'wrong', amount: '99.00', items: 50 }
+
+/** What exclusions are held to, on a warehouse as on its twin. */
+export const exclusionLaw = (start: () => Promise<BatchStage>): void => {
+  let stage: BatchStage
+  beforeAll(async () => {
+    stage = await start()
+  }, 60_000)
+  beforeEach(() => stage.reset(), 30_000)
+  afterAll(() => stage.stop())
+
+  const expectTruth = async (): Promise<void> => {
+    for (const name of Object.keys(definitions)) expect(await stage.answered(name)).toEqual(await stage.expected(name))
+  }
+  const exclude = (parts: object, request: Partial<ExcludeRequest> = {}) => {
+    const exclusion = { eventType: 'sale', from: null, to: null, fields: {}, eventIds: null, ...parts }
+    const requestId = `request-${stage.now++}`
+    return stage.step<InForce & { id: number; problem?: { code: string; status: number; detail: string } }>({
+      ...{ step: 'exclude', requestId, exclusion, reason: 'load test', by: 'me', ...request },
+    })
+  }
+  const produce = (count: number, fields: SaleFields = {}, shardId = shardA): RawRecord[] =>
+    Array.from({ length: count }, () => stage.produce(shardId, fields))
+  const wrongServed = async (): Promise<number> =>
+    Object.entries(await stage.answered('sales'))
+      .filter(([cell]) => cell.includes('wrong'))
+      .reduce((sum, [, value]) => sum + Number(value), 0)
+
+  it('take effect in each shard where it stands, for running writers and zombies, and are healed by a recompute', async () => {
+    const writer = stage.writer()
+    const zombie = stage.writer()
+    produce(3)
+    const before = [...produce(2, wrong), ...produce(2, wrong, shardB)]
+    for (const shardId of [shardA, shardB]) {
+      await writer.write(shardId, stage.stream.get(shardId) ?? [])
+      await zombie.write(shardId, stage.stream.get(shardId) ?? [])
+    }
+    expect(await wrongServed()).toBe(before.length)
+    const { id, revision, recorded } = await exclude({ fields: { shop: 'wrong' } })
+    expect([id, revision]).toEqual([1, 1])
+    expect(recorded).toEqual({ [shardA]: sequence(5), [shardB]: sequence(2) })
+    // Both have the position of before in memory.
+    produce(3, wrong)
+    produce(2)
+    const all = stage.stream.get(shardA) ?? []
+    const written = await Promise.allSettled([zombie.write(shardA, all.slice(0, 8)), writer.write(shardA, all)])
+    expect(written.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
+    expect(await wrongServed()).toBe(before.length)
+    await expectTruth()
+    expect((await stage.ask('sales', {})).receipt.exclusions).toEqual({
+      batch: null,
+      speed: 0,
+      stretches: {
+        [shardA]: [
+          { above: '', revision: 0 },
+          { above: sequence(5), revision: 1 },
+        ],
+        [shardB]: [
+          { above: '', revision: 0 },
+          { above: sequence(2), revision: 1 },
+        ],
+      },
+    })
+    await stage.settle()
+    const run = await stage.recompute()
+    expect(await stage.ledger.dataset(run.datasetId)).toMatchObject({ exclusions: 1, kind: 'full' })
+    expect((await stage.step<{ counts: object }>({ step: 'dataset', datasetId: run.datasetId })).counts).toMatchObject({
+      read: 12,
+      excluded: 7,
+    })
+    expect(await wrongServed()).toBe(0)
+    await expectTruth()
+    expect((await stage.ask('sales', {})).receipt.exclusions).toEqual({ batch: 1, speed: 1, stretches: {} })
+    produce(2, wrong)
+    await stage.settle()
+    await expectTruth()
+    expect(await stage.recompute()).toMatchObject({ next: 'promote' })
+    expect((await stage.ledger.datasets())[0]).toMatchObject({ exclusions: 1, kind: 'incremental' })
+    await expectTruth()
+  })
+
+  it('say in a receipt what is by which revision, until a recompute; undone, events come back', async () => {
+    produce(2)
+    produce(3, wrong)
+    await stage.settle()
+    await stage.recompute()
+    const { id } = await exclude({ fields: { shop: 'wrong' } })
+    produce(1, wrong)
+    produce(1)
+    await stage.settle()
+    expect((await stage.ask('sales', {})).receipt.exclusions).toEqual({ batch: 0, speed: 1, stretches: {} })
+    expect(await wrongServed()).toBe(3)
+    await expectTruth()
+    await stage.recompute()
+    expect((await stage.ledger.datasets())[0]).toMatchObject({ exclusions: 1, kind: 'full' })
+    expect(await wrongServed()).toBe(0)
+    await expectTruth()
+    const undone = await stage.step<InForce>({ step: 'undoExclusion', id, reason: 'they were right', by: 'me' })
+    expect(undone).toMatchObject({ revision: 2, recorded: { [shardA]: sequence(7) } })
+    expect(await stage.step({ step: 'undoExclusion', id, reason: 'again', by: 'me' })).toMatchObject({ revision: 2 })
+    produce(1, wrong)
+    await stage.settle()
+    expect(await wrongServed()).toBe(1)
+    await expectTruth()
+    await stage.recompute()
+    expect(await wrongServed()).toBe(5)
+    await expectTruth()
+    expect(await stage.step({ step: 'exclusions' })).toMatchObject({
+      revision: 2,
+      exclusions: [{ id: 1, inForce: false, reason: 'load test', by: 'me', undone: { reason: 'they were right' } }],
+    })
+  })
+
+  it('reach what speed counted before by a replay; the twin of an excluded event then counts', async () => {
+    produce(2)
+    await stage.settle()
+    await stage.recompute()
+    produce(3, wrong)
+    produce(1, { ...wrong, id: 'twin' })
+    produce(1, { id: 'twin' })
+    await stage.settle()
+    expect(await wrongServed()).toBe(4)
+    const { recorded } = await exclude({ fields: { shop: 'wrong' } })
+    produce(2, wrong)
+    await stage.settle()
+    await stage.replay(shardA, 2)
+    expect(await stage.answered('sales')).toEqual({ '2026-01-02T10:00:00.000Z ["mitte","true"]': '3' })
+    expect((await stage.ask('sales', {})).receipt.exclusions).toEqual({ batch: 0, speed: 1, stretches: {} })
+    expect(await stage.batch.exclusions.stretches()).toEqual([{ shardId: shardA, above: sequence(2), revision: 1 }])
+    expect(recorded).toEqual({ [shardA]: sequence(7) })
+    await expectTruth()
+    await stage.recompute()
+    await expectTruth()
+  })
+
+  it('let a twin count that is not excluded', async () => {
+    produce(1, { ...wrong, id: 'twin' })
+    produce(1, { id: 'twin' }, shardB)
+    await stage.settle()
+    await stage.recompute()
+    expect(await stage.answered('sales')).toEqual({ '2026-01-02T10:00:00.000Z ["wrong","true"]': '1' })
+    await exclude({ fields: { shop: 'wrong' } })
+    await stage.recompute()
+    expect(await stage.answered('sales')).toEqual({ '2026-01-02T10:00:00.000Z ["mitte","true"]': '1' })
+    await expectTruth()
+  })
+
+  it('a rollback to a dataset of another revision is a mix, and says so', async () => {
+    produce(2)
+    produce(1, wrong)
+    await stage.settle()
+    await stage.recompute()
+    await exclude({ eventIds: [`${shardA}-3`] })
+    produce(1)
+    await stage.settle()
+    await stage.recompute()
+    await stage.step({ step: 'rollback' })
+    expect((await stage.ask('sales', {})).receipt.exclusions).toEqual({ batch: 0, speed: 1, stretches: {} })
+    await expectTruth()
+  })
+
+  it('are what a shard that comes later begins with', async () => {
+    produce(1)
+    await stage.settle()
+    await exclude({ fields: { shop: 'wrong' } })
+    produce(2, wrong, shardB)
+    await stage.settle()
+    expect(await wrongServed()).toBe(0)
+    await expectTruth()
+  })
+
+  it('are made once by a request tried again, and end what another left half done', async () => {
+    produce(1, wrong)
+    await stage.settle()
+    const exclusion = { eventType: 'sale', from: null, to: null, fields: { shop: 'wrong' }, eventIds: null }
+    // Registered, and no more: the function died.
+    await stage.archive.putJson('exclusions/requests/died-12345.json', exclusion)
+    const died = { requestId: 'died-12345', reason: 'r', by: 'b' }
+    await stage.batch.exclusions.add({ ...died, eventType: 'sale', definition: '{}', madeAt: stage.now })
+    expect(await stage.step({ step: 'exclusions' })).toMatchObject({
+      revision: 0,
+      exclusions: [{ id: 1, inForce: false }],
+    })
+    produce(1)
+    await stage.settle()
+    await stage.recompute()
+    expect(await stage.step({ step: 'exclusions' })).toMatchObject({
+      revision: 1,
+      exclusions: [{ id: 1, inForce: true }],
+    })
+    expect(await wrongServed()).toBe(0)
+    expect(await exclude(exclusion, died)).toMatchObject({ id: 1, revision: 1, recorded: { [shardA]: sequence(2) } })
+    await expectTruth()
+  })
+
+  it('made at the same time all take effect', async () => {
+    produce(1, wrong)
+    produce(1, { shop: 'other' })
+    produce(2)
+    await stage.settle()
+    const made = await Promise.all([
+      exclude({ fields: { shop: 'wrong' } }),
+      exclude({ fields: { shop: 'other' } }),
+      exclude({ fields: { items: '77' } }),
+    ])
+    expect(made.map(({ id }) => id).sort()).toEqual([1, 2, 3])
+    expect(await stage.archive.getJson('exclusions/latest.json')).toEqual({ revision: 3 })
+    await stage.recompute()
+    expect(await stage.answered('sales')).toEqual({ '2026-01-02T10:00:00.000Z ["mitte","true"]': '2' })
+    await expectTruth()
+  })
+
+  it('that a person got wrong are refused, and nothing is changed', async () => {
+    for (const [parts, request, code] of [
+      [{ eventType: 'sail' }, {}, 'invalid_exclusion'],
+      [{ fields: { colour: 'red' } }, {}, 'invalid_exclusion'],
+      [{}, {}, 'excludes_everything'],
+      [{ fields: { shop: 'a' } }, { reason: ' ' }, 'invalid_exclusion'],
+    ] as const)
+      expect((await exclude(parts, request)).problem).toMatchObject({ code, status: 400 })
+    expect((await exclude({}, { everything: true })).revision).toBe(1)
+    expect(await stage.step({ step: 'undoExclusion', id: 9, reason: 'r', by: 'me' })).toMatchObject({
+      problem: { code: 'unknown_exclusion' },
+    })
+  })
+}
