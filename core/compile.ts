@@ -19,6 +19,8 @@ const maxDimensions = 8
 /** PostgreSQL cuts names at 63 bytes; the longest made of a metric's name is `NAME_VERSION` with 12 digits of version. */
 const namePattern = /^[a-z][a-z0-9_]{0,39}$/
 const reservedNames = new Set(['rejected', 'bucket', 'component', 'value', 'exact', 'dataset_id', 'layer'])
+/** Columns of a merged state inside of views (`sql/finish.ts`), which a dimension of that name would hide. */
+const stateColumnPattern = /^state_\d+$/
 const defaultEarly = '1h'
 /** A window is kept in at most this many slices. */
 const maxSlices = 3600
@@ -186,7 +188,7 @@ const refuseClashes = (metrics: readonly MetricData[]): void => {
     if (new Set(columns).size < columns.length)
       throw new Error(`Metric ${name}: two dimensions differ only in case; SQL can't tell them apart.`)
     for (const column of columns)
-      if (reservedNames.has(column))
+      if (reservedNames.has(column) || stateColumnPattern.test(column))
         throw new Error(`Metric ${name}: a dimension can't be called ${column}; its view has such a column already.`)
   }
 }

@@ -15,3 +15,6 @@ export interface Contribution {
   /** The component is one distinct value: batch counts these, nothing else keeps them. */
   readonly distinct?: true
 }
+
+/** What of a contribution is the measure's to say; where it belongs is the metric's. */
+export type Part = Pick<Contribution, 'component' | 'op' | 'value' | 'distinct'>

@@ -1,12 +1,12 @@
 import { type BucketOf, bucketStart } from './bucket.ts'
-import type { Contribution, MergeOp } from './contribution.ts'
+import type { Contribution, MergeOp, Part } from './contribution.ts'
 import type { Hash64 } from './hash.ts'
 import { registerOf } from './hyperloglog.ts'
 import type { ConditionData, MetricData, Model, ModelData, Scalar } from './model.ts'
+import { meanParts, stddevParts } from './moments.ts'
 import type { Row } from './record.ts'
 import { registerComponent } from './state.ts'
 
-type Part = Pick<Contribution, 'component' | 'op' | 'value' | 'distinct'>
 type Layer = 'batch' | 'speed'
 
 interface MetricContributor {
@@ -102,16 +102,25 @@ const partsOf = ({ measure }: MetricData, hash: Hash64): MetricContributor['part
     case 'sum':
     case 'min':
     case 'max':
-      return quantityParts(measure.kind, measure.field)
+      return quantityParts(measure.field, only(measure.kind))
+    case 'mean':
+      return quantityParts(measure.field, meanParts)
+    case 'stddev':
+      return quantityParts(measure.field, stddevParts)
     case 'countDistinct':
       return distinctParts(measure.fields, hash)
   }
 }
 
-const quantityParts = (op: MergeOp, field: string): MetricContributor['parts'] => {
+const only =
+  (op: MergeOp) =>
+  (value: number): readonly Part[] => [{ component: op, op, value }]
+
+/** A null has no part in any measure of its field. */
+const quantityParts = (field: string, parts: (value: number) => readonly Part[]): MetricContributor['parts'] => {
   return (row) => {
     const value = row[field]
-    return value === null || value === undefined ? [] : [{ component: op, op, value: Number(value) }]
+    return value === null || value === undefined ? [] : parts(Number(value))
   }
 }
 

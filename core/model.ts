@@ -10,10 +10,18 @@ export interface DimensionData {
   readonly type: DimensionType
 }
 
+/** A measure of one quantity: `scale` is the number of its field's decimals. */
+export interface QuantityMeasure {
+  readonly kind: 'sum' | 'min' | 'max' | 'mean' | 'stddev'
+  readonly field: string
+  readonly unit: string
+  readonly scale: number
+}
+
 /** What a metric measures, as data. `scale` is the number of decimals of a decimal field (0 for integers). */
 export type MeasureData =
   | { readonly kind: 'count'; readonly unit: string }
-  | { readonly kind: 'sum' | 'min' | 'max'; readonly field: string; readonly unit: string; readonly scale: number }
+  | QuantityMeasure
   | { readonly kind: 'countDistinct'; readonly fields: readonly string[]; readonly unit: 'distinct' }
 
 /** One condition on one field; all conditions of a metric must hold. Amounts are scaled integers, instants epoch ms. */

@@ -1,6 +1,8 @@
+import { fixedComponents } from '../core/answer.ts'
 import type { Bucket } from '../core/bucket.ts'
 import { registerCount } from '../core/hyperloglog.ts'
 import type { MetricData } from '../core/model.ts'
+import { stateColumn } from './finish.ts'
 import { type Layer, type Pin, statesSql, text, timestamp } from './states.ts'
 import { quoted } from './table.ts'
 
@@ -37,7 +39,10 @@ export const conditionSql = (
   return { sql: `${column} = :where${place}`, parameters: { [`where${place}`]: value } }
 }
 
-/** bucket, the dimensions of `by`, `value`, and for countDistinct `exact` (boolean). Unordered. */
+/**
+ * bucket, the dimensions of `by`, and `value`; for countDistinct also `exact` (boolean); for a measure of several
+ * components these instead of `value`, as `state_0`, … in the order of `fixedComponents`. Unordered.
+ */
 export const cellsSql = (query: CellsQuery): string =>
   query.metric.measure.kind === 'countDistinct' ? distinctSql(query) : mergedSql(query)
 
@@ -62,14 +67,24 @@ const selectedSql = (query: CellsQuery): string => {
 }
 
 const mergedSql = (query: CellsQuery): string => {
-  const { measure } = query.metric
-  const merge = measure.kind === 'min' ? 'MIN' : measure.kind === 'max' ? 'MAX' : 'SUM'
   const columns = [
     ...(query.per === null ? ['CAST(NULL AS TIMESTAMP) AS bucket'] : ['bucket']),
     ...query.by.map(quoted),
+    ...mergedColumns(query.metric),
   ]
   // Without GROUP BY, SQL answers one row even where there is nothing; HAVING takes it back.
-  return `SELECT ${columns.join(', ')}, ${merge}(value) AS value FROM (\n${selectedSql(query)}\n) selected${groupBy(grouping(query))}\nHAVING COUNT(*) > 0`
+  return `SELECT ${columns.join(', ')} FROM (\n${selectedSql(query)}\n) selected${groupBy(grouping(query))}\nHAVING COUNT(*) > 0`
+}
+
+const mergedColumns = ({ measure }: MetricData): string[] => {
+  const [only, ...others] = fixedComponents(measure) ?? []
+  if (only === undefined)
+    throw new Error(`The components of ${measure.kind} depend on its values; they are no columns.`)
+  if (others.length === 0) return [`${only === 'min' ? 'MIN' : only === 'max' ? 'MAX' : 'SUM'}(value) AS value`]
+  return [only, ...others].map(
+    (component, place) =>
+      `SUM(CASE WHEN component = ${text(component)} THEN value ELSE 0 END) AS ${stateColumn(place)}`,
+  )
 }
 
 /** Which exact count of batch's answers the query, if any: one bucket by the full dimensions, or one bucket in total. */

@@ -1,3 +1,4 @@
+import { comparedComponent } from '../core/answer.ts'
 import type { MetricData } from '../core/model.ts'
 import { batchTable, type Pin, type Slot, statesSql, text } from './states.ts'
 import { qualified, quoted } from './table.ts'
@@ -8,7 +9,7 @@ const counted = ['rows_served', 'rows_built', 'rows_missing', 'rows_extra', 'row
  * Compares a loaded dataset's states with what was served up to its tidemark. The row whose `bucket` is null is the
  * total, with `buckets_differing`; the others are the differing buckets, those with the largest difference in value
  * first. `served_value` and `built_value` merge what the measure counts or measures (of countDistinct, its
- * contributions) over all dimensions. Exact distinct counts are batch's alone, and no part of it.
+ * contributions; where a state has several components, all of them added up) over all dimensions. Exact distinct counts are batch's alone, and no part of it.
  * @param served the live dataset, and the new dataset's marks as positions
  * @param maxBuckets how many differing buckets are answered at most
  */
@@ -22,15 +23,11 @@ export const paritySql = (
   const keys = ['bucket', ...metric.by.map(({ name }) => quoted(name)), 'component'].join(', ')
   const merged =
     "CASE WHEN component = 'min' THEN MIN(value) WHEN component = 'max' OR component LIKE 'r%' THEN MAX(value) ELSE SUM(value) END"
-  const { kind } = metric.measure
-  const [merge, component] =
-    kind === 'min'
-      ? ['MIN', 'min']
-      : kind === 'max'
-        ? ['MAX', 'max']
-        : ['SUM', kind === 'countDistinct' ? 'seen' : kind]
-  const valueSql = (side: string): string =>
-    `${merge}(CASE WHEN component = ${text(component)} THEN ${side} END) AS ${side}_value`
+  const component = comparedComponent(metric.measure)
+  const merge = component === 'min' ? 'MIN' : component === 'max' ? 'MAX' : 'SUM'
+  const compared = (side: string): string =>
+    component === null ? side : `CASE WHEN component = ${text(component)} THEN ${side} END`
+  const valueSql = (side: string): string => `${merge}(${compared(side)}) AS ${side}_value`
   return `WITH sides AS (
 SELECT ${keys}, MAX(CASE WHEN side = 'served' THEN value END) AS served, MAX(CASE WHEN side = 'built' THEN value END) AS built
 FROM (

@@ -1,6 +1,7 @@
 import { type Bucket, buckets, divides } from '../core/bucket.ts'
 import type { MetricData } from '../core/model.ts'
 import { cellsSql } from './cells.ts'
+import { finishedValue } from './finish.ts'
 import { gapsSql } from './states.ts'
 import { quoted } from './table.ts'
 
@@ -31,11 +32,4 @@ const viewSql = (metric: MetricData, per: Bucket): string => {
   return `SELECT ${columns.join(', ')} FROM (\n${cells}\n) cells
 CROSS JOIN (\n${gapsSql(metric)}\n) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE '${hint}' END AS INTEGER) = 0`
-}
-
-/** Decimals come back from scaled integers exactly: by multiplication, which neither dialect rounds. */
-const finishedValue = ({ measure }: MetricData): string => {
-  const scale = 'scale' in measure ? measure.scale : 0
-  if (scale === 0) return 'CAST(cells.value AS BIGINT)'
-  return `CAST(cells.value AS DECIMAL(19, 0)) * CAST(${(10 ** -scale).toFixed(scale)} AS DECIMAL(${scale + 1}, ${scale}))`
 }

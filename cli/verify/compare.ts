@@ -1,5 +1,6 @@
 import type { MetricData } from '../../core/model.ts'
 import type { MetricRow } from '../answers.ts'
+import { addedDecimals } from './finished.ts'
 import type { Cell } from './recount.ts'
 
 /** The standard error of a HyperLogLog of 2^14 registers: 1.04 / sqrt(2^14) (Flajolet et al., 2007). */
@@ -32,7 +33,7 @@ export const compare = (
   rows: readonly MetricRow[],
   cells: readonly Cell[],
 ): Comparison => {
-  const scale = 'scale' in metric.measure ? metric.measure.scale : 0
+  const scale = scaleOf(metric)
   const recounted = new Map(cells.map((cell) => [keyOf(cell.bucket, cell.dims), cell]))
   const differences: Difference[] = []
   const errors: number[] = []
@@ -71,6 +72,12 @@ const keyOf = (bucket: number, dims: readonly (string | null)[]): string => JSON
 
 const textOf = (value: string | number | boolean | null | undefined): string | null =>
   value === null || value === undefined ? null : String(value)
+
+/** The decimals of an answer. */
+const scaleOf = ({ measure }: Pick<MetricData, 'measure'>): number => {
+  if (!('scale' in measure)) return 0
+  return measure.kind === 'mean' || measure.kind === 'stddev' ? measure.scale + addedDecimals : measure.scale
+}
 
 /** How far an estimate lies from the truth, in standard errors. */
 const errorOf = (served: bigint, truth: bigint): number =>

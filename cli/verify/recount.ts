@@ -10,6 +10,7 @@ import type { Interval } from '../time.ts'
 import { canonicalRecords } from './canonical.ts'
 import { createEventTable, createRejectedTable, createRepeatsTable, repeatablesSql } from './events.ts'
 import { countExcluded, createLeftOutTable, type Excluding, insertLeftOut, speedRevision } from './exclusions.ts'
+import { finished } from './finished.ts'
 import { type Bounds, rangeSql, recountSql } from './metrics.ts'
 import { type Repeatable, type RepeatRule, repeatsAmong } from './repeats.ts'
 import { quoted } from './sql-text.ts'
@@ -90,7 +91,7 @@ export const openRecount = async (
       return rows.map((row) => ({
         bucket: Number(row.bucket),
         dims: metric.by.map((_, index) => (row[`d${index}`] ?? null) as string | null),
-        value: BigInt(String(row.value)),
+        value: finished(metric, String(row.value)),
       }))
     },
     close: () => {

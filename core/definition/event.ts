@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { MeasureData } from '../model.ts'
+import type { MeasureData, QuantityMeasure } from '../model.ts'
 import { type Instant, instant, quantities, type UnitOf } from './quantity.ts'
 import type { Span } from './span.ts'
 
@@ -46,6 +46,10 @@ export interface Event<N extends string, in out R> {
   sum<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, NonNullable<R[K]>, true>
   min<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, NonNullable<R[K]>, false>
   max<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, NonNullable<R[K]>, false>
+  /** The mean, to six decimals more than the field's. Nulls are skipped. */
+  mean<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, number, false>
+  /** The standard deviation of the values as a whole population (divided by n, not n - 1), as exact as the mean. */
+  stddev<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, number, false>
   /** How many different values, or combinations of values. A row with a null among them is skipped. */
   countDistinct<K extends DimensionField<R>>(...fields: [K, ...K[]]): Measure<R, 'distinct', number, true>
 }
@@ -100,13 +104,15 @@ export const event = <const N extends string, F extends z.ZodRawShape>(
 /** The measures' types (units, growth, allowed fields) stand in `Event` alone; here they are data. */
 const measuresOf = (definition: EventDefinition) => {
   const measure = (data: MeasureData) => ({ unit: data.unit, event: { name: definition.name, definition }, data })
-  const ofQuantity = (kind: 'sum' | 'min' | 'max') => (field: string) =>
+  const ofQuantity = (kind: QuantityMeasure['kind']) => (field: string) =>
     measure({ kind, field, ...quantityOf(definition, field) })
   return {
     count: (unit = 'events') => measure({ kind: 'count', unit }),
     sum: ofQuantity('sum'),
     min: ofQuantity('min'),
     max: ofQuantity('max'),
+    mean: ofQuantity('mean'),
+    stddev: ofQuantity('stddev'),
     countDistinct: (...fields: string[]) => measure({ kind: 'countDistinct', fields, unit: 'distinct' }),
   }
 }

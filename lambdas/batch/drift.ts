@@ -1,3 +1,4 @@
+import { answerScale, comparedComponent } from '../../core/answer.ts'
 import type { MeasureData, MetricData } from '../../core/model.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
 import { driftOf, type Parity } from '../../stores/ledger/dataset.ts'
@@ -42,8 +43,11 @@ export const sentenceOf = ({ metric, parity, allowed }: Beyond): string => {
   return `${metric.name}: ${percent(driftOf(parity))} of its rows differ from what is served, ${percent(allowed)} may; most in ${named.join('; ')}${others > 0 ? ` and ${others} more` : ''}.`
 }
 
-/** As an answer writes it; null: nothing there. */
-export const valueText = (measure: MeasureData, value: bigint | null): string =>
-  value === null ? 'nothing' : String(answeredQuantity(value, 'scale' in measure ? measure.scale : 0))
+/** As an answer writes it; null: nothing there. A state of several components is no value before it is merged. */
+export const valueText = (measure: MeasureData, value: bigint | null): string => {
+  if (value === null) return 'nothing'
+  if (comparedComponent(measure) === null) return `states that add up to ${value}`
+  return String(answeredQuantity(value, answerScale(measure)))
+}
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(3))}%`

@@ -1,7 +1,7 @@
+import { answeredValue } from '../../core/answer.ts'
 import { spanText } from '../../core/definition/span.ts'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
-import { answeredQuantity } from '../../core/quantity-text.ts'
 import type { Pin } from '../../sql/states.ts'
 import type { AnsweredCell, Snapshot, States } from '../../stores/states/states.ts'
 import { writeCursor } from './cursor.ts'
@@ -13,7 +13,7 @@ export interface AnswerRow {
   readonly bucket: string | null
   readonly by: Readonly<Record<string, string | number | boolean | null>>
   /** Decimals, and integers past 2^53, are exact text. */
-  readonly value: number | string
+  readonly value: number | string | null
   readonly exact: boolean
 }
 
@@ -116,13 +116,9 @@ const refuseGaps = (metric: MetricData, { gaps }: Snapshot, pin: Pin | null): vo
   )
 }
 
-const answerRow = ({ metric, by }: MetricQuestion, { bucket, dims, value, exact }: AnsweredCell): AnswerRow => {
-  const { measure } = metric
-  const scale = 'scale' in measure ? measure.scale : 0
-  return {
-    bucket: bucket === null ? null : new Date(bucket).toISOString(),
-    by: Object.fromEntries(by.map((name, place) => [name, dims[place] ?? null])),
-    value: answeredQuantity(value, scale),
-    exact,
-  }
-}
+const answerRow = ({ metric, by }: MetricQuestion, { bucket, dims, value, exact }: AnsweredCell): AnswerRow => ({
+  bucket: bucket === null ? null : new Date(bucket).toISOString(),
+  by: Object.fromEntries(by.map((name, place) => [name, dims[place] ?? null])),
+  value: answeredValue(metric.measure, value),
+  exact,
+})

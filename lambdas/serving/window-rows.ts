@@ -1,8 +1,7 @@
-import { estimateRegisters, standardError } from '../../core/hyperloglog.ts'
+import { answeredValue, answerOf, type MergedComponents } from '../../core/answer.ts'
 import { type Components, opOf } from '../../core/merge.ts'
 import type { DimensionData, DimensionType, MetricData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
-import { answeredQuantity } from '../../core/quantity-text.ts'
 import { dimsKey } from '../../core/state.ts'
 import type { WindowCell } from '../../core/window-chunk.ts'
 
@@ -11,7 +10,7 @@ type Scalar = string | number | boolean | null
 export interface Row {
   /** The dimensions' values, of their own types. */
   readonly by: Readonly<Record<string, Scalar>>
-  /** Decimals are exact text; null: the least or greatest of nothing. */
+  /** Decimals are exact text; null: the least, greatest or mean of nothing. */
   readonly value: number | string | null
   readonly exact: boolean
   /** The estimate's relative standard error; only where the value is not exact. */
@@ -92,22 +91,9 @@ const mergeBig = (op: ReturnType<typeof opOf>, a: bigint, b: bigint): bigint => 
   return a < b === (op === 'min') ? a : b
 }
 
-const measured = ({ measure }: MetricData, components: ReadonlyMap<string, bigint>): Omit<Row, 'by'> => {
-  switch (measure.kind) {
-    case 'count':
-      return { value: answeredQuantity(components.get('count') ?? 0n, 0), exact: true }
-    case 'sum':
-      return { value: answeredQuantity(components.get('sum') ?? 0n, measure.scale), exact: true }
-    case 'min':
-    case 'max': {
-      const value = components.get(measure.kind)
-      return { value: value === undefined ? null : answeredQuantity(value, measure.scale), exact: true }
-    }
-    case 'countDistinct': {
-      const ranks = Array.from(components).flatMap(([name, rank]) => (opOf(name) === 'max' ? [Number(rank)] : []))
-      return { value: estimateRegisters(ranks), exact: false, relativeError: standardError }
-    }
-  }
+const measured = ({ measure }: MetricData, components: MergedComponents): Omit<Row, 'by'> => {
+  const { value, exact, relativeError } = answerOf(measure, components)
+  return { value: answeredValue(measure, value), exact, ...(relativeError === null ? {} : { relativeError }) }
 }
 
 const typed = (type: DimensionType, text: string | null): Scalar => {

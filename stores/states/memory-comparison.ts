@@ -1,3 +1,4 @@
+import { comparedComponent } from '../../core/answer.ts'
 import type { MeasureData, MetricData } from '../../core/model.ts'
 import { type BucketDifference, type Comparison, largestFirst, maxBuckets } from '../ledger/dataset.ts'
 import { type MergedState, mergeWide } from './memory-merge.ts'
@@ -47,12 +48,12 @@ const differences = (keys: readonly string[], served: Side, built: Side) => ({
 })
 
 /** What the measure counts or measures, over all dimensions. */
-const valueAt = ({ kind }: MeasureData, keys: readonly string[], side: Side): bigint | null => {
-  const measured = kind === 'countDistinct' ? 'seen' : kind
-  const op = kind === 'min' || kind === 'max' ? kind : 'sum'
+const valueAt = (measure: MeasureData, keys: readonly string[], side: Side): bigint | null => {
+  const compared = comparedComponent(measure)
+  const op = compared === 'min' || compared === 'max' ? compared : 'sum'
   const values = keys.flatMap((key) => {
     const state = side.get(key)
-    return state?.component === measured ? [state.value] : []
+    return state !== undefined && (compared === null || state.component === compared) ? [state.value] : []
   })
   return values.length === 0 ? null : values.reduce((a, b) => mergeWide(op, a, b))
 }

@@ -1,3 +1,4 @@
+import { answerOf } from '../../core/answer.ts'
 import { bucketStart } from '../../core/bucket.ts'
 import type { MergeOp } from '../../core/contribution.ts'
 import { estimate } from '../../core/hyperloglog.ts'
@@ -79,16 +80,15 @@ const typed = (dimension: DimensionData | undefined, dim: string | null): string
   return dimension.type === 'boolean' ? dim === 'true' : Number(dim)
 }
 
-/** SUM, MIN or MAX, past 2^53 too. */
-const total = ({ metric }: StatesQuestion, { rows }: Gathered): Pick<AnsweredCell, 'value' | 'exact'> => {
-  const values = rows.map(({ value }) => BigInt(value))
-  const { kind } = metric.measure
-  const merge = (a: bigint, b: bigint): bigint => {
-    if (kind === 'min') return a < b ? a : b
-    if (kind === 'max') return a > b ? a : b
-    return a + b
+/** Merged component by component, past 2^53 too. */
+const total = ({ metric }: StatesQuestion, { rows }: Gathered): Pick<AnsweredCell, 'value' | 'exact'> | null => {
+  const state = new Map<string, bigint>()
+  for (const { component, value } of rows) {
+    const held = state.get(component)
+    state.set(component, held === undefined ? BigInt(value) : mergeWide(opOf(component), held, BigInt(value)))
   }
-  return { value: values.reduce(merge), exact: true }
+  const { value, exact } = answerOf(metric.measure, state)
+  return value === null ? null : { value, exact }
 }
 
 /** Registers make an estimate; a cell that speed has no part in is answered by batch's exact count, where there is one. */

@@ -1,5 +1,7 @@
+import { answerOf, fixedComponents } from '../../core/answer.ts'
 import type { MetricData } from '../../core/model.ts'
 import { cellsSql, conditionSql } from '../../sql/cells.ts'
+import { stateColumn } from '../../sql/finish.ts'
 import { loadSql } from '../../sql/load.ts'
 import { paritySql } from '../../sql/parity.ts'
 import { receiptSql } from '../../sql/receipt.ts'
@@ -116,9 +118,18 @@ const cellOf = ({ metric, by }: StatesQuestion, row: ResultRow): AnsweredCell =>
   bucket: row.bucket === null || row.bucket === undefined ? null : epochMsOf(String(row.bucket)),
   // Redshift folds every column's name to lower case, quoted or not.
   dims: by.map((name) => row[name] ?? row[name.toLowerCase()] ?? null),
-  value: BigInt(String(row.value)),
-  exact: metric.measure.kind !== 'countDistinct' || row.exact === true,
+  ...mergedValue(metric, row),
 })
+
+const mergedValue = ({ name, measure }: MetricData, row: ResultRow): Pick<AnsweredCell, 'value' | 'exact'> => {
+  const components = fixedComponents(measure) ?? []
+  if (components.length < 2)
+    return { value: BigInt(String(row.value)), exact: measure.kind !== 'countDistinct' || row.exact === true }
+  const state = new Map(components.map((component, place) => [component, BigInt(String(row[stateColumn(place)]))]))
+  const { value, exact } = answerOf(measure, state)
+  if (value === null) throw new Error(`A row of ${name} has no value: its states count nothing.`)
+  return { value, exact }
+}
 
 const isoOf = (sqlTime: string | undefined): string | null =>
   sqlTime === undefined || sqlTime === '' ? null : new Date(epochMsOf(sqlTime)).toISOString()

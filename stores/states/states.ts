@@ -29,7 +29,7 @@ export interface AnsweredCell {
   readonly bucket: number | null
   /** In the order of the question's `by`. */
   readonly dims: readonly (string | number | boolean | null)[]
-  /** Unscaled. */
+  /** Scaled by 10^`answerScale` of core/answer.ts. */
   readonly value: bigint
   readonly exact: boolean
 }

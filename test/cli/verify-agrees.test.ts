@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { openRecount, type Recount } from '../../cli/verify/recount.ts'
 import { expandAggregates } from '../../core/aggregate.ts'
+import { answerOf } from '../../core/answer.ts'
 import type { MergeOp } from '../../core/contribution.ts'
 import type { ReceivedRecord } from '../../core/kinesis-record.ts'
 import type { MetricData, Model } from '../../core/model.ts'
@@ -47,21 +48,22 @@ const recountOf = async (records: readonly ReceivedRecord[]): Promise<Recount> =
 
 type Cells = Record<string, string>
 
-/** What core counts: each record but what was sent again, or each event once. */
+/** What core answers: each record but what was sent again, or each event once. Distinct values are counted one by one. */
 const counted = (metric: MetricData, records: readonly ReceivedRecord[], isSettled: boolean): Cells => {
   const expanded = expandAggregates(records)
   const kept = isSettled ? winnersOf(model, expanded) : firstsOf(model, expanded, windowMs)
   const all = kept.flatMap((record) => model.contributions(model.decode(record), 'batch'))
-  const cells = new Map<string, bigint>()
-  const seen = new Set<string>()
-  for (const { bucket, dims, component, op, value, distinct } of all.filter(({ metric: of }) => of === metric.name)) {
+  const cells = new Map<string, Map<string, bigint>>()
+  for (const { bucket, dims, component, op, value } of all.filter(({ metric: of }) => of === metric.name)) {
     const key = `${new Date(bucket).toISOString()} ${JSON.stringify(dims)}`
-    const held = cells.get(key)
-    if (metric.measure.kind !== 'countDistinct') cells.set(key, mergedExactly(op, held, BigInt(value)))
-    else if (distinct === true && !seen.has(key + component)) cells.set(key, (held ?? 0n) + 1n)
-    if (distinct === true) seen.add(key + component)
+    const state = cells.get(key) ?? new Map<string, bigint>()
+    cells.set(key, state.set(component, mergedExactly(op, state.get(component), BigInt(value))))
   }
-  return Object.fromEntries([...cells].map(([key, value]) => [key, String(value)]))
+  const answered = (state: ReadonlyMap<string, bigint>): string =>
+    metric.measure.kind === 'countDistinct'
+      ? String([...state.keys()].filter((component) => component.startsWith('=')).length)
+      : String(answerOf(metric.measure, state).value)
+  return Object.fromEntries([...cells].map(([key, state]) => [key, answered(state)]))
 }
 
 /** Sums leave the safe integers here. */

@@ -8,6 +8,10 @@ const payment = event('payment', { cardId: z.string(), amount: decimal(2, 'EUR')
 export const wrongField = metric('e1', flight.sum('arrivalDelay'), { per: 'day' })
 // @ts-expect-error a sum of something that is no number
 export const noNumber = metric('e2', flight.sum('carrier'), { per: 'day' })
+// @ts-expect-error a mean of something that is no number
+export const meanOfText = metric('e17', flight.mean('carrier'), { per: 'day' })
+// @ts-expect-error a deviation of a number without a unit
+export const deviationOfNumber = metric('e18', flight.stddev('flight'), { per: 'day' })
 // @ts-expect-error an unknown dimension
 export const unknownDimension = metric('e3', flight.count(), { by: ['airline'], per: 'hour' })
 // @ts-expect-error a quantity as a dimension

@@ -30,6 +30,8 @@ const definitions = {
   level: metric('level', reading.sum('level'), { by: ['floor'], per: 'week', where: { level: { gte: '0.5 m' } } }),
   lowest: metric('lowest', reading.min('level'), { per: 'year' }),
   steps: metric('steps', reading.max('steps'), { per: 'month' }),
+  mean_level: metric('mean_level', reading.mean('level'), { by: ['floor'], per: 'day', live: '1h' }),
+  spread: metric('spread', reading.stddev('steps'), { per: 'month' }),
   sensors: metric('sensors', reading.countDistinct('sensor', 'floor'), { per: 'day', live: '1d' }),
   who: metric('who', plain.countDistinct('who'), { by: ['who'], per: 'year' }),
   plains: metric('plains', plain.count(), { per: 'second' }),

@@ -5,7 +5,7 @@ import { answerWindow, type WindowAnswer, type WindowQuestion } from '../../../l
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
 import { duplicatesOn } from '../speed/duplicates.ts'
-import { loadModel, noExclusions, type Order, shardId, startTime, toRecords } from '../speed/orders.ts'
+import { composed, loadModel, noExclusions, type Order, shardId, startTime, toRecords } from '../speed/orders.ts'
 
 const orders: Order[] = [
   { second: 0, country: 'DE', buyer: 'a', cents: 1001 },
@@ -19,7 +19,7 @@ const now = startTime + 95_400
 let model: Model
 let store: MemoryWindowStore
 beforeAll(async () => {
-  model = await loadModel()
+  model = await loadModel(composed)
   store = new MemoryWindowStore(() => now)
   await store.mark()
   const writer = new WindowWriter({
@@ -70,6 +70,12 @@ describe('a window', () => {
       [null, 5],
       ['DE', 0],
     ])
+    expect(await values({ metric: 'mean', by: ['country'], lastMs: 120_000 })).toEqual([
+      [null, '0.05000000'],
+      ['DE', '3.60000000'],
+      ['FR', '2.50000000'],
+    ])
+    expect(await values({ metric: 'deviation', lastMs: 120_000 })).toEqual([['2.244994']])
     const { rows, unit } = await ask({ metric: 'buyers', lastMs: 120_000 })
     expect(rows).toEqual([{ by: {}, value: 3, exact: false, relativeError: 0.008125 }])
     expect(unit).toBe('distinct')
@@ -82,6 +88,8 @@ describe('a window', () => {
       ['revenue', '0.00'],
       ['largest', null],
       ['smallest', null],
+      ['mean', null],
+      ['deviation', null],
       ['buyers', 0],
     ] as const)
       expect(await values({ metric, asOf })).toEqual([[value]])

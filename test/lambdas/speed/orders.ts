@@ -10,7 +10,7 @@ const order = event(
   { accept: { early: '10s' } },
 )
 
-/** Windows of every measure; slices of one second, chunks of one minute. */
+/** Windows of every measure of one component; slices of one second, chunks of one minute. */
 const definitions = {
   order,
   orders: metric('orders', order.count('orders'), { by: ['country'], per: 'hour', live: '2m' }),
@@ -21,7 +21,14 @@ const definitions = {
   uncounted: metric('uncounted', order.count('orders'), { per: 'hour' }),
 }
 
-export const loadModel = async (): Promise<Model> => compileDefinitions(definitions, await loadHash64())
+/** Measures whose states have several components. */
+export const composed = {
+  mean: metric('mean', order.mean('total'), { by: ['country'], per: 'hour', live: '2m' }),
+  deviation: metric('deviation', order.stddev('items'), { per: 'hour', live: '2m' }),
+}
+
+export const loadModel = async (besides: Readonly<Record<string, unknown>> = {}): Promise<Model> =>
+  compileDefinitions({ ...definitions, ...besides }, await loadHash64())
 
 export const shardId = 'shardId-000000000000'
 export const startTime = Date.parse('2026-03-01T12:00:00Z')

@@ -1,0 +1,40 @@
+import type { MetricData } from '../../core/model.ts'
+
+/** Means and deviations are answered with this many decimals more than their field has. */
+export const addedDecimals = 6
+const scale = 10n ** BigInt(addedDecimals)
+
+/** The recount's answer of one cell: an integer, scaled as the API scales it. @param text what `recountSql` counted */
+export const finished = ({ measure }: Pick<MetricData, 'measure'>, text: string): bigint => {
+  if (measure.kind !== 'mean' && measure.kind !== 'stddev') return BigInt(text)
+  const [count = 0n, sum = 0n, squares = 0n] = numbersIn(text)
+  return measure.kind === 'mean' ? nearestQuotient(sum * scale, count) : deviation(count, sum, squares)
+}
+
+const numbersIn = (text: string): bigint[] =>
+  text
+    .replace(/[[\] ]/g, '')
+    .split(',')
+    .map(BigInt)
+
+/** Halves away from zero. */
+const nearestQuotient = (top: bigint, bottom: bigint): bigint => {
+  const [whole, rest] = [top / bottom, top % bottom]
+  if (2n * (rest < 0n ? -rest : rest) < bottom) return whole
+  return top < 0n ? whole - 1n : whole + 1n
+}
+
+/** The nearest integer to the root, found by bisection: the least one whose upper half step lies beyond it. */
+const deviation = (count: bigint, sum: bigint, squares: bigint): bigint => {
+  const variance = (count * squares - sum * sum) * scale * scale
+  const isBeyond = (root: bigint): boolean => (2n * root + 1n) ** 2n * count ** 2n > 4n * variance
+  let above = 1n
+  while (!isBeyond(above)) above *= 2n
+  let below = -1n
+  while (above - below > 1n) {
+    const middle = (above + below) / 2n
+    if (isBeyond(middle)) above = middle
+    else below = middle
+  }
+  return above
+}

@@ -1,0 +1,82 @@
+import { estimateRegisters, standardError } from './hyperloglog.ts'
+import type { MeasureData } from './model.ts'
+import { limbWeights, meanOf, roundedDecimals, squareComponents, stddevOf } from './moments.ts'
+import { answeredQuantity } from './quantity-text.ts'
+
+/** A state, merged: integers of any size. */
+export type MergedComponents = ReadonlyMap<string, bigint>
+
+/** What a merged state says. */
+export interface MergedAnswer {
+  /** Scaled by 10^`answerScale`; null: there is no such value, of nothing. */
+  readonly value: bigint | null
+  readonly exact: boolean
+  /** How far the value may be off, relative to itself (of countDistinct: its standard error); null where it is exact. */
+  readonly relativeError: number | null
+}
+
+/**
+ * The components that every state of a measure may hold, in the order in which SQL answers them side by side; null
+ * where they depend on the values.
+ */
+export const fixedComponents = (measure: MeasureData): readonly string[] | null => {
+  switch (measure.kind) {
+    case 'count':
+    case 'sum':
+    case 'min':
+    case 'max':
+      return [measure.kind]
+    case 'mean':
+      return ['count', 'sum']
+    case 'stddev':
+      return ['count', 'sum', ...squareComponents]
+    case 'countDistinct':
+      return null
+  }
+}
+
+/** The decimals that an answer has. */
+export const answerScale = (measure: MeasureData): number => {
+  if (!('scale' in measure)) return 0
+  return measure.scale + (measure.kind === 'mean' || measure.kind === 'stddev' ? roundedDecimals : 0)
+}
+
+/** What the measure answers for a merged state, the one place that says so; the views' SQL stands in `sql/finish.ts`. */
+export const answerOf = (measure: MeasureData, state: MergedComponents): MergedAnswer => {
+  const of = (component: string): bigint => state.get(component) ?? 0n
+  switch (measure.kind) {
+    case 'count':
+    case 'sum':
+      return exactly(of(measure.kind))
+    case 'min':
+    case 'max':
+      return exactly(state.get(measure.kind) ?? null)
+    case 'mean':
+      return exactly(of('count') === 0n ? null : meanOf(of('count'), of('sum')))
+    case 'stddev':
+      return exactly(of('count') === 0n ? null : stddevOf(of('count'), of('sum'), squaresOf(state)))
+    case 'countDistinct': {
+      const ranks = Array.from(state).flatMap(([name, rank]) => (/^r\d+$/.test(name) ? [Number(rank)] : []))
+      return { value: BigInt(estimateRegisters(ranks)), exact: false, relativeError: standardError }
+    }
+  }
+}
+
+const exactly = (value: MergedAnswer['value']): MergedAnswer => ({ value, exact: true, relativeError: null })
+
+const squaresOf = (state: MergedComponents): bigint =>
+  squareComponents.reduce((sum, name, limb) => sum + (state.get(name) ?? 0n) * (limbWeights[limb] ?? 0n), 0n)
+
+/** The value as it is answered: a number, exact text where it has decimals or is past 2^53, or null. */
+export const answeredValue = (measure: MeasureData, value: MergedAnswer['value']): number | string | null =>
+  value === null ? null : answeredQuantity(value, answerScale(measure))
+
+/**
+ * The component that stands for a bucket where two datasets are compared: what the measure counts or measures, of
+ * countDistinct its contributions. null: all components, added up, for one alone would hide what the others say.
+ */
+export const comparedComponent = (measure: MeasureData): string | null => {
+  if (measure.kind === 'countDistinct') return 'seen'
+  const [only, ...others] = fixedComponents(measure) ?? []
+  return only === undefined || others.length > 0 ? null : only
+}
