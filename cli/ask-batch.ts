@@ -1,7 +1,8 @@
 import type { Connection } from './connection.ts'
 import { CommandError, exitCodes } from './exit.ts'
 
-interface BatchProblem {
+/** A Problem, as the batch function answers it. */
+export interface BatchProblem {
   readonly code: string
   readonly status: number
   readonly detail: string
@@ -16,7 +17,7 @@ export const askBatch = async (connection: Pick<Connection, 'batch'>, request: o
 }
 
 /** Drift is an answer (3), an unknown dataset or a wrong question wrong usage (2), the rest a failure. */
-const refusal = ({ code, status, detail }: BatchProblem): CommandError => {
+export const refusal = ({ code, status, detail }: BatchProblem): CommandError => {
   const exitCode =
     code === 'drift_too_large' ? exitCodes.no : status === 404 || status === 400 ? exitCodes.usage : exitCodes.failed
   return new CommandError(`${detail} Nothing was changed. [${code}]`, exitCode)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionState, Executions, Step } from '../stores/executions/executions.ts'
+import { type BatchProblem, refusal } from './ask-batch.ts'
 import { homeOf, localStage } from './environment.ts'
 import { CommandError } from './exit.ts'
 import type { Answer } from './output.ts'
@@ -30,7 +31,7 @@ type Following = Pick<Session, 'progress' | 'stage' | 'env' | 'cwd'>
 
 /**
  * Follows an execution to its end, naming each step as it begins.
- * @throws a CommandError where it failed, with the step, the reason and where its log is
+ * @throws a CommandError where it failed, with the step, the reason and where its log is; or where another is under way
  */
 export const follow = async (executions: Executions, executionArn: string, session: Following): Promise<Outcome> => {
   let shownUpTo = 0
@@ -52,6 +53,7 @@ const outcomeOf = (steps: readonly Step[], state: ExecutionState): Outcome => {
   const run = runOf(state.output) ?? runOf(steps.findLast((step) => runOf(step.data) !== null)?.data)
   const datasetId = typeof run?.datasetId === 'string' ? run.datasetId : null
   const timings = timingsOf(steps)
+  if (ended === 'Busy' && run?.problem !== undefined) throw refusal(run.problem)
   const isHeld = ended === 'Held'
   const beyond = beyondOf(run)
   return {
@@ -83,6 +85,7 @@ const sentenceOf = (ended: string, datasetId: string | null, run: Run | null): s
 
 interface Run {
   readonly datasetId?: unknown
+  readonly problem?: BatchProblem
   readonly promote?: unknown
   readonly drift?: unknown
   readonly behind?: unknown

@@ -55,6 +55,8 @@ export interface RecomputeSettings {
   readonly retryAttempts: number
   /** The whole execution is stopped after this. */
   readonly timeLimit: Duration
+  /** A run that no step has been seen of for this long counts as lost: another may begin. Longer than a step with its retries. */
+  readonly silentAfter: Duration
   /** Speed rows younger than this are never pruned. */
   readonly speedRetention: Duration
   /** How far a dataset may be from what is served and still be promoted by itself: a fraction. */
@@ -153,6 +155,7 @@ const prod = (freshness: Freshness): Stage => ({
     retryInterval: Duration.seconds(5),
     retryAttempts: 4,
     timeLimit: Duration.hours(6),
+    silentAfter: Duration.minutes(30),
     speedRetention: Duration.hours(168),
     maxDrift: 0.05,
   },
@@ -202,6 +205,7 @@ const local = (ports: LocalPorts): Stage => {
       retryInterval: Duration.seconds(1),
       retryAttempts: 2,
       timeLimit: Duration.hours(2),
+      silentAfter: Duration.minutes(2),
       speedRetention: Duration.hours(168),
       maxDrift: 0.05,
     },

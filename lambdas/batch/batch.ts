@@ -15,6 +15,8 @@ export interface Batch {
   readonly compiled: Pick<Model, 'decode' | 'contributions'>
   readonly archive: Archive
   readonly bucket: string
+  /** Where runs show that they go on: the data bucket. */
+  readonly signsOfLife: Pick<Archive, 'getJson' | 'putJson'>
   readonly stream: Pick<Stream, 'shards'>
   readonly states: States
   readonly ledger: DatasetLedger
@@ -24,6 +26,8 @@ export interface Batch {
   readonly jobs: Jobs
   /** No execution of the state machine runs longer than this, ms. */
   readonly executionLimitMs: number
+  /** A run that has shown no sign of life for this long, ms, counts as lost: another may begin. */
+  readonly silentAfterMs: number
   /** Speed rows are kept at least this long, ms. */
   readonly speedRetentionMs: number
   /** How far apart two records of one event may arrive for the speed side to leave out the later, ms. */

@@ -10,6 +10,7 @@ export interface BatchEnvironment {
   readonly copyRoleArn: string
   readonly spark: SparkApplication
   readonly executionLimitMs: number
+  readonly silentAfterMs: number
   readonly speedRetentionMs: number
   readonly duplicatesWindowMs: number
   readonly maxDrift: number
@@ -33,6 +34,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): BatchEnvironment => {
       timeoutMinutes: number('SPARK_TIMEOUT_MINUTES'),
     },
     executionLimitMs: number('RECOMPUTE_LIMIT_MINUTES') * 60_000,
+    silentAfterMs: number('RECOMPUTE_SILENT_MINUTES') * 60_000,
     speedRetentionMs: number('SPEED_RETENTION_HOURS') * 3_600_000,
     duplicatesWindowMs: Math.round(number('DUPLICATES_WINDOW_SECONDS') * 1000),
     maxDrift: number('MAX_DRIFT'),

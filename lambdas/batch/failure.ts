@@ -25,11 +25,20 @@ export const recordFailure = async (
   if (reloaded !== null) return { datasetId: reloaded, cancelledJobs: 0 }
   const datasetId = run?.datasetId ?? (await datasetOfExecution(batch, executionName))
   if (datasetId === null || run?.rollback === true) return { datasetId, cancelledJobs: 0 }
-  const cancelledJobs = await batch.jobs.cancelAll(datasetId)
-  const dataset = await batch.ledger.dataset(datasetId)
-  if (dataset !== null && dataset.state !== 'promoted' && dataset.state !== 'failed')
-    await batch.ledger.noteFailure(datasetId, dataset.step, dataset.reason || reasonOf(error), batch.now(), 'failed')
+  let cancelledJobs = 0
+  try {
+    await noteFailed(batch, datasetId, reasonOf(error))
+  } finally {
+    // Neither waits for the other: where the engine does not answer, the next recompute need not wait for it.
+    cancelledJobs = await batch.jobs.cancelAll(datasetId)
+  }
   return { datasetId, cancelledJobs }
+}
+
+const noteFailed = async ({ ledger, now }: Batch, datasetId: string, reason: string): Promise<void> => {
+  const dataset = await ledger.dataset(datasetId)
+  if (dataset !== null && dataset.state !== 'promoted' && dataset.state !== 'failed')
+    await ledger.noteFailure(datasetId, dataset.step, dataset.reason || reason, now(), 'failed')
 }
 
 /**

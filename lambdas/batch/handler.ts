@@ -20,7 +20,8 @@ const patienceMs = 12 * 60_000
 const environment = readEnvironment(process.env)
 const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
 const warehouse = new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs)
-const { copyRoleArn, dataBucket, executionLimitMs, speedRetentionMs, duplicatesWindowMs, maxDrift } = environment
+const { copyRoleArn, dataBucket, executionLimitMs, silentAfterMs, speedRetentionMs, duplicatesWindowMs, maxDrift } =
+  environment
 
 const staging = { warehouse, copyRoleArn, stageRows: stageRows(archive, dataBucket, randomUUID) }
 
@@ -29,6 +30,7 @@ const batch: Promise<Batch> = loadModel().then((model) => ({
   compiled: model,
   archive,
   bucket: dataBucket,
+  signsOfLife: archive,
   stream: new KinesisStream(kinesisClient(), environment.streamName),
   states: new SqlStates(warehouse, copyRoleArn),
   ledger: new SqlDatasetLedger(warehouse),
@@ -37,6 +39,7 @@ const batch: Promise<Batch> = loadModel().then((model) => ({
   outputs: new SqlReplayOutputs(staging),
   jobs: new EmrServerlessJobs(environment.spark),
   executionLimitMs,
+  silentAfterMs,
   speedRetentionMs,
   duplicatesWindowMs,
   maxDrift,

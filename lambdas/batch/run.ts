@@ -1,12 +1,16 @@
+import type { DescribedProblem } from './problem-answer.ts'
+
 /** One execution of the recompute state machine: each step is given it, and answers it. */
 export interface Run {
   readonly datasetId: string
   readonly executionName: string
-  readonly next: 'recompute' | 'load' | 'nothing' | 'promote' | 'hold'
+  readonly next: 'recompute' | 'load' | 'nothing' | 'busy' | 'promote' | 'hold'
   /** Whether the dataset is to be served once it is loaded. */
   readonly promote: boolean
   /** The dataset was built before, and is being brought back. */
   readonly rollback: boolean
+  /** Why nothing was begun, where `next` is `busy`. */
+  readonly problem?: DescribedProblem
   readonly jobRunId?: string
   readonly jobDone?: boolean
   readonly statementIds?: readonly string[]

@@ -10,9 +10,11 @@ import { ancestorsOf } from '../../stores/stream/ancestors.ts'
 
 import { type Batch, manifestKey, specificationKey } from './batch.ts'
 import { enforceExclusions } from './exclude.ts'
+import { described } from './problem-answer.ts'
 import { servedBeside } from './reasons.ts'
 import type { Run, SealRequest } from './run.ts'
 import { type ArchivedShard, drawMarks } from './tidemark.ts'
+import { othersUnderWay, showLife, underWayProblem } from './under-way.ts'
 
 /** What a dataset is built on: nothing for a full recompute. */
 interface Base {
@@ -22,7 +24,7 @@ interface Base {
 
 /**
  * Draws the tidemark: for each shard a mark that every record is on one side of, and on one side only. It is registered
- * before anything is recomputed.
+ * before anything is recomputed. Where another run is under way nothing is changed, and the answer says which.
  */
 export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => {
   const { executionName, promote, reloadDatasetId } = request
@@ -32,6 +34,9 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   const registered = await batch.ledger.dataset(datasetId)
   if (registered !== null && (await batch.archive.getJson(specificationKey(datasetId))) !== null)
     return { ...run, datasetId, next: 'recompute' }
+  const { alone, other } = await othersUnderWay(batch, datasetId)
+  if (registered === null && other !== null)
+    return { ...run, datasetId, next: 'busy', problem: described(underWayProblem(other)) }
   // A dataset registered by an interrupted seal keeps its base and exclusions too, whatever came since.
   const exclusions = registered?.exclusions ?? (await enforceExclusions(batch)).revision
   const base =
@@ -42,7 +47,7 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
     registered === null ? await registrableMarks(batch, base, exclusions, raw) : await batch.ledger.marks(datasetId)
   const isNew = Object.entries(marks).some(([shard, mark]) => mark > (base.marks[shard] ?? ''))
   if (!isNew) return { ...run, datasetId, next: 'nothing' }
-  await batch.ledger.register({
+  const dataset = {
     datasetId,
     baseDatasetId: base.datasetId,
     kind: base.datasetId === '' ? 'full' : 'incremental',
@@ -51,7 +56,9 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
     marks,
     metrics: batch.model.metrics,
     sealedAt: batch.now(),
-  })
+  } as const
+  await showLife(batch, { datasetId, executionName })
+  await batch.ledger.register(dataset, alone)
   if (!(await isRegisteredAs(batch, datasetId, base, marks))) return seal(batch, request)
   await batch.archive.putJson(
     specificationKey(datasetId),
@@ -60,7 +67,10 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   return { ...run, datasetId, next: 'recompute' }
 }
 
-/** Whether these marks hold: an earlier try of this execution, given up on and still at work, may have registered others. */
+/**
+ * Whether these marks hold: an earlier try of this execution, given up on and still at work, may have registered
+ * others, and another execution may have come first, so that none were.
+ */
 const isRegisteredAs = async ({ ledger }: Batch, datasetId: string, base: Base, marks: Marks): Promise<boolean> => {
   const registered = await ledger.dataset(datasetId)
   const held = Object.entries(await ledger.marks(datasetId))

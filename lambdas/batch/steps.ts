@@ -5,6 +5,7 @@ import { type ExcludeRequest, exclude, listExclusions, type UndoRequest, undoExc
 import { type FailureReport, recordFailure } from './failure.ts'
 import { describeDataset, listDatasets } from './inspect.ts'
 import { pollLoad, startLoad } from './load.ts'
+import { described } from './problem-answer.ts'
 import { promote, promoteDataset, prune, rollback } from './promote.ts'
 import { type RebuildRequest, rebuild } from './rebuild.ts'
 import { pollRecompute, startRecompute } from './recompute.ts'
@@ -12,6 +13,7 @@ import { type ReplayRequest, replay, replayPlan } from './replay.ts'
 import { beginOutput, compareOutput, dropOutput, listOutputs, swapOutput, writeOutput } from './replay-output.ts'
 import type { Run, SealRequest } from './run.ts'
 import { seal } from './seal.ts'
+import { showLife } from './under-way.ts'
 
 /** What the state machine and the command line ask of the batch function. */
 export type StepRequest =
@@ -44,6 +46,9 @@ const runSteps: Readonly<Record<RunStep, (batch: Batch, run: Run) => Promise<Run
   prune,
 }
 
+/** Those of a run that is under way: once it is loaded, another may begin. */
+const stepsToLoad: ReadonlySet<RunStep> = new Set(['startRecompute', 'pollRecompute', 'startLoad', 'pollLoad'])
+
 type OutputStep = 'beginOutput' | 'compareOutput' | 'swapOutput' | 'dropOutput'
 
 const outputSteps: Readonly<Record<OutputStep, (batch: Batch, name: string) => Promise<unknown>>> = {
@@ -64,7 +69,10 @@ const isRunStep = (request: StepRequest): request is { step: RunStep; run: Run }
  */
 export const runStep = async (batch: Batch, request: StepRequest): Promise<unknown> => {
   if (isRunStep(request))
-    return noteFailures(batch, request.run, request.step, () => runSteps[request.step](batch, request.run))
+    return noteFailures(batch, request.run, request.step, async () => {
+      if (!request.run.rollback && stepsToLoad.has(request.step)) await showLife(batch, request.run)
+      return runSteps[request.step](batch, request.run)
+    })
   if (isOutputStep(request)) return answerProblems(() => outputSteps[request.step](batch, request.name))
   switch (request.step) {
     case 'seal':
@@ -115,6 +123,6 @@ const answerProblems = async <Answer>(work: () => Promise<Answer>) => {
     return await work()
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return { problem: { code: error.code, status: error.status, detail: error.message, ...error.facts } }
+    return { problem: described(error) }
   }
 }

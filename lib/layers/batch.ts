@@ -86,6 +86,7 @@ export class Batch extends Construct {
         SPARK_WORKER_URI: worker.s3ObjectUrl,
         SPARK_SUBMIT_PARAMETERS: stage.spark.submitParameters,
         RECOMPUTE_LIMIT_MINUTES: String(stage.recompute.timeLimit.toMinutes()),
+        RECOMPUTE_SILENT_MINUTES: String(stage.recompute.silentAfter.toMinutes()),
         SPARK_TIMEOUT_MINUTES: String(stage.spark.timeLimit.toMinutes()),
         SPEED_RETENTION_HOURS: String(stage.recompute.speedRetention.toHours()),
         DUPLICATES_WINDOW_SECONDS: String(stage.duplicatesWindow.toSeconds()),

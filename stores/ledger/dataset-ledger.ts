@@ -15,6 +15,15 @@ export interface NewDataset {
   readonly sealedAt: number
 }
 
+/** Which other datasets are in the way of a new one: those of its model, sealed or recomputed, that are not lost. */
+export interface Alone {
+  readonly modelVersion: string
+  /** Epoch ms: what was sealed up to then has ended. */
+  readonly sealedAfter: number
+  /** Datasets whose runs were lost. */
+  readonly lost: readonly string[]
+}
+
 /**
  * The batch side's part of the ledger: datasets, their tidemarks, and the one row that says what is served. What takes
  * a `Control` throws TransactionFailed where control moved since it was read.
@@ -26,8 +35,11 @@ export interface DatasetLedger {
   dataset(datasetId: string): Promise<Dataset | null>
   /** None for ''. */
   marks(datasetId: string): Promise<Marks>
-  /** Registers a dataset with its tidemark, once. */
-  register(dataset: NewDataset): Promise<void>
+  /**
+   * Registers a dataset with its tidemark, once; and where it is to be alone, only while no other is under way. It
+   * answers the same either way: what stands is told by `dataset`.
+   */
+  register(dataset: NewDataset, alone?: Alone): Promise<void>
   setState(datasetId: string, state: DatasetState, step: string, now: number): Promise<void>
   /** Notes why a step did not go through. @param state 'failed' where nothing will try it again */
   noteFailure(datasetId: string, step: string, reason: string, now: number, state: 'failed' | null): Promise<void>

@@ -4,7 +4,7 @@ import type { Draft } from '../warehouse/memory-draft.ts'
 import type { Committed, Tables } from '../warehouse/memory-tables.ts'
 import { sqlTime } from '../warehouse/sql-time.ts'
 import type { Control, Dataset, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
-import type { DatasetLedger, NewDataset } from './dataset-ledger.ts'
+import type { Alone, DatasetLedger, NewDataset } from './dataset-ledger.ts'
 
 const maxReason = 4000
 
@@ -41,16 +41,11 @@ export class MemoryDatasetLedger implements DatasetLedger {
     return Object.fromEntries(marks.map(({ shardId, mark }) => [shardId, mark]))
   }
 
-  async register(dataset: NewDataset): Promise<void> {
+  async register(dataset: NewDataset, alone?: Alone): Promise<void> {
     const { datasetId, marks, metrics, baseDatasetId, kind, modelVersion, exclusions, sealedAt } = dataset
     await this.#warehouse.transactLocked('register', (draft) => {
-      if (
-        draft
-          .table('dataset')
-          .rows()
-          .some((row) => row.datasetId === datasetId)
-      )
-        return
+      const rows = draft.table('dataset').rows()
+      if (rows.some((row) => row.datasetId === datasetId || (alone !== undefined && isInTheWay(row, alone)))) return
       draft.table('mark').insert(...Object.entries(marks).map(([shardId, mark]) => ({ datasetId, shardId, mark })))
       draft
         .table('datasetMetric')
@@ -155,6 +150,12 @@ export class MemoryDatasetLedger implements DatasetLedger {
 }
 
 type DatasetRow = Tables['dataset']
+
+const isInTheWay = (row: DatasetRow, { modelVersion, sealedAfter, lost }: Alone): boolean =>
+  (row.state === 'sealed' || row.state === 'recomputed') &&
+  row.modelVersion === modelVersion &&
+  row.sealedAt > sealedAfter &&
+  !lost.includes(row.datasetId)
 
 const newestFirst = (a: DatasetRow, b: DatasetRow): number =>
   b.sealedAt - a.sealedAt || (a.datasetId < b.datasetId ? 1 : -1)

@@ -1,7 +1,7 @@
 import { type Slot, text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
 import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
-import type { DatasetLedger, NewDataset } from './dataset-ledger.ts'
+import type { Alone, DatasetLedger, NewDataset } from './dataset-ledger.ts'
 import { paritiesOf, parityTransactions } from './parity-rows.ts'
 
 const maxReason = 4000
@@ -74,11 +74,12 @@ WHERE d.model_version = ${text(modelVersion)} GROUP BY e.shard_id`)
     return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.pruned_to)]))
   }
 
-  /** Registers a dataset with its tidemark, once: under the mutex, since no key is enforced. */
-  async register(dataset: NewDataset): Promise<void> {
+  /** Under the mutex, since no key is enforced: of two that come at once, the second sees what the first committed. */
+  async register(dataset: NewDataset, alone?: Alone): Promise<void> {
     const { datasetId, baseDatasetId, kind, modelVersion, exclusions, marks, metrics, sealedAt } = dataset
     const id = text(datasetId)
-    const isNew = `NOT EXISTS (SELECT 1 FROM ledger.dataset WHERE dataset_id = ${id})`
+    const inTheWay = alone === undefined ? '' : ` OR (${inTheWaySql(alone)})`
+    const isNew = `NOT EXISTS (SELECT 1 FROM ledger.dataset WHERE dataset_id = ${id}${inTheWay})`
     const marked = Object.entries(marks).map(
       ([shard, mark]) => `SELECT ${id}, ${text(shard)}, ${text(mark)} WHERE ${isNew}`,
     )
@@ -183,6 +184,11 @@ const controlSql = ({ revision }: Control, values: Readonly<Record<string, strin
     ([column, value]) => `${column} = CASE WHEN revision = ${revision} THEN ${text(value)} END`,
   )
   return `UPDATE ledger.control SET ${set.join(', ')}, revision = revision + 1`
+}
+
+const inTheWaySql = ({ modelVersion, sealedAfter, lost }: Alone): string => {
+  const notLost = lost.length === 0 ? '' : ` AND dataset_id NOT IN (${lost.map(text).join(', ')})`
+  return `state IN ('sealed', 'recomputed') AND model_version = ${text(modelVersion)} AND sealed_at > ${timestamp(sealedAfter)}${notLost}`
 }
 
 const stateSql = (datasetId: string, state: DatasetState, step: string, now: number): string =>

@@ -64,6 +64,17 @@ describe('follow', () => {
     expect(outcome.answer.notes).toEqual([expect.stringContaining('--accept-drift'), ...beyond])
   })
 
+  it('throws which other recompute is under way, with exit code 1', async () => {
+    const problem = { code: 'recompute_under_way', status: 409, detail: 'Recompute ds-0 is under way.' }
+    const busy = executionsOf([entered('Seal', 0), entered('Busy', 10, false)], {
+      output: { ...run, next: 'busy', problem },
+    })
+    await expect(follow(busy, 'arn', following)).rejects.toMatchObject({
+      exitCode: 1,
+      message: 'Recompute ds-0 is under way. Nothing was changed. [recompute_under_way]',
+    })
+  })
+
   it('throws the failed step, its reason and where the log is', async () => {
     const cause = JSON.stringify({ errorType: 'JobFailed', errorMessage: 'the job ran out of memory' })
     const steps = [

@@ -42,8 +42,9 @@ it('goes the ways that docs/architecture.md draws', () => {
   expect(at('prod').StartAt).toBe('Seal')
   expect(Object.fromEntries(ways)).toEqual({
     Seal: ['WhatIsNew'],
-    WhatIsNew: ['NothingNew', 'StartRecompute', 'StartLoad'],
+    WhatIsNew: ['NothingNew', 'Busy', 'StartRecompute', 'StartLoad'],
     NothingNew: [],
+    Busy: [],
     StartRecompute: ['WaitForRecompute'],
     WaitForRecompute: ['PollRecompute'],
     PollRecompute: ['IsPollRecomputeDone'],

@@ -23,6 +23,7 @@ const variables: Record<string, string[]> = {
     'DUPLICATES_WINDOW_SECONDS',
     'MAX_DRIFT',
     'RECOMPUTE_LIMIT_MINUTES',
+    'RECOMPUTE_SILENT_MINUTES',
     'SPARK_APPLICATION_ID',
     'SPARK_JOB_URI',
     'SPARK_ROLE_ARN',

@@ -42,6 +42,8 @@ const bucket = 'data'
 /** Speed rows are pruned after this: short, so that a schedule gets to it. */
 const speedRetentionMs = 2 * 60_000
 const executionLimitMs = 30 * 60_000
+/** Each run counts as lost at once, so that others are under way beside it: what then goes wrong is what is looked for. */
+const silentAfterMs = -1
 
 /** The twin of S3, with a count of what was put. */
 class CountedArchive extends MemoryArchive {
@@ -91,6 +93,8 @@ export class World {
   /** Speed rows were counted again: where a chain of retries begins before what was read, others of it count. */
   hasReplayed = false
   readonly #beganAt: number
+  /** Apart, and never disturbed: nothing rests on it, and each step would take twice as long. */
+  readonly #signsOfLife = new MemoryArchive()
   #isUnchecked = false
   #names = 0
 
@@ -205,6 +209,7 @@ export class World {
       compiled: this.model,
       archive: reach(this.archive, 'archive'),
       bucket,
+      signsOfLife: this.#signsOfLife,
       stream: reach(this.stream, 'stream'),
       states: reach(this.states, 'states'),
       ledger: reach(this.ledger, 'ledger'),
@@ -213,6 +218,7 @@ export class World {
       outputs: reach(new MemoryReplayOutputs(this.warehouse), 'outputs'),
       jobs: reach(this.jobs, 'jobs'),
       executionLimitMs,
+      silentAfterMs,
       speedRetentionMs,
       duplicatesWindowMs,
       maxDrift: 1_000_000,

@@ -179,6 +179,8 @@ export class BatchStage {
   model: Model
   maxDrift = 1_000_000
   speedRetentionMs = -1000
+  /** Every other run counts as lost at once, so that two may be under way. */
+  silentAfterMs = -1
   now = arrival
   #executions = 0
   #stagings = 0
@@ -246,6 +248,7 @@ export class BatchStage {
       compiled: this.model,
       archive: this.archive,
       bucket: 'lake',
+      signsOfLife: this.archive,
       stream: { shards: async () => this.shards },
       states: this.states,
       ledger: this.ledger,
@@ -254,6 +257,7 @@ export class BatchStage {
       outputs: this.#parts.outputs(this.#unique()),
       jobs: this.jobs,
       executionLimitMs: 6 * 3_600_000,
+      silentAfterMs: this.silentAfterMs,
       duplicatesWindowMs,
       speedRetentionMs: this.speedRetentionMs,
       maxDrift: this.maxDrift,

@@ -41,6 +41,29 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
     ])
   })
 
+  it('registers alone: not while another of its model is under way, unless that one is lost or of long ago', async () => {
+    const stage = stageOf()
+    const { ledger, model } = stage
+    const alone = { modelVersion: model.data.version, sealedAfter: arrival - 1000, lost: [] }
+    const dataset = (datasetId: string) => newDataset(stage, datasetId, { [shardA]: 3 })
+    const held = async (): Promise<string[]> => (await ledger.datasets()).map(({ datasetId }) => datasetId).sort()
+    await Promise.all(['ds-1', 'ds-2', 'ds-3'].map((datasetId) => ledger.register(dataset(datasetId), alone)))
+    const [first = ''] = await held()
+    expect(await held()).toHaveLength(1)
+    expect(await ledger.marks(first)).toEqual({ [shardA]: sequence(3) })
+    expect(await ledger.marks(first === 'ds-1' ? 'ds-2' : 'ds-1')).toEqual({})
+    await ledger.setState(first, 'recomputed', 'recompute', arrival)
+    await ledger.register(dataset('ds-4'), alone)
+    expect(await held()).toEqual([first])
+    await ledger.register(dataset('ds-5'), { ...alone, lost: [first] })
+    await ledger.register(dataset('ds-6'), { ...alone, sealedAfter: arrival })
+    await ledger.register(dataset('ds-7'), { ...alone, modelVersion: 'another' })
+    expect(await held()).toEqual([first, 'ds-5', 'ds-6', 'ds-7'])
+    for (const datasetId of await held()) await ledger.setState(datasetId, 'failed', 'load', arrival)
+    await ledger.register(dataset('ds-8'), alone)
+    expect(await held()).toContain('ds-8')
+  })
+
   it('lists datasets newest first, those of one instant by their ids', async () => {
     const stage = stageOf()
     const sealed = { 'ds-a': 5, 'ds-c': 5, 'ds-b': 1005, 'ds-0': 5 }
