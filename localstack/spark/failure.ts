@@ -16,3 +16,7 @@ export const reasonIn = (log: string): string => {
   const reason = below.length < lines.length ? below.find(isFact) : lines.findLast(isFact)
   return reason ?? lines.findLast((line) => line.trim() !== '') ?? 'it wrote nothing'
 }
+
+/** A driver that was killed wrote no reason: its last line is of something else. @param signal as `SIGKILL` */
+export const killedBy = (signal: string): string =>
+  `the driver was killed by ${signal}${signal === 'SIGKILL' ? ', as the system does where memory runs out' : ''}`
