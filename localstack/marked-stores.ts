@@ -4,7 +4,7 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { Redis } from 'iovalkey'
 import pg from 'pg'
-import { StackMissing, type StageOutputs, stageOutputs } from '../stores/stack/outputs.ts'
+import { recordPlaces, StackMissing, type StageOutputs, stageOutputs } from '../stores/stack/outputs.ts'
 import type { MarkedStore } from './incarnation.ts'
 import type { Ports } from './ports.ts'
 import { localRegion, urlsOf } from './urls.ts'
@@ -16,10 +16,20 @@ const settingsFor = (ports: Ports) => ({
 })
 
 /** The deployed stage's names; undefined where the emulator holds no deployed stage. */
-export const deployedOutputs = async (ports: Ports): Promise<StageOutputs | undefined> => {
+export const deployedOutputs = (ports: Ports): Promise<StageOutputs | undefined> => ofStack(ports, stageOutputs)
+
+type Places = Awaited<ReturnType<typeof recordPlaces>>
+
+/** The same of the archive and the stream alone: those of a stage that an older version deployed are named, too. */
+export const deployedPlaces = (ports: Ports): Promise<Places | undefined> => ofStack(ports, recordPlaces)
+
+const ofStack = async <Answer>(
+  ports: Ports,
+  read: (client: CloudFormationClient, stage: string) => Promise<Answer>,
+): Promise<Answer | undefined> => {
   const client = new CloudFormationClient(settingsFor(ports))
   try {
-    return await stageOutputs(client, 'local')
+    return await read(client, 'local')
   } catch (error) {
     if (error instanceof StackMissing) return undefined
     throw error
@@ -29,7 +39,7 @@ export const deployedOutputs = async (ports: Ports): Promise<StageOutputs | unde
 }
 
 /** The four stores whose contents must be of one stage. */
-export const markedStores = (ports: Ports, outputs: StageOutputs | undefined): readonly MarkedStore[] => [
+export const markedStores = (ports: Ports, outputs: Places | undefined): readonly MarkedStore[] => [
   archive(ports, outputs?.dataBucketName),
   stream(ports, outputs?.streamName),
   warehouse(ports),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { order } from './control.ts'
 import { bootstrapOnce, type DeployOptions, deployStacks } from './deploy.ts'
 import { checkIncarnation, markIncarnation } from './incarnation.ts'
-import { deployedOutputs, markedStores } from './marked-stores.ts'
+import { deployedOutputs, deployedPlaces, markedStores } from './marked-stores.ts'
 import { lastLines, loggedParts, openLog } from './part-logs.ts'
 import { assertFree } from './port-check.ts'
 import type { Ports } from './ports.ts'
@@ -57,7 +57,7 @@ const bringUp = async (options: UpOptions, running: StageFile | undefined): Prom
   const started = running === undefined ? supervised(options) : Promise.resolve(running)
   const [stage] = await bothOrFail(started, built(definitionsDir, deployment.assetsDir, report))
   report('check', 'that all stores belong together')
-  await checkIncarnation(home, markedStores(ports, await deployedOutputs(ports)))
+  await checkIncarnation(home, markedStores(ports, await deployedPlaces(ports)))
   if (await bootstrapOnce(deployment)) report('bootstrap', 'the emulator’s account was prepared for the CDK')
   report('deploy', 'both stacks, by the CDK')
   await deployStacks(deployment)

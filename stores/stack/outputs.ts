@@ -45,6 +45,18 @@ export const stageOutputs = async (client: CloudFormationClient, stage: string):
   ) as unknown as StageOutputs
 }
 
+/**
+ * Where the stage's records lie, whatever version deployed it; undefined where it never was.
+ * @throws StackMissing
+ */
+export const recordPlaces = async (
+  client: CloudFormationClient,
+  stage: string,
+): Promise<{ readonly dataBucketName: string | undefined; readonly streamName: string | undefined }> => {
+  const outputs = await stackOutputs(client, `tidemark-${stage}-stateless`)
+  return { dataBucketName: outputs.get(outputKeys.dataBucketName), streamName: outputs.get(outputKeys.streamName) }
+}
+
 const stackOutputs = async (client: CloudFormationClient, stackName: string): Promise<Map<string, string>> => {
   try {
     const answer = await client.send(new DescribeStacksCommand({ StackName: stackName }))
