@@ -9,7 +9,9 @@ export interface MetricSummary {
   readonly per: string
   readonly by: readonly string[]
   readonly live: string | number | null
-  readonly measure: string | { readonly kind: string }
+  readonly measure: string
+  /** Of a quantile alone. */
+  readonly q?: number
 }
 
 export interface MetricRow {
@@ -39,6 +41,7 @@ export interface Receipt {
   readonly metricVersion: string
   readonly exact: boolean
   readonly error: number | null
+  readonly errorKind: 'bound' | 'standard error' | null
 }
 
 export interface MetricPage {

@@ -7,7 +7,7 @@ export const receiptLines = (receipt: Receipt): string[] => {
   const marked = shards.filter((shardId) => receipt.tidemark[shardId] !== undefined).length
   const exactness = receipt.exact
     ? 'exact'
-    : `approximate${receipt.error === null ? '' : `, standard error ${(receipt.error * 100).toFixed(2)}%`}`
+    : `approximate${receipt.error === null ? '' : `, ${receipt.errorKind === 'bound' ? 'off by at most' : 'standard error'} ${(receipt.error * 100).toFixed(2)}%`}`
   return [
     `receipt: ${exactness}; dataset ${receipt.dataset ?? 'none yet'}, speed in ${shards.length} shards, ${marked} of them with a mark; definitions ${receipt.modelVersion}`,
     ...exclusionLines(receipt),

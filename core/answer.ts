@@ -1,4 +1,5 @@
 import { estimateRegisters, standardError } from './hyperloglog.ts'
+import { quantileCode, quantileError, representative } from './log-buckets.ts'
 import type { MeasureData } from './model.ts'
 import { limbWeights, meanOf, roundedDecimals, squareComponents, stddevOf } from './moments.ts'
 import { answeredQuantity } from './quantity-text.ts'
@@ -11,7 +12,7 @@ export interface MergedAnswer {
   /** Scaled by 10^`answerScale`; null: there is no such value, of nothing. */
   readonly value: bigint | null
   readonly exact: boolean
-  /** How far the value may be off, relative to itself (of countDistinct: its standard error); null where it is exact. */
+  /** How far the value may be off, in parts of itself (of countDistinct: its standard error); null where it is exact. */
   readonly relativeError: number | null
 }
 
@@ -30,15 +31,18 @@ export const fixedComponents = (measure: MeasureData): readonly string[] | null 
       return ['count', 'sum']
     case 'stddev':
       return ['count', 'sum', ...squareComponents]
+    case 'quantile':
     case 'countDistinct':
       return null
   }
 }
 
+const rounded: ReadonlySet<MeasureData['kind']> = new Set(['mean', 'stddev', 'quantile'])
+
 /** The decimals that an answer has. */
 export const answerScale = (measure: MeasureData): number => {
   if (!('scale' in measure)) return 0
-  return measure.scale + (measure.kind === 'mean' || measure.kind === 'stddev' ? roundedDecimals : 0)
+  return measure.scale + (rounded.has(measure.kind) ? roundedDecimals : 0)
 }
 
 /** What the measure answers for a merged state, the one place that says so; the views' SQL stands in `sql/finish.ts`. */
@@ -55,11 +59,25 @@ export const answerOf = (measure: MeasureData, state: MergedComponents): MergedA
       return exactly(of('count') === 0n ? null : meanOf(of('count'), of('sum')))
     case 'stddev':
       return exactly(of('count') === 0n ? null : stddevOf(of('count'), of('sum'), squaresOf(state)))
+    case 'quantile':
+      return quantileAnswer(quantileCode(state, measure.q))
     case 'countDistinct': {
       const ranks = Array.from(state).flatMap(([name, rank]) => (/^r\d+$/.test(name) ? [Number(rank)] : []))
-      return { value: BigInt(estimateRegisters(ranks)), exact: false, relativeError: standardError }
+      return { value: BigInt(estimateRegisters(ranks)), exact: false, relativeError: relativeErrorOf('countDistinct') }
     }
   }
+}
+
+/** @param code the bucket of core/log-buckets.ts; null: of nothing */
+export const quantileAnswer = (code: number | null): MergedAnswer =>
+  code === null
+    ? exactly(null)
+    : { value: representative(code), exact: false, relativeError: relativeErrorOf('quantile') }
+
+/** How far an answer that is not exact may be off; null: every answer of the measure is exact. */
+export const relativeErrorOf = (kind: MeasureData['kind']): number | null => {
+  if (kind === 'quantile') return quantileError
+  return kind === 'countDistinct' ? standardError : null
 }
 
 const exactly = (value: MergedAnswer['value']): MergedAnswer => ({ value, exact: true, relativeError: null })

@@ -6,6 +6,7 @@ import { decoder } from './decode.ts'
 import { describeWhere } from './definition/conditions.ts'
 import type { AnyEvent, EventDefinition } from './definition/event.ts'
 import { describeField } from './definition/fields.ts'
+import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
 import { spanMs } from './definition/span.ts'
 import type { Hash64 } from './hash.ts'
@@ -123,6 +124,7 @@ const describeMetric = (
     liveMs,
     sliceMs: liveMs === null ? null : sliceFor(at, liveMs),
   }
+  refuseMeasure(at, definition.measure.data)
   if (definition.measure.data.kind === 'countDistinct')
     describeDimensions(at, definition.measure.data.fields, event.fields)
   return {

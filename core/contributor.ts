@@ -2,6 +2,7 @@ import { type BucketOf, bucketStart } from './bucket.ts'
 import type { Contribution, MergeOp, Part } from './contribution.ts'
 import type { Hash64 } from './hash.ts'
 import { registerOf } from './hyperloglog.ts'
+import { quantileParts } from './log-buckets.ts'
 import type { ConditionData, MetricData, Model, ModelData, Scalar } from './model.ts'
 import { meanParts, stddevParts } from './moments.ts'
 import type { Row } from './record.ts'
@@ -107,6 +108,8 @@ const partsOf = ({ measure }: MetricData, hash: Hash64): MetricContributor['part
       return quantityParts(measure.field, meanParts)
     case 'stddev':
       return quantityParts(measure.field, stddevParts)
+    case 'quantile':
+      return quantityParts(measure.field, quantileParts)
     case 'countDistinct':
       return distinctParts(measure.fields, hash)
   }

@@ -22,6 +22,14 @@ export interface QuantityMeasure {
 export type MeasureData =
   | { readonly kind: 'count'; readonly unit: string }
   | QuantityMeasure
+  | {
+      readonly kind: 'quantile'
+      readonly field: string
+      /** Between 0 and 1, of at most six decimals. */
+      readonly q: number
+      readonly unit: string
+      readonly scale: number
+    }
   | { readonly kind: 'countDistinct'; readonly fields: readonly string[]; readonly unit: 'distinct' }
 
 /** One condition on one field; all conditions of a metric must hold. Amounts are scaled integers, instants epoch ms. */

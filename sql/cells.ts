@@ -1,6 +1,7 @@
 import { fixedComponents } from '../core/answer.ts'
 import type { Bucket } from '../core/bucket.ts'
 import { registerCount } from '../core/hyperloglog.ts'
+import { quantileSteps, stepsOf } from '../core/log-buckets.ts'
 import type { MetricData } from '../core/model.ts'
 import { stateColumn } from './finish.ts'
 import { type Layer, type Pin, statesSql, text, timestamp } from './states.ts'
@@ -40,11 +41,15 @@ export const conditionSql = (
 }
 
 /**
- * bucket, the dimensions of `by`, and `value`; for countDistinct also `exact` (boolean); for a measure of several
+ * bucket, the dimensions of `by`, and `value`; for countDistinct also `exact` (boolean); for a quantile `value` is the
+ * bucket's code (core/log-buckets.ts); for a measure of several
  * components these instead of `value`, as `state_0`, … in the order of `fixedComponents`. Unordered.
  */
-export const cellsSql = (query: CellsQuery): string =>
-  query.metric.measure.kind === 'countDistinct' ? distinctSql(query) : mergedSql(query)
+export const cellsSql = (query: CellsQuery): string => {
+  const { measure } = query.metric
+  if (measure.kind === 'countDistinct') return distinctSql(query)
+  return measure.kind === 'quantile' ? quantileSql(query, measure.q) : mergedSql(query)
+}
 
 const bucketColumn = ({ per, metric }: CellsQuery): string =>
   per === null ? 'CAST(NULL AS TIMESTAMP)' : per === metric.per ? 'bucket' : `DATE_TRUNC('${per}', bucket)`
@@ -85,6 +90,24 @@ const mergedColumns = ({ measure }: MetricData): string[] => {
     (component, place) =>
       `SUM(CASE WHEN component = ${text(component)} THEN value ELSE 0 END) AS ${stateColumn(place)}`,
   )
+}
+
+/** Named as no dimension can be. */
+const [code, held, reached, total] = [0, 1, 2, 3].map(stateColumn)
+
+/** `quantileCode` of core/log-buckets.ts: the first bucket, in the order of values, whose running count passes the rank. */
+const quantileSql = (query: CellsQuery, q: number): string => {
+  const columns = grouping(query)
+  const partition = columns.length === 0 ? '' : `PARTITION BY ${columns.join(', ')}`
+  const counted = `SELECT ${[...columns, `CAST(SUBSTRING(component, 2, 15) AS INTEGER) AS ${code}`, `SUM(value) AS ${held}`].join(', ')}
+FROM (\n${selectedSql(query)}\n) selected
+GROUP BY ${[...columns, 'component'].join(', ')}`
+  const ranked = `SELECT ${[...columns, code].join(', ')},
+SUM(${held}) OVER (${partition} ORDER BY ${code} ROWS UNBOUNDED PRECEDING) AS ${reached}, SUM(${held}) OVER (${partition}) AS ${total}
+FROM (\n${counted}\n) counted`
+  const bucket = query.per === null ? 'CAST(NULL AS TIMESTAMP) AS bucket' : 'bucket'
+  return `SELECT ${[bucket, ...query.by.map(quoted), `MIN(${code}) AS value`].join(', ')} FROM (\n${ranked}\n) ranked
+WHERE ${reached} * ${quantileSteps} > (${total} - 1) * ${stepsOf(q)}${groupBy(columns)}\nHAVING COUNT(*) > 0`
 }
 
 /** Which exact count of batch's answers the query, if any: one bucket by the full dimensions, or one bucket in total. */

@@ -28,6 +28,7 @@ const viewSql = (metric: MetricData, per: Bucket): string => {
   const cells = cellsSql({ metric, per, by, where: [], layer: null, from: null, to: null, pin: null })
   const columns = ['bucket', ...by.map(quoted), `${finishedValue(metric)} AS value`]
   if (metric.measure.kind === 'countDistinct') columns.push('exact')
+  if (metric.measure.kind === 'quantile') columns.push('FALSE AS exact')
   const hint = `${metric.name} changed: run tidemark recompute --full`
   return `SELECT ${columns.join(', ')} FROM (\n${cells}\n) cells
 CROSS JOIN (\n${gapsSql(metric)}\n) gaps

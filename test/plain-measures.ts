@@ -30,4 +30,12 @@ const rightAnswers: Partial<Record<MeasureData['kind'], IsRight>> = {
     const below = answer === 0n ? 0n : (2n * answer - 1n) ** 2n * count ** 3n
     return below <= four && four <= (2n * answer + 1n) ** 2n * count ** 3n
   },
+  /** Within 1% of the value of rank floor(q (n - 1)). */
+  quantile: (values, answer, measure) => {
+    if (typeof answer !== 'bigint' || measure.kind !== 'quantile') return false
+    const ordered = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    const steps = BigInt(measure.q.toFixed(6).replace('.', ''))
+    const truth = ordered[Number((steps * BigInt(values.length - 1)) / million)] ?? 0n
+    return 100n * distance(answer, truth * million) <= (truth < 0n ? -truth : truth) * million
+  },
 }

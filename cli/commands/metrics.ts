@@ -22,7 +22,7 @@ export const addMetrics = (program: Command): void => {
             columns: ['name', 'measure', 'unit', 'per', 'by', 'live', 'description'],
             rows: chosen.map((metric) => [
               metric.name,
-              typeof metric.measure === 'string' ? metric.measure : metric.measure.kind,
+              metric.q === undefined ? metric.measure : `${metric.measure} ${metric.q}`,
               metric.unit,
               metric.per,
               metric.by.join(', '),

@@ -46,7 +46,8 @@ export const compare = (
     const served = scaled(row.value, scale)
     const estimated = metric.measure.kind === 'countDistinct' && !row.exact
     if (estimated && cell !== undefined && served !== null) errors.push(errorOf(served, cell.value))
-    if (served === null || cell === undefined || !agrees(served, cell.value, estimated))
+    const isNear = metric.measure.kind === 'quantile' ? isWithinBound : agrees
+    if (served === null || cell === undefined || !isNear(served, cell.value, estimated))
       differences.push(difference(bucket, dims, row.value, cell, scale))
   }
   for (const cell of recounted.values()) differences.push(difference(cell.bucket, cell.dims, null, cell, scale))
@@ -73,15 +74,21 @@ const keyOf = (bucket: number, dims: readonly (string | null)[]): string => JSON
 const textOf = (value: string | number | boolean | null | undefined): string | null =>
   value === null || value === undefined ? null : String(value)
 
+const hasAddedDecimals = new Set(['mean', 'stddev', 'quantile'])
+
 /** The decimals of an answer. */
 const scaleOf = ({ measure }: Pick<MetricData, 'measure'>): number => {
   if (!('scale' in measure)) return 0
-  return measure.kind === 'mean' || measure.kind === 'stddev' ? measure.scale + addedDecimals : measure.scale
+  return hasAddedDecimals.has(measure.kind) ? measure.scale + addedDecimals : measure.scale
 }
 
 /** How far an estimate lies from the truth, in standard errors. */
 const errorOf = (served: bigint, truth: bigint): number =>
   Number(served - truth) / (standardError * Math.max(1, Number(truth)))
+
+/** What quantiles promise: within 1% of the value of that rank. */
+const isWithinBound = (served: bigint, truth: bigint): boolean =>
+  100n * (served < truth ? truth - served : served - truth) <= (truth < 0n ? -truth : truth)
 
 /** Estimates are whole: two values in one register already make a step of 1, which is more than 4 errors of a small count. */
 const agrees = (served: bigint, truth: bigint, estimated: boolean): boolean =>

@@ -1,14 +1,21 @@
 import type { MetricData } from '../../core/model.ts'
 
-/** Means and deviations are answered with this many decimals more than their field has. */
+/** Means, deviations and quantiles are answered with this many decimals more than their field has. */
 export const addedDecimals = 6
 const scale = 10n ** BigInt(addedDecimals)
 
 /** The recount's answer of one cell: an integer, scaled as the API scales it. @param text what `recountSql` counted */
 export const finished = ({ measure }: Pick<MetricData, 'measure'>, text: string): bigint => {
+  if (measure.kind === 'quantile') return nearestRank(numbersIn(text), measure.q) * scale
   if (measure.kind !== 'mean' && measure.kind !== 'stddev') return BigInt(text)
   const [count = 0n, sum = 0n, squares = 0n] = numbersIn(text)
   return measure.kind === 'mean' ? nearestQuotient(sum * scale, count) : deviation(count, sum, squares)
+}
+
+/** Of values in order. @param q has at most six decimals */
+const nearestRank = (values: readonly bigint[], q: number): bigint => {
+  const rank = (BigInt(q.toFixed(6).replace('.', '')) * BigInt(values.length - 1)) / 1_000_000n
+  return values[Number(rank)] ?? 0n
 }
 
 const numbersIn = (text: string): bigint[] =>

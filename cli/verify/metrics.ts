@@ -16,8 +16,8 @@ export interface Bounds {
 }
 
 /**
- * The metric's cells, `bucket` (epoch ms), `d0` … (text or NULL), `value` (as text: an integer, decimals scaled; of mean and stddev
- * the list that `finished` makes one of), of the records
+ * The metric's cells, `bucket` (epoch ms), `d0` … (text or NULL), `value` (as text: an integer, decimals scaled; of mean, stddev and
+ * quantile the list that `finished` makes one of), of the records
  * that the bounds let in and whose bucket starts in the interval. Below its shard's mark a record counts once for each
  * event (of twins, the lowest in stream order); above it, unless its producer had sent it before (`repeats`). What was excluded
  * then and there is left out before twins are looked for.
@@ -97,6 +97,7 @@ const measured = ({ measure }: MetricData): string => {
     case 'max':
     case 'mean':
     case 'stddev':
+    case 'quantile':
       return fieldColumn(measure.field)
     case 'countDistinct': {
       const texts = measure.fields.map((field) => `CAST(${fieldColumn(field)} AS VARCHAR)`)
@@ -112,6 +113,8 @@ const aggregate = ({ measure }: MetricData): string => {
       return 'count(*)'
     case 'countDistinct':
       return 'count(DISTINCT measured)'
+    case 'quantile':
+      return 'list_sort(list(measured))'
     case 'mean':
     case 'stddev':
       return '[CAST(count(*) AS HUGEINT), sum(CAST(measured AS HUGEINT)), sum(CAST(measured AS HUGEINT) * measured)]'

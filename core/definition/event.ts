@@ -50,6 +50,11 @@ export interface Event<N extends string, in out R> {
   mean<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, number, false>
   /** The standard deviation of the values as a whole population (divided by n, not n - 1), as exact as the mean. */
   stddev<K extends NumericField<R>>(field: K): Measure<R, UnitOf<R[K]>, number, false>
+  /**
+   * The value that the part `q` of all values lies below (0.5: the median), within 1% of one that occurred. `q` lies
+   * between 0 and 1 and has at most six decimals. Nulls are skipped.
+   */
+  quantile<K extends NumericField<R>>(field: K, q: number): Measure<R, UnitOf<R[K]>, number, false>
   /** How many different values, or combinations of values. A row with a null among them is skipped. */
   countDistinct<K extends DimensionField<R>>(...fields: [K, ...K[]]): Measure<R, 'distinct', number, true>
 }
@@ -113,6 +118,7 @@ const measuresOf = (definition: EventDefinition) => {
     max: ofQuantity('max'),
     mean: ofQuantity('mean'),
     stddev: ofQuantity('stddev'),
+    quantile: (field: string, q: number) => measure({ kind: 'quantile', field, q, ...quantityOf(definition, field) }),
     countDistinct: (...fields: string[]) => measure({ kind: 'countDistinct', fields, unit: 'distinct' }),
   }
 }

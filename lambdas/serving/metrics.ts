@@ -38,6 +38,7 @@ export const listMetrics = (model: ModelData) => ({
     version,
     description,
     measure: measure.kind,
+    ...(measure.kind === 'quantile' ? { q: measure.q } : {}),
     unit: measure.unit,
     per,
     by: by.map((dimension) => dimension.name),

@@ -1,4 +1,4 @@
-import { standardError } from '../../core/hyperloglog.ts'
+import { relativeErrorOf } from '../../core/answer.ts'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import type { Snapshot } from '../../stores/states/states.ts'
 import { type ReceiptExclusions, receiptExclusions } from './receipt-exclusions.ts'
@@ -14,8 +14,10 @@ export interface Receipt {
   readonly modelVersion: string
   readonly metricVersion: string
   readonly exact: boolean
-  /** The relative standard error of the values that are not exact; null where all are. */
+  /** How far the values that are not exact may be off, in parts of themselves: of countDistinct its standard error, of a quantile the bound. null where all are exact. */
   readonly error: number | null
+  /** What `error` is: values lie within it by rule, or about two thirds of them do. */
+  readonly errorKind: 'bound' | 'standard error' | null
   readonly exclusions: ReceiptExclusions
   readonly layers: {
     readonly batch: { readonly sealedAt: string | null } | null
@@ -44,7 +46,8 @@ export const receiptFor = (
   modelVersion: model.version,
   metricVersion: metric.version,
   exact: isExact,
-  error: isExact ? null : standardError,
+  error: isExact ? null : relativeErrorOf(metric.measure.kind),
+  errorKind: isExact ? null : metric.measure.kind === 'quantile' ? 'bound' : 'standard error',
   exclusions: receiptExclusions(snapshot),
   layers: {
     batch: layer === 'speed' ? null : { sealedAt: snapshot.sealedAt },

@@ -1,4 +1,4 @@
-import { answerOf, fixedComponents } from '../../core/answer.ts'
+import { answerOf, fixedComponents, type MergedAnswer, quantileAnswer } from '../../core/answer.ts'
 import type { MetricData } from '../../core/model.ts'
 import { cellsSql, conditionSql } from '../../sql/cells.ts'
 import { stateColumn } from '../../sql/finish.ts'
@@ -122,11 +122,15 @@ const cellOf = ({ metric, by }: StatesQuestion, row: ResultRow): AnsweredCell =>
 })
 
 const mergedValue = ({ name, measure }: MetricData, row: ResultRow): Pick<AnsweredCell, 'value' | 'exact'> => {
+  if (measure.kind === 'quantile') return valued(name, quantileAnswer(Number(row.value)))
   const components = fixedComponents(measure) ?? []
   if (components.length < 2)
     return { value: BigInt(String(row.value)), exact: measure.kind !== 'countDistinct' || row.exact === true }
   const state = new Map(components.map((component, place) => [component, BigInt(String(row[stateColumn(place)]))]))
-  const { value, exact } = answerOf(measure, state)
+  return valued(name, answerOf(measure, state))
+}
+
+const valued = (name: string, { value, exact }: MergedAnswer): Pick<AnsweredCell, 'value' | 'exact'> => {
   if (value === null) throw new Error(`A row of ${name} has no value: its states count nothing.`)
   return { value, exact }
 }

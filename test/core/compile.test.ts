@@ -97,6 +97,17 @@ describe('the flight definitions', () => {
     for (const wrong of [-0.1, 1.5, Number.NaN]) expect(() => limited(wrong)).toThrow('Metric departed: maxDrift is')
   })
 
+  it('name the metric, the field and the mend where a quantile is none', () => {
+    const of = (q: number) => () =>
+      compileDefinitions({ p: metric('p', flights.flight.quantile('arrivalDelayMinutes', q), { per: 'day' }) }, hash)
+    for (const wrong of [0, 1, -0.5, 95, Number.NaN])
+      expect(of(wrong)).toThrow(
+        `Metric p, quantile of arrivalDelayMinutes: q is ${wrong}; it lies between 0 and 1, such as 0.95.`,
+      )
+    expect(of(0.12345678)).toThrow('q is 0.12345678; it has at most six decimals, such as 0.123.')
+    expect(of(0.999999)).not.toThrow()
+  })
+
   it('have versions that stand still', () => {
     const model = compileDefinitions(flights, hash)
     expect(model.data.version).toBe(compileDefinitions({ ...flights }, hash).data.version)

@@ -12,6 +12,10 @@ export const noNumber = metric('e2', flight.sum('carrier'), { per: 'day' })
 export const meanOfText = metric('e17', flight.mean('carrier'), { per: 'day' })
 // @ts-expect-error a deviation of a number without a unit
 export const deviationOfNumber = metric('e18', flight.stddev('flight'), { per: 'day' })
+// @ts-expect-error a quantile without its part
+export const noPart = metric('e19', flight.quantile('arrivalDelayMinutes'), { per: 'day' })
+// @ts-expect-error a quantile of a text
+export const quantileOfText = metric('e20', flight.quantile('carrier', 0.5), { per: 'day' })
 // @ts-expect-error an unknown dimension
 export const unknownDimension = metric('e3', flight.count(), { by: ['airline'], per: 'hour' })
 // @ts-expect-error a quantity as a dimension

@@ -15,6 +15,9 @@ const definitions = {
   mean_amount: metric('mean_amount', sale.mean('amount'), { per: 'day' }),
   deviation: metric('deviation', sale.stddev('items'), { per: 'day' }),
   deviation_amount: metric('deviation_amount', sale.stddev('amount'), { per: 'day' }),
+  median: metric('median', sale.quantile('items', 0.5), { per: 'day' }),
+  p999999: metric('p999999', sale.quantile('amount', 0.999999), { per: 'day' }),
+  p1: metric('p1', sale.quantile('items', 0.01), { per: 'day' }),
 }
 
 let model: Model

@@ -32,6 +32,7 @@ const definitions = {
   steps: metric('steps', reading.max('steps'), { per: 'month' }),
   mean_level: metric('mean_level', reading.mean('level'), { by: ['floor'], per: 'day', live: '1h' }),
   spread: metric('spread', reading.stddev('steps'), { per: 'month' }),
+  high: metric('high', reading.quantile('steps', 0.9), { by: ['open'], per: 'month' }),
   sensors: metric('sensors', reading.countDistinct('sensor', 'floor'), { per: 'day', live: '1d' }),
   who: metric('who', plain.countDistinct('who'), { by: ['who'], per: 'year' }),
   plains: metric('plains', plain.count(), { per: 'second' }),

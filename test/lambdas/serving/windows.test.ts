@@ -76,6 +76,8 @@ describe('a window', () => {
       ['FR', '2.50000000'],
     ])
     expect(await values({ metric: 'deviation', lastMs: 120_000 })).toEqual([['2.244994']])
+    const { rows: medians } = await ask({ metric: 'median', lastMs: 120_000 })
+    expect(medians).toEqual([{ by: {}, value: '0.70000000', exact: false, relativeError: 0.01 }])
     const { rows, unit } = await ask({ metric: 'buyers', lastMs: 120_000 })
     expect(rows).toEqual([{ by: {}, value: 3, exact: false, relativeError: 0.008125 }])
     expect(unit).toBe('distinct')
@@ -89,6 +91,7 @@ describe('a window', () => {
       ['largest', null],
       ['smallest', null],
       ['mean', null],
+      ['median', null],
       ['deviation', null],
       ['buyers', 0],
     ] as const)

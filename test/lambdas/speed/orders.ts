@@ -24,6 +24,7 @@ const definitions = {
 /** Measures whose states have several components. */
 export const composed = {
   mean: metric('mean', order.mean('total'), { by: ['country'], per: 'hour', live: '2m' }),
+  median: metric('median', order.quantile('total', 0.5), { by: ['country'], per: 'hour', live: '2m' }),
   deviation: metric('deviation', order.stddev('items'), { per: 'hour', live: '2m' }),
 }
 

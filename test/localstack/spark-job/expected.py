@@ -82,6 +82,11 @@ def states_of(events):
         if event["paid"]:
             merge("sales", at.replace(minute=0, second=0, microsecond=0), [event["shop"], event["express"], event["size"]], "count", 1, int.__add__)
         if event["cents"] is not None:
+            for component, value in moments(event["cents"]):
+                merge("spread", day, [event["shop"]], component, value, int.__add__)
+            for component, value in moments(event["cents"])[:2]:
+                merge("average", day.replace(day=1), [], component, value, int.__add__)
+            merge("usual", day, [event["express"]], bucket_component(event["cents"]), 1, int.__add__)
             merge("takings", day, [event["shop"]], "sum", event["cents"], int.__add__)
             merge("dearest", day.replace(month=1, day=1), [event["shop"]], "max", event["cents"], max)
             if event["paid"]:
@@ -92,6 +97,19 @@ def states_of(events):
                 count_distinct("customers", day, [], event["customer"])
     rows = [(*key, value) for key, value in states.items()] + [(*key, len(values)) for key, values in distinct.items()]
     return sorted(rows, key=repr)
+
+
+def moments(value):
+    limbs = [(f"q{limb}", value * value // 2 ** (27 * limb) % 2**27) for limb in range(4)]
+    return [("count", 1), ("sum", value)] + [(name, limb) for name, limb in limbs if limb]
+
+
+def bucket_component(value):
+    """The least power of 101 / 99 at or above the magnitude, by whole numbers."""
+    power, top, bottom = 0, 1, 1
+    while top < abs(value) * bottom:
+        power, top, bottom = power + 1, top * 101, bottom * 99
+    return f"v{(power + 1) * (1 if value > 0 else -1) if value else 0}"
 
 
 def apart_of(archive, marks, served, increment=False):
@@ -122,6 +140,7 @@ def apart_of(archive, marks, served, increment=False):
 
 
 def add_apart(metrics, event):
+    counted = set()
     for metric, _, start, *_, component, value in states_of([event]):
         if component in ("exact", "exact_total"):
             continue
@@ -130,7 +149,8 @@ def add_apart(metrics, event):
         total = metrics[metric].setdefault(start_ms, {"records": 0, "sum": None, "min": None, "max": None})
         held = total[op]
         merged = value if held is None else {"sum": int.__add__, "min": min, "max": max}[op](int(held), value)
-        total.update({"records": total["records"] + 1, op: str(merged)})
+        total.update({"records": total["records"] + (metric not in counted), op: str(merged)})
+        counted.add(metric)
 
 
 def comparable(results):
