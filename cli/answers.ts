@@ -1,6 +1,7 @@
 /** What the HTTP API answers, as far as the command line reads it. */
 
-export type Value = number | string | null
+/** A histogram's is a list. */
+export type Value = number | string | null | readonly (number | string)[]
 
 export interface MetricSummary {
   readonly name: string
@@ -12,6 +13,9 @@ export interface MetricSummary {
   readonly measure: string
   /** Of a quantile alone. */
   readonly q?: number
+  /** Of a histogram alone. */
+  readonly edges?: readonly (number | string)[]
+  readonly edgeUnit?: string
 }
 
 export interface MetricRow {
@@ -94,3 +98,7 @@ export interface StatusAnswer {
   /** The parts that did not answer, and what was said instead. */
   readonly unreachable: Readonly<Partial<Record<'warehouse' | 'archive' | 'stream' | 'windows', string>>>
 }
+
+/** A value as one cell of a table: a list's parts stand side by side. */
+export const valueCell = (value: Value): number | string | null =>
+  typeof value === 'object' && value !== null ? value.join(' ') : value

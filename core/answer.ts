@@ -1,3 +1,4 @@
+import { histogramComponents } from './histogram.ts'
 import { estimateRegisters, standardError } from './hyperloglog.ts'
 import { quantileCode, quantileError, representative } from './log-buckets.ts'
 import type { MeasureData } from './model.ts'
@@ -7,10 +8,12 @@ import { answeredQuantity } from './quantity-text.ts'
 /** A state, merged: integers of any size. */
 export type MergedComponents = ReadonlyMap<string, bigint>
 
-/** What a merged state says. */
+/** Scaled by 10^`answerScale`; of a histogram the count of each bucket. */
+export type MergedValue = bigint | readonly bigint[]
+
+/** What a merged state says; `value` is null where there is none, of nothing. */
 export interface MergedAnswer {
-  /** Scaled by 10^`answerScale`; null: there is no such value, of nothing. */
-  readonly value: bigint | null
+  readonly value: MergedValue | null
   readonly exact: boolean
   /** How far the value may be off, in parts of itself (of countDistinct: its standard error); null where it is exact. */
   readonly relativeError: number | null
@@ -31,6 +34,8 @@ export const fixedComponents = (measure: MeasureData): readonly string[] | null 
       return ['count', 'sum']
     case 'stddev':
       return ['count', 'sum', ...squareComponents]
+    case 'histogram':
+      return histogramComponents(measure.edges)
     case 'quantile':
     case 'countDistinct':
       return null
@@ -59,6 +64,8 @@ export const answerOf = (measure: MeasureData, state: MergedComponents): MergedA
       return exactly(of('count') === 0n ? null : meanOf(of('count'), of('sum')))
     case 'stddev':
       return exactly(of('count') === 0n ? null : stddevOf(of('count'), of('sum'), squaresOf(state)))
+    case 'histogram':
+      return exactly(histogramComponents(measure.edges).map(of))
     case 'quantile':
       return quantileAnswer(quantileCode(state, measure.q))
     case 'countDistinct': {
@@ -85,9 +92,15 @@ const exactly = (value: MergedAnswer['value']): MergedAnswer => ({ value, exact:
 const squaresOf = (state: MergedComponents): bigint =>
   squareComponents.reduce((sum, name, limb) => sum + (state.get(name) ?? 0n) * (limbWeights[limb] ?? 0n), 0n)
 
-/** The value as it is answered: a number, exact text where it has decimals or is past 2^53, or null. */
-export const answeredValue = (measure: MeasureData, value: MergedAnswer['value']): number | string | null =>
-  value === null ? null : answeredQuantity(value, answerScale(measure))
+/** A number, exact text where it has decimals or is past 2^53, a list of such, or null. */
+export type AnsweredValue = number | string | readonly (number | string)[] | null
+
+/** The value as it is answered. */
+export const answeredValue = (measure: MeasureData, value: MergedValue | null): AnsweredValue => {
+  if (value === null) return null
+  const answered = (one: bigint) => answeredQuantity(one, answerScale(measure))
+  return typeof value === 'bigint' ? answered(value) : value.map(answered)
+}
 
 /**
  * The component that stands for a bucket where two datasets are compared: what the measure counts or measures, of

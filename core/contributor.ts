@@ -1,6 +1,7 @@
 import { type BucketOf, bucketStart } from './bucket.ts'
 import type { Contribution, MergeOp, Part } from './contribution.ts'
 import type { Hash64 } from './hash.ts'
+import { histogramParts } from './histogram.ts'
 import { registerOf } from './hyperloglog.ts'
 import { quantileParts } from './log-buckets.ts'
 import type { ConditionData, MetricData, Model, ModelData, Scalar } from './model.ts'
@@ -110,6 +111,8 @@ const partsOf = ({ measure }: MetricData, hash: Hash64): MetricContributor['part
       return quantityParts(measure.field, stddevParts)
     case 'quantile':
       return quantityParts(measure.field, quantileParts)
+    case 'histogram':
+      return quantityParts(measure.field, histogramParts(measure.edges))
     case 'countDistinct':
       return distinctParts(measure.fields, hash)
   }

@@ -30,6 +30,15 @@ export type MeasureData =
       readonly unit: string
       readonly scale: number
     }
+  | {
+      readonly kind: 'histogram'
+      readonly field: string
+      /** Ascending, scaled as the field's values are. */
+      readonly edges: readonly number[]
+      readonly edgeUnit: string
+      readonly edgeScale: number
+      readonly unit: 'values'
+    }
   | { readonly kind: 'countDistinct'; readonly fields: readonly string[]; readonly unit: 'distinct' }
 
 /** One condition on one field; all conditions of a metric must hold. Amounts are scaled integers, instants epoch ms. */

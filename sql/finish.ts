@@ -13,10 +13,16 @@ export const finishedValue = ({ measure }: MetricData): string => {
       return unscaledDouble(stddevSql, measure)
     case 'quantile':
       return unscaledDouble(representativeSql, measure)
+    case 'histogram':
+      return listSql(measure.edges.length + 1)
     default:
       return unscaledDecimal(measure)
   }
 }
+
+/** A list of counts as JSON text, which both dialects can take apart again. */
+const listSql = (length: number): string =>
+  `'[' || ${Array.from({ length }, (_, place) => `CAST(cells.${stateColumn(place)} AS VARCHAR(40))`).join(" || ', ' || ")} || ']'`
 
 /** Decimals come back from scaled integers exactly: by multiplication, which neither dialect rounds. */
 const unscaledDecimal = (measure: MeasureData): string => {

@@ -38,4 +38,16 @@ const rightAnswers: Partial<Record<MeasureData['kind'], IsRight>> = {
     const truth = ordered[Number((steps * BigInt(values.length - 1)) / million)] ?? 0n
     return 100n * distance(answer, truth * million) <= (truth < 0n ? -truth : truth) * million
   },
+  /** By asking each value where it lies. */
+  histogram: (values, answer, measure) => {
+    if (!Array.isArray(answer) || measure.kind !== 'histogram') return false
+    const counts = [...measure.edges, null].map(
+      (edge, place) =>
+        values.filter((value) => {
+          const from = measure.edges[place - 1]
+          return (from === undefined || value >= BigInt(from)) && (edge === null || value < BigInt(edge))
+        }).length,
+    )
+    return answer.map(String).join() === counts.join()
+  },
 }

@@ -22,7 +22,7 @@ export const addMetrics = (program: Command): void => {
             columns: ['name', 'measure', 'unit', 'per', 'by', 'live', 'description'],
             rows: chosen.map((metric) => [
               metric.name,
-              metric.q === undefined ? metric.measure : `${metric.measure} ${metric.q}`,
+              measureText(metric),
               metric.unit,
               metric.per,
               metric.by.join(', '),
@@ -34,3 +34,7 @@ export const addMetrics = (program: Command): void => {
       })
     })
 }
+
+/** With what a measure was given: `quantile 0.95`, `histogram 0 15 60 minutes`. */
+const measureText = ({ measure, q, edges, edgeUnit }: MetricSummary): string =>
+  [measure, ...(q === undefined ? [] : [q]), ...(edges ?? []), ...(edgeUnit === undefined ? [] : [edgeUnit])].join(' ')

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { bucketStart, buckets, nextBucketStart } from '../../core/bucket.ts'
-import type { MetricPage, MetricSummary } from '../answers.ts'
+import { type MetricPage, type MetricSummary, valueCell } from '../answers.ts'
 import { type Api, asUsage } from '../api.ts'
 import { queryMetric } from '../metric-query.ts'
 import type { Answer } from '../output.ts'
@@ -85,7 +85,7 @@ const queryAnswer = (page: MetricPage, interval: Interval): Answer => ({
       rows: page.rows.map((row) => [
         row.bucket,
         ...page.by.map((dimension) => row.by[dimension] ?? null),
-        row.value,
+        valueCell(row.value),
         row.exact,
       ]),
     },

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { WindowAnswer } from '../answers.ts'
+import { valueCell, type WindowAnswer } from '../answers.ts'
 import { windowReceiptLines } from '../receipt.ts'
 import { sessionOf } from '../session.ts'
 import { intervalText, iso, parseInstant, parseSpan } from '../time.ts'
@@ -42,7 +42,11 @@ export const addWindow = (program: Command): void => {
         tables: [
           {
             columns: [...by, 'value', 'exact'],
-            rows: answer.rows.map((row) => [...by.map((name) => row.by[name] ?? null), row.value, row.exact]),
+            rows: answer.rows.map((row) => [
+              ...by.map((name) => row.by[name] ?? null),
+              valueCell(row.value),
+              row.exact,
+            ]),
           },
         ],
         head: [`${answer.metric} (${answer.unit}) in ${intervalText(interval)}`],

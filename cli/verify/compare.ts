@@ -1,6 +1,6 @@
 import type { MetricData } from '../../core/model.ts'
-import type { MetricRow } from '../answers.ts'
-import { addedDecimals } from './finished.ts'
+import { type MetricRow, valueCell } from '../answers.ts'
+import { addedDecimals, type Counted } from './finished.ts'
 import type { Cell } from './recount.ts'
 
 /** The standard error of a HyperLogLog of 2^14 registers: 1.04 / sqrt(2^14) (Flajolet et al., 2007). */
@@ -43,11 +43,11 @@ export const compare = (
     const key = keyOf(bucket, dims)
     const cell = recounted.get(key)
     recounted.delete(key)
-    const served = scaled(row.value, scale)
+    const served = readValue(row.value, scale)
+    const truth = cell?.value
     const estimated = metric.measure.kind === 'countDistinct' && !row.exact
-    if (estimated && cell !== undefined && served !== null) errors.push(errorOf(served, cell.value))
-    const isNear = metric.measure.kind === 'quantile' ? isWithinBound : agrees
-    if (served === null || cell === undefined || !isNear(served, cell.value, estimated))
+    if (estimated && typeof truth === 'bigint' && typeof served === 'bigint') errors.push(errorOf(served, truth))
+    if (served === null || truth === undefined || !isRight(metric, served, truth, estimated))
       differences.push(difference(bucket, dims, row.value, cell, scale))
   }
   for (const cell of recounted.values()) differences.push(difference(cell.bucket, cell.dims, null, cell, scale))
@@ -86,6 +86,16 @@ const scaleOf = ({ measure }: Pick<MetricData, 'measure'>): number => {
 const errorOf = (served: bigint, truth: bigint): number =>
   Number(served - truth) / (standardError * Math.max(1, Number(truth)))
 
+const isRight = (
+  { measure }: Pick<MetricData, 'measure'>,
+  served: Counted,
+  truth: Counted,
+  estimated: boolean,
+): boolean => {
+  if (typeof served !== 'bigint' || typeof truth !== 'bigint') return String(served) === String(truth)
+  return measure.kind === 'quantile' ? isWithinBound(served, truth) : agrees(served, truth, estimated)
+}
+
 /** What quantiles promise: within 1% of the value of that rank. */
 const isWithinBound = (served: bigint, truth: bigint): boolean =>
   100n * (served < truth ? truth - served : served - truth) <= (truth < 0n ? -truth : truth)
@@ -95,8 +105,16 @@ const agrees = (served: bigint, truth: bigint, estimated: boolean): boolean =>
   served === truth ||
   (estimated && (Math.abs(Number(served - truth)) <= 1 || Math.abs(errorOf(served, truth)) <= toleratedErrors))
 
+/** A list is read number by number; null where something is none. */
+const readValue = (value: MetricRow['value'], scale: number): Counted | null => {
+  if (typeof value !== 'object' || value === null) return scaled(value, scale)
+  const read = value.map((one) => scaled(one, scale))
+  const numbers = read.filter((one) => one !== null)
+  return numbers.length === read.length ? numbers : null
+}
+
 /** The value as an integer scaled by 10^scale; null where it is no such number. */
-const scaled = (value: MetricRow['value'], scale: number): bigint | null => {
+const scaled = (value: number | string | null, scale: number): bigint | null => {
   const match = /^(-?\d+)(?:\.(\d+))?$/.exec(String(value))
   const fraction = match?.[2] ?? ''
   if (match === null || fraction.length > scale) return null
@@ -112,9 +130,12 @@ const difference = (
 ): Difference => ({
   bucket: new Date(bucket).toISOString(),
   dims,
-  served: served === null ? null : String(served),
-  recounted: cell === undefined ? null : unscaled(cell.value, scale),
+  served: served === null ? null : String(valueCell(served)),
+  recounted: cell === undefined ? null : countedText(cell.value, scale),
 })
+
+const countedText = (value: Counted, scale: number): string =>
+  typeof value === 'bigint' ? unscaled(value, scale) : value.join(' ')
 
 const unscaled = (value: bigint, scale: number): string => {
   if (scale === 0) return value.toString()

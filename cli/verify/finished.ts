@@ -4,8 +4,12 @@ import type { MetricData } from '../../core/model.ts'
 export const addedDecimals = 6
 const scale = 10n ** BigInt(addedDecimals)
 
+/** A value as it was counted again; of a histogram one count for each bucket. */
+export type Counted = bigint | readonly bigint[]
+
 /** The recount's answer of one cell: an integer, scaled as the API scales it. @param text what `recountSql` counted */
-export const finished = ({ measure }: Pick<MetricData, 'measure'>, text: string): bigint => {
+export const finished = ({ measure }: Pick<MetricData, 'measure'>, text: string): Counted => {
+  if (measure.kind === 'histogram') return numbersIn(text)
   if (measure.kind === 'quantile') return nearestRank(numbersIn(text), measure.q) * scale
   if (measure.kind !== 'mean' && measure.kind !== 'stddev') return BigInt(text)
   const [count = 0n, sum = 0n, squares = 0n] = numbersIn(text)

@@ -16,8 +16,8 @@ export interface Bounds {
 }
 
 /**
- * The metric's cells, `bucket` (epoch ms), `d0` … (text or NULL), `value` (as text: an integer, decimals scaled; of mean, stddev and
- * quantile the list that `finished` makes one of), of the records
+ * The metric's cells, `bucket` (epoch ms), `d0` … (text or NULL), `value` (as text: an integer, decimals scaled; of mean, stddev,
+ * quantile and histogram the list that `finished` makes one of), of the records
  * that the bounds let in and whose bucket starts in the interval. Below its shard's mark a record counts once for each
  * event (of twins, the lowest in stream order); above it, unless its producer had sent it before (`repeats`). What was excluded
  * then and there is left out before twins are looked for.
@@ -98,6 +98,7 @@ const measured = ({ measure }: MetricData): string => {
     case 'mean':
     case 'stddev':
     case 'quantile':
+    case 'histogram':
       return fieldColumn(measure.field)
     case 'countDistinct': {
       const texts = measure.fields.map((field) => `CAST(${fieldColumn(field)} AS VARCHAR)`)
@@ -113,6 +114,8 @@ const aggregate = ({ measure }: MetricData): string => {
       return 'count(*)'
     case 'countDistinct':
       return 'count(DISTINCT measured)'
+    case 'histogram':
+      return countsBetween(measure.edges)
     case 'quantile':
       return 'list_sort(list(measured))'
     case 'mean':
@@ -121,6 +124,15 @@ const aggregate = ({ measure }: MetricData): string => {
     default:
       return `${measure.kind}(measured)`
   }
+}
+
+const countsBetween = (edges: readonly number[]): string => {
+  const counts = [...edges, null].map((edge, place) => {
+    const below = edge === null ? [] : [`measured < ${edge}`]
+    const from = place === 0 ? [] : [`measured >= ${edges[place - 1]}`]
+    return `count(*) FILTER (WHERE ${[...from, ...below].join(' AND ')})`
+  })
+  return `[${counts.join(', ')}]`
 }
 
 const conditions = (metric: MetricData): string => metric.where.map(condition).join(' AND ') || 'true'

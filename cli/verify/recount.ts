@@ -10,7 +10,7 @@ import type { Interval } from '../time.ts'
 import { canonicalRecords } from './canonical.ts'
 import { createEventTable, createRejectedTable, createRepeatsTable, repeatablesSql } from './events.ts'
 import { countExcluded, createLeftOutTable, type Excluding, insertLeftOut, speedRevision } from './exclusions.ts'
-import { finished } from './finished.ts'
+import { type Counted, finished } from './finished.ts'
 import { type Bounds, rangeSql, recountSql } from './metrics.ts'
 import { type Repeatable, type RepeatRule, repeatsAmong } from './repeats.ts'
 import { quoted } from './sql-text.ts'
@@ -19,7 +19,7 @@ import { quoted } from './sql-text.ts'
 export interface Cell {
   readonly bucket: number
   readonly dims: readonly (string | null)[]
-  readonly value: bigint
+  readonly value: Counted
 }
 
 export interface Excluded {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { MeasureData, QuantityMeasure } from '../model.ts'
-import { type Instant, instant, quantities, type UnitOf } from './quantity.ts'
+import { type Instant, instant, quantities, scaleDecimal, type UnitOf } from './quantity.ts'
 import type { Span } from './span.ts'
 
 type Str<T> = Extract<keyof T, string>
@@ -24,6 +24,9 @@ export type DimensionField<R> = {
 }[Exclude<Str<R>, 'id'>]
 
 export type InstantField<R> = { [K in Str<R>]: UnitOf<R[K]> extends 'instant' ? K : never }[Str<R>]
+
+/** A whole number, or a decimal as text. */
+type Edge = number | `${number}`
 
 /** What a metric measures of one event's rows: its unit, its value's type, and whether it only ever grows. */
 export interface Measure<in out R, U extends string, V, Grows extends boolean> {
@@ -55,6 +58,14 @@ export interface Event<N extends string, in out R> {
    * between 0 and 1 and has at most six decimals. Nulls are skipped.
    */
   quantile<K extends NumericField<R>>(field: K, q: number): Measure<R, UnitOf<R[K]>, number, false>
+  /**
+   * How many values lie below the first edge, from each edge up to the next, and from the last on: a list of one more
+   * than there are edges. Edges ascend, in the field's unit, as text where they have decimals: `['0.5', '10']`.
+   */
+  histogram<K extends NumericField<R>>(
+    field: K,
+    edges: readonly [Edge, ...Edge[]],
+  ): Measure<R, 'values', readonly number[], false>
   /** How many different values, or combinations of values. A row with a null among them is skipped. */
   countDistinct<K extends DimensionField<R>>(...fields: [K, ...K[]]): Measure<R, 'distinct', number, true>
 }
@@ -119,6 +130,11 @@ const measuresOf = (definition: EventDefinition) => {
     mean: ofQuantity('mean'),
     stddev: ofQuantity('stddev'),
     quantile: (field: string, q: number) => measure({ kind: 'quantile', field, q, ...quantityOf(definition, field) }),
+    histogram: (field: string, edges: readonly Edge[]) => {
+      const { unit, scale } = quantityOf(definition, field)
+      const scaled = edges.map((edge) => Number(scaleDecimal(String(edge), scale) ?? Number.NaN))
+      return measure({ kind: 'histogram', field, edges: scaled, edgeUnit: unit, edgeScale: scale, unit: 'values' })
+    },
     countDistinct: (...fields: string[]) => measure({ kind: 'countDistinct', fields, unit: 'distinct' }),
   }
 }

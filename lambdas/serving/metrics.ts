@@ -1,7 +1,8 @@
-import { answeredValue } from '../../core/answer.ts'
+import { type AnsweredValue, answeredValue } from '../../core/answer.ts'
 import { spanText } from '../../core/definition/span.ts'
-import type { MetricData, ModelData } from '../../core/model.ts'
+import type { MeasureData, MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
+import { answeredQuantity } from '../../core/quantity-text.ts'
 import type { Pin } from '../../sql/states.ts'
 import type { AnsweredCell, Snapshot, States } from '../../stores/states/states.ts'
 import { writeCursor } from './cursor.ts'
@@ -12,8 +13,8 @@ export interface AnswerRow {
   /** The bucket's start, ISO 8601; null where the whole range was asked as one. */
   readonly bucket: string | null
   readonly by: Readonly<Record<string, string | number | boolean | null>>
-  /** Decimals, and integers past 2^53, are exact text. */
-  readonly value: number | string | null
+  /** Decimals, and integers past 2^53, are exact text; a histogram's is a list. */
+  readonly value: AnsweredValue
   readonly exact: boolean
 }
 
@@ -39,12 +40,16 @@ export const listMetrics = (model: ModelData) => ({
     description,
     measure: measure.kind,
     ...(measure.kind === 'quantile' ? { q: measure.q } : {}),
+    ...(measure.kind === 'histogram' ? { edges: edgesOf(measure), edgeUnit: measure.edgeUnit } : {}),
     unit: measure.unit,
     per,
     by: by.map((dimension) => dimension.name),
     live: liveMs === null ? null : spanText(liveMs),
   })),
 })
+
+const edgesOf = ({ edges, edgeScale }: Extract<MeasureData, { kind: 'histogram' }>) =>
+  edges.map((edge) => answeredQuantity(BigInt(edge), edgeScale))
 
 /** @throws Problem unknown_metric */
 export const findMetric = (model: ModelData, name: string): MetricData => {

@@ -1,4 +1,4 @@
-import { answeredValue, answerOf, type MergedComponents } from '../../core/answer.ts'
+import { type AnsweredValue, answeredValue, answerOf, type MergedComponents } from '../../core/answer.ts'
 import { type Components, opOf } from '../../core/merge.ts'
 import type { DimensionData, DimensionType, MetricData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
@@ -11,7 +11,7 @@ export interface Row {
   /** The dimensions' values, of their own types. */
   readonly by: Readonly<Record<string, Scalar>>
   /** Decimals are exact text; null: the least, greatest or mean of nothing. */
-  readonly value: number | string | null
+  readonly value: AnsweredValue
   readonly exact: boolean
   /** The estimate's relative standard error; only where the value is not exact. */
   readonly relativeError?: number

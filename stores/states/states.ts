@@ -1,3 +1,4 @@
+import type { MergedValue } from '../../core/answer.ts'
 import type { Bucket } from '../../core/bucket.ts'
 import type { MetricData } from '../../core/model.ts'
 import type { DimensionCondition } from '../../sql/cells.ts'
@@ -29,8 +30,7 @@ export interface AnsweredCell {
   readonly bucket: number | null
   /** In the order of the question's `by`. */
   readonly dims: readonly (string | number | boolean | null)[]
-  /** Scaled by 10^`answerScale` of core/answer.ts. */
-  readonly value: bigint
+  readonly value: MergedValue
   readonly exact: boolean
 }
 

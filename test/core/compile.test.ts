@@ -108,6 +108,22 @@ describe('the flight definitions', () => {
     expect(of(0.999999)).not.toThrow()
   })
 
+  it('name the metric, the field and the mend where edges are none', () => {
+    const of = (edges: readonly (number | `${number}`)[]) => () =>
+      compileDefinitions(
+        { h: metric('h', flights.flight.histogram('arrivalDelayMinutes', edges as [number]), { per: 'day' }) },
+        hash,
+      )
+    const at = 'Metric h, histogram of arrivalDelayMinutes: '
+    expect(of([])).toThrow(`${at}0 edges; give from 1 to 50`)
+    expect(of(Array.from({ length: 51 }, (_, edge) => edge))).toThrow(`${at}51 edges; give from 1 to 50`)
+    expect(of([0, 0])).toThrow(`${at}edge 2 is not above the one before it; sort the edges`)
+    expect(of([5, -5])).toThrow(`${at}edge 2 is not above the one before it`)
+    expect(of(['0.5'])).toThrow(`${at}edge 1 is no number of minutes with at most 0 decimals`)
+    expect(of([Number.POSITIVE_INFINITY])).toThrow(`${at}edge 1 is no number of minutes`)
+    expect(of([-60, 0, 15])).not.toThrow()
+  })
+
   it('have versions that stand still', () => {
     const model = compileDefinitions(flights, hash)
     expect(model.data.version).toBe(compileDefinitions({ ...flights }, hash).data.version)

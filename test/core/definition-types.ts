@@ -16,6 +16,10 @@ export const deviationOfNumber = metric('e18', flight.stddev('flight'), { per: '
 export const noPart = metric('e19', flight.quantile('arrivalDelayMinutes'), { per: 'day' })
 // @ts-expect-error a quantile of a text
 export const quantileOfText = metric('e20', flight.quantile('carrier', 0.5), { per: 'day' })
+// @ts-expect-error a histogram without edges
+export const noEdges = metric('e21', flight.histogram('arrivalDelayMinutes', []), { per: 'day' })
+// @ts-expect-error an edge that is no number
+export const edgeOfText = metric('e22', flight.histogram('arrivalDelayMinutes', ['late']), { per: 'day' })
 // @ts-expect-error an unknown dimension
 export const unknownDimension = metric('e3', flight.count(), { by: ['airline'], per: 'hour' })
 // @ts-expect-error a quantity as a dimension

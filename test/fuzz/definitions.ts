@@ -33,6 +33,7 @@ const definitions = {
   mean_level: metric('mean_level', reading.mean('level'), { by: ['floor'], per: 'day', live: '1h' }),
   spread: metric('spread', reading.stddev('steps'), { per: 'month' }),
   high: metric('high', reading.quantile('steps', 0.9), { by: ['open'], per: 'month' }),
+  levels: metric('levels', reading.histogram('level', ['0', '1.5', '1000']), { per: 'day' }),
   sensors: metric('sensors', reading.countDistinct('sensor', 'floor'), { per: 'day', live: '1d' }),
   who: metric('who', plain.countDistinct('who'), { by: ['who'], per: 'year' }),
   plains: metric('plains', plain.count(), { per: 'second' }),

@@ -76,6 +76,7 @@ describe('a window', () => {
       ['FR', '2.50000000'],
     ])
     expect(await values({ metric: 'deviation', lastMs: 120_000 })).toEqual([['2.244994']])
+    expect(await values({ metric: 'totals', lastMs: 120_000 })).toEqual([[[2, 2, 1]]])
     const { rows: medians } = await ask({ metric: 'median', lastMs: 120_000 })
     expect(medians).toEqual([{ by: {}, value: '0.70000000', exact: false, relativeError: 0.01 }])
     const { rows, unit } = await ask({ metric: 'buyers', lastMs: 120_000 })
@@ -92,6 +93,7 @@ describe('a window', () => {
       ['smallest', null],
       ['mean', null],
       ['median', null],
+      ['totals', [0, 0, 0]],
       ['deviation', null],
       ['buyers', 0],
     ] as const)

@@ -25,6 +25,7 @@ const definitions = {
 export const composed = {
   mean: metric('mean', order.mean('total'), { by: ['country'], per: 'hour', live: '2m' }),
   median: metric('median', order.quantile('total', 0.5), { by: ['country'], per: 'hour', live: '2m' }),
+  totals: metric('totals', order.histogram('total', ['0.5', '5']), { by: ['country'], per: 'hour', live: '2m' }),
   deviation: metric('deviation', order.stddev('items'), { per: 'hour', live: '2m' }),
 }
 

@@ -86,6 +86,8 @@ def states_of(events):
                 merge("spread", day, [event["shop"]], component, value, int.__add__)
             for component, value in moments(event["cents"])[:2]:
                 merge("average", day.replace(day=1), [], component, value, int.__add__)
+            tier = sum(event["cents"] >= edge for edge in (-500_000, 0, 7, 8))
+            merge("tiers", day - timedelta(days=day.weekday()), [event["paid"]], f"b{tier}", 1, int.__add__)
             merge("usual", day, [event["express"]], bucket_component(event["cents"]), 1, int.__add__)
             merge("takings", day, [event["shop"]], "sum", event["cents"], int.__add__)
             merge("dearest", day.replace(month=1, day=1), [event["shop"]], "max", event["cents"], max)

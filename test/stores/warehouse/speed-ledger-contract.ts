@@ -1,3 +1,4 @@
+import type { MergedValue } from '../../../core/answer.ts'
 import { type Replacement, streamStart } from '../../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
 import { type BatchStage, changedDefinitions, sequence, shardA, shardB } from '../../localstack/tidemark/batch-stage.ts'
@@ -6,7 +7,7 @@ import { cell, committed, day, metricOf, microBatch, newDataset, positionIn, que
 /** What every speed ledger does. @param stageOf an empty stage */
 export const speedLedgerContract = (stageOf: () => BatchStage): void => {
   const one = (express = true) => cell('sales', day, ['mitte', String(express)], { count: 1 })
-  const counted = async (stage: BatchStage): Promise<bigint> => {
+  const counted = async (stage: BatchStage): Promise<MergedValue> => {
     const { cells } = await stage.states.read(question(metricOf(stage, 'sales'), { per: null, by: [] }))
     return cells[0]?.value ?? 0n
   }

@@ -23,6 +23,7 @@ export const dearest = metric('dearest', sale.max('cents'), { by: ['shop'], per:
 export const spread = metric('spread', sale.stddev('cents'), { by: ['shop'], per: 'day' })
 export const average = metric('average', sale.mean('cents'), { per: 'month' })
 export const usual = metric('usual', sale.quantile('cents', 0.5), { by: ['express'], per: 'day' })
+export const tiers = metric('tiers', sale.histogram('cents', [-500_000, 0, 7, 8]), { by: ['paid'], per: 'week' })
 export const buyers = metric('buyers', sale.countDistinct('customer'), { by: ['shop'], per: 'week' })
 export const customers = metric('customers', sale.countDistinct('customer'), { where: { paid: true }, per: 'day' })
 export const visits = metric('visits', visit.count('visits'), { by: ['page'], per: 'second' })
