@@ -37,7 +37,7 @@ const refuseOtherShape = async (warehouse: Warehouse, table: string, sql: string
   } catch (error) {
     if (!(error instanceof TransactionFailed)) throw error
     throw new Error(
-      `The table ${table} was made by another version of Tidemark (${error.message}), and tables are never altered. Nothing that is served was changed. Deploy the version that made it, or begin anew with everything empty (on a laptop: \`tidemark local reset\`, then \`tidemark local up\`).`,
+      `The table ${table} was made by another version of Tidemark (${error.message.replaceAll(/\s+/g, ' ')}), and tables are never altered. Nothing that is served was changed. Deploy the version that made it, or begin anew with everything empty (on a laptop: \`tidemark local reset\`, then \`tidemark local up\`).`,
     )
   }
 }

@@ -7,10 +7,12 @@ const isFact = (line: string): boolean => line.trim() !== '' && !/^\s/.test(line
 export const holdsTraceback = (log: string): boolean => log.includes(traceback)
 
 /**
- * The line of a driver's log that best says why it failed: the error below the last Python traceback, else the last line that
+ * The line of a driver's log that best says why it failed: that memory ran out, else the error below the last Python traceback, else the last line that
  * is neither Spark's logging nor indented, else the last line.
  */
 export const reasonIn = (log: string): string => {
+  const [outOfMemory] = /java\.lang\.OutOfMemoryError: .*/.exec(log) ?? []
+  if (outOfMemory !== undefined) return outOfMemory
   const lines = log.split('\n')
   const below = lines.slice(lines.findLastIndex((line) => line.includes(traceback)) + 1)
   const reason = below.length < lines.length ? below.find(isFact) : lines.findLast(isFact)

@@ -1,5 +1,6 @@
 import { follow, timingsOf } from '../../cli/execution.ts'
 import type { ExecutionState, Executions, Step } from '../../stores/executions/executions.ts'
+import { quoted } from '../messages.ts'
 
 let eventId = 0
 const entered = (state: string, at: number, isTask = true, data: unknown = null): Step => ({
@@ -41,6 +42,16 @@ describe('follow', () => {
     expect(outcome).toMatchObject({ ended: 'Done', datasetId: 'ds-1', held: false })
   })
 
+  it('says in which shards the speed table lags behind', async () => {
+    const output = { ...run, behind: ['shardId-000000000001'] }
+    const outcome = await follow(
+      executionsOf([entered('Promote', 0), entered('Done', 10, false)], { output }),
+      'arn',
+      following,
+    )
+    expect(outcome.answer.notes?.[0]).toMatch(quoted('laggingRecompute'))
+  })
+
   it('says that there was nothing new', async () => {
     const steps = [entered('Seal', 0), entered('NothingNew', 10, false)]
     const outcome = await follow(executionsOf(steps, {}), 'arn', following)
@@ -61,7 +72,7 @@ describe('follow', () => {
     })
     const outcome = await follow(both, 'arn', following)
     expect(outcome).toMatchObject({ held: true, answer: { json: { beyond } } })
-    expect(outcome.answer.notes).toEqual([expect.stringContaining('--accept-drift'), ...beyond])
+    expect(outcome.answer.notes).toEqual([expect.stringMatching(quoted('held')), ...beyond])
   })
 
   it('throws which other recompute is under way, with exit code 1', async () => {

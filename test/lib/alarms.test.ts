@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { quoted } from '../messages.ts'
 import { type Resource, resourcesOf, type Synthesized, synthesize } from './synthesis.ts'
 
 describe('the alarms', () => {
@@ -76,6 +77,20 @@ describe('the alarms', () => {
       expect([name, headings]).toEqual([name, expect.arrayContaining([/runbook\.md#([\w-]+)/.exec(text)?.[1]])])
       expect([name, AlarmActions]).toEqual([name, [{ Ref: topic }]])
     }
+  })
+
+  const described = (name: string): string => {
+    const text: string | { 'Fn::Join': [string, (string | { Ref: string })[]] } = alarms[name].AlarmDescription
+    if (typeof text === 'string') return text
+    const functions = Object.fromEntries(resourcesOf(prod.stateless, 'AWS::Lambda::Function'))
+    return text['Fn::Join'][1]
+      .map((part) => (typeof part === 'string' ? part : functions[part.Ref]?.Properties.FunctionName))
+      .join('')
+  }
+
+  it('say in words what stands still', () => {
+    expect(described('SpeedTableFailing')).toMatch(quoted('speedTableFailing'))
+    expect(described('ArchiveAtRisk')).toMatch(quoted('archiveAtRisk'))
   })
 
   it('are not on a laptop, where nothing measures', () => {

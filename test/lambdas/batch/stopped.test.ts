@@ -2,6 +2,7 @@ import type { Run } from '../../../lambdas/batch/run.ts'
 import { runStep, type StepRequest } from '../../../lambdas/batch/steps.ts'
 import { MemoryJobs } from '../../../stores/jobs/memory.ts'
 import { BatchStage, shardA } from '../../localstack/tidemark/batch-stage.ts'
+import { quoted } from '../../messages.ts'
 
 describe('a recompute that is stopped', () => {
   let stage: BatchStage
@@ -36,6 +37,7 @@ describe('a recompute that is stopped', () => {
         reason: `The execution ended as ${status}.`,
       })
       expect(await live()).toBe(liveBefore)
+      if (status === 'ABORTED') expect((await stage.ledger.dataset(run.datasetId))?.reason).toMatch(quoted('stopped'))
       await expect(step({ step: 'pollRecompute', run })).rejects.toThrow('CANCELLED')
       // Told twice, and by a rule that comes late: nothing changes.
       expect(await stopped(run.executionName, status)).toMatchObject({ cancelledJobs: 0 })

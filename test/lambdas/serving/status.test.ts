@@ -5,6 +5,7 @@ import type { Stream } from '../../../stores/stream/stream.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
 import type { WindowPosition } from '../../../stores/window/window.ts'
 import { arrival, BatchStage, sequence, shardA } from '../../localstack/tidemark/batch-stage.ts'
+import { quoted } from '../../messages.ts'
 
 describe('the status', () => {
   let stage: BatchStage
@@ -57,13 +58,20 @@ describe('the status', () => {
   it('names the part that is behind, since when, and that batch went on without it', async () => {
     await stage.archiveRecords(produce(3))
     await moveWindow(3)
-    expect(await shown(asked())).toContain('behind: speed table; oldest record waits 2 h 05 min')
+    expect(await shown(asked())).toMatch(quoted('speedTableBehind'))
+    expect(await shown(asked())).toContain('waits 2 h 05 min')
     await stage.recompute()
     const answer = await asked()
     expect(answer.shards).toMatchObject([{ speedTable: null, archive: sequence(3), mark: sequence(3) }])
-    expect(await shown(asked())).toContain('Batch is ahead of the speed table')
+    expect(await shown(asked())).toMatch(quoted('batchAhead'))
     await stage.writer().write(shardA, stage.stream.get(shardA) ?? [])
     expect(await shown(asked())).toContain('level')
+  })
+
+  it('names the archive where it stands still, since when', async () => {
+    await stage.writer().write(shardA, produce(2))
+    await moveWindow(2)
+    expect(await shown(asked())).toMatch(quoted('archiveBehind'))
   })
 
   it('tells a stream that nobody takes from one at rest', async () => {
@@ -84,9 +92,9 @@ describe('the status', () => {
       unreachable: { warehouse: 'connect ECONNREFUSED' },
       newestEventTime: '2026-01-03T00:00:00.000Z',
     })
-    expect(await shown(asked({ states: { read: down } }))).toContain(
-      'No answer from the warehouse (speed table, marks, live dataset): connect ECONNREFUSED. The other parts go on.',
-    )
+    const text = await shown(asked({ states: { read: down } }))
+    expect(text).toMatch(quoted('warehouseDown'))
+    expect(text).toContain(': connect ECONNREFUSED. The other parts go on.')
   })
 
   it('waits for no part that hangs', async () => {
@@ -121,7 +129,7 @@ describe('the status', () => {
     expect(await shown(asked())).toContain('refilling; nothing came in since')
     await moveWindow(2, { restarted: true })
     expect(await asked()).toMatchObject({ refilling: true, refillingSince: '2026-01-03T00:00:00.000Z' })
-    expect(await shown(asked())).toContain('refilling since 2026-01-03T00:00:00Z')
+    expect(await shown(asked())).toMatch(quoted('refilling'))
     await moveWindow(3, { restarted: true, newestEventTime: arrival + 30 * 86_400_000 })
     expect(await asked()).toMatchObject({ refilling: false, refillingSince: null })
   })

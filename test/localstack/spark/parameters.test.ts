@@ -1,4 +1,4 @@
-import { reasonIn } from '../../../localstack/spark/failure.ts'
+import { killedBy, reasonIn } from '../../../localstack/spark/failure.ts'
 import { readStartRequest } from '../../../localstack/spark/request.ts'
 import { readSubmitParameters } from '../../../localstack/spark/submit-parameters.ts'
 
@@ -64,6 +64,9 @@ describe('a request', () => {
   })
 })
 
+const tracebackOf = (error: string): string =>
+  `Traceback (most recent call last):\n  File "job.py", line 1, in <module>\n${error}`
+
 describe('the reason in a driver’s log', () => {
   it('is the error below the last traceback', () =>
     expect(
@@ -82,6 +85,16 @@ ValueError: no such event
 `,
       ),
     ).toBe('ValueError: no such event'))
+  it('is that memory ran out, wherever that stands', () =>
+    expect(
+      reasonIn(`${tracebackOf('py4j.protocol.Py4JJavaError: An error occurred while calling o51.range.')}
+: java.lang.OutOfMemoryError: Metaspace
+`),
+    ).toBe('java.lang.OutOfMemoryError: Metaspace'))
+  it('is the signal where it was killed', () => {
+    expect(killedBy('SIGKILL')).toBe('the driver was killed by SIGKILL, as the system does where memory runs out')
+    expect(killedBy('SIGTERM')).toBe('the driver was killed by SIGTERM')
+  })
   it('is the last line that is no logging where there is no traceback', () =>
     expect(reasonIn('starting\nNo space left\n26/11/22 17:00:01 INFO ShutdownHookManager: Shutdown\n')).toBe(
       'No space left',

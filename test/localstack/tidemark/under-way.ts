@@ -1,5 +1,7 @@
+import { refusal } from '../../../cli/ask-batch.ts'
 import type { Run } from '../../../lambdas/batch/run.ts'
 import { runStep } from '../../../lambdas/batch/steps.ts'
+import { quoted } from '../../messages.ts'
 import { type BatchStage, changedDefinitions, shardA } from './batch-stage.ts'
 import { overriding } from './overriding.ts'
 
@@ -28,6 +30,10 @@ export const underWayCases = (start: () => Promise<BatchStage>): void => {
     expect(second).toMatchObject({ next: 'busy', problem: { code: 'recompute_under_way', status: 409 } })
     expect(second.problem).toMatchObject({ datasetId: first.datasetId, executionName: first.executionName })
     expect(second.problem?.detail).toContain(`Recompute ${first.datasetId} (execution ${first.executionName})`)
+    expect(second.problem && refusal(second.problem)).toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(quoted('underWay')),
+    })
     expect(await registered()).toEqual([first.datasetId])
   })
 

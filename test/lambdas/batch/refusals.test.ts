@@ -1,0 +1,74 @@
+import { apiAt } from '../../../cli/api.ts'
+import { refusal } from '../../../cli/ask-batch.ts'
+import { problemResponse } from '../../../lambdas/serving/problem-response.ts'
+import { TransactionUnknown } from '../../../stores/warehouse/warehouse.ts'
+import { arrival, BatchStage, changedDefinitions, shardA } from '../../localstack/tidemark/batch-stage.ts'
+import { quoted } from '../../messages.ts'
+
+describe('what a person reads where the stage refuses', () => {
+  let stage: BatchStage
+  beforeEach(async () => {
+    stage = await BatchStage.start('memory')
+    stage.produce(shardA)
+    await stage.settle()
+  })
+
+  const recomputed = async (): Promise<string> => (await stage.recompute()).datasetId
+  /** What the command line prints of the batch function's answer. */
+  const refused = async (request: Parameters<BatchStage['step']>[0]): Promise<string> => {
+    const { problem } = await stage.step<{ problem?: Parameters<typeof refusal>[0] }>(request)
+    return problem === undefined ? 'not refused' : refusal(problem).message
+  }
+  /** What the command line prints of the API's answer to a question that ends in this error. */
+  const printed = async (error: unknown): Promise<string> => {
+    const { statusCode = 500, headers, body } = problemResponse(error)
+    const log = jest
+      .spyOn(globalThis, 'fetch')
+      .mockImplementation(
+        async () => new Response(body, { status: statusCode, headers: headers as Record<string, string> }),
+      )
+    try {
+      return await apiAt('http://127.0.0.1:1', async () => undefined)
+        .get('/v1/metrics/sales')
+        .then(String, (thrown: Error) => thrown.message)
+    } finally {
+      log.mockRestore()
+    }
+  }
+
+  it('to go back below what is pruned', async () => {
+    const first = await recomputed()
+    for (const _ of ['second', 'third']) {
+      stage.produce(shardA)
+      await stage.settle()
+      await recomputed()
+    }
+    expect(await refused({ step: 'rollback', datasetId: first })).toMatch(quoted('rowsPruned'))
+  })
+
+  it('to promote what differs too much', async () => {
+    stage.produce(shardA, { id: 'twice' })
+    stage.produce(shardA, { id: 'twice' }, arrival + 3_600_000)
+    await stage.settle()
+    stage.maxDrift = 0
+    await recomputed()
+    const [built] = await stage.ledger.datasets()
+    expect(await refused({ step: 'promoteDataset', datasetId: built?.datasetId ?? '' })).toMatch(
+      quoted('driftTooLarge'),
+    )
+  })
+
+  it('to answer by a definition that no dataset holds', async () => {
+    await recomputed()
+    await stage.deploy(changedDefinitions)
+    const error = await stage.ask('sales', {}).catch((thrown: unknown) => thrown)
+    expect(await printed(error)).toMatch(quoted('definitionChanged'))
+  })
+
+  it('to wait for a warehouse that does not answer', async () => {
+    const logged = jest.spyOn(console, 'error').mockImplementation(() => undefined)
+    expect(await printed(new TransactionUnknown('one', 20_000))).toMatch(quoted('warehouseBusy'))
+    expect(logged).toHaveBeenCalled()
+    logged.mockRestore()
+  })
+})

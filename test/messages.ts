@@ -1,0 +1,165 @@
+/** A failure, what a person reads then, and the heading of docs/runbook.md that says what to type. */
+export interface FailureMessage {
+  readonly failure: string
+  /** As it is printed; `…` stands for what differs from run to run: ids, times, numbers, what another program said. */
+  readonly quote: string
+  readonly heading: string
+  /** The test that provokes it and reads it; null: it was seen on a live stage, by hand. */
+  readonly test: string | null
+}
+
+/**
+ * The one place in which the messages stand: the tests that provoke them hold what is printed to these texts, and
+ * test/docs/failure-messages.test.ts holds the documents to them.
+ */
+export const failureMessages = {
+  warehouseDown: {
+    failure: 'The warehouse is down: `tidemark status`',
+    quote: 'No answer from the warehouse (speed table, marks, live dataset): …. The other parts go on.',
+    heading: 'The warehouse does not answer',
+    test: 'test/lambdas/serving/status.test.ts',
+  },
+  warehouseBusy: {
+    failure: 'The warehouse does not answer in time: `tidemark query`',
+    quote: 'The warehouse did not answer in time; the query was cancelled. [warehouse_busy]',
+    heading: 'The warehouse does not answer',
+    test: 'test/lambdas/batch/refusals.test.ts',
+  },
+  speedTableBehind: {
+    failure: 'The speed table stands still: `tidemark status`',
+    quote: 'behind: speed table; oldest record waits … h … min',
+    heading: 'A part is behind',
+    test: 'test/lambdas/serving/status.test.ts',
+  },
+  batchAhead: {
+    failure: 'Batch went on while the speed table stood still: `tidemark status`',
+    quote: 'Batch is ahead of the speed table: answers count to the mark, and the speed table catches up by itself.',
+    heading: 'A part is behind',
+    test: 'test/lambdas/serving/status.test.ts',
+  },
+  laggingRecompute: {
+    failure: 'The same: `tidemark recompute`',
+    quote:
+      'Dataset ds-… is live. The speed table lags behind it in shardId-…, and what that explains of their difference (drift …) held nothing back; `tidemark status` shows how far it is.',
+    heading: 'A part is behind',
+    test: 'test/cli/execution.test.ts',
+  },
+  speedTableFailing: {
+    failure: 'The speed table has failed, or the warehouse has been down, for half an hour: the alarm',
+    quote: 'tidemark-prod-speed-table has failed for half an hour. What to do: docs/runbook.md#a-part-is-behind',
+    heading: 'A part is behind',
+    test: 'test/lib/alarms.test.ts',
+  },
+  archiveBehind: {
+    failure: 'The archive stands still: `tidemark status`',
+    quote: 'behind: archive; oldest record waits … h … min',
+    heading: 'The archive stands still',
+    test: 'test/lambdas/serving/status.test.ts',
+  },
+  archiveAtRisk: {
+    failure: 'The archive stands still, well before the stream forgets: the alarm',
+    quote:
+      'The stream forgets records after 7 days, and those that tidemark-prod-archive is handed are older than 2 days. What to do: docs/runbook.md#the-archive-stands-still',
+    heading: 'The archive stands still',
+    test: 'test/lib/alarms.test.ts',
+  },
+  refilling: {
+    failure: 'Valkey was emptied or restarted: `tidemark status`',
+    quote: 'The window lost its state and is refilling since …: it is short until its whole length has passed.',
+    heading: 'The window says that it is refilling',
+    test: 'test/lambdas/serving/status.test.ts',
+  },
+  refillingWindow: {
+    failure: 'The same: `tidemark window`',
+    quote: 'The window is refilling: events of it may be missing.',
+    heading: 'The window says that it is refilling',
+    test: 'test/cli/receipt.test.ts',
+  },
+  underWay: {
+    failure: 'Two recomputes at once',
+    quote:
+      'Recompute ds-… (execution …) is under way since …: being recomputed. Try again once it has ended, as `tidemark datasets ds-…` shows. Should it have died without a word, it counts as lost from … on. Nothing was changed. [recompute_under_way]',
+    heading: 'Another recompute is under way',
+    test: 'test/localstack/tidemark/under-way.ts',
+  },
+  stopped: {
+    failure: 'The state machine was stopped by a person: `tidemark datasets`',
+    quote: 'The execution ended as ABORTED.',
+    heading: 'A recompute was stopped, or never ends',
+    test: 'test/lambdas/batch/stopped.test.ts',
+  },
+  driverKilled: {
+    failure: 'Spark was killed',
+    quote:
+      "The recompute failed in step PollRecompute: The Spark job … of ds-… ended: FAILED: the driver was killed by SIGKILL, as the system does where memory runs out (exit SIGKILL; the driver's log: …/spark/runs/…/stderr.log)\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`",
+    heading: 'A recompute failed',
+    test: null,
+  },
+  driverOutOfMemory: {
+    failure: 'Spark ran out of memory',
+    quote:
+      "The recompute failed in step PollRecompute: The Spark job … of ds-… ended: FAILED: java.lang.OutOfMemoryError: … (exit 1; the driver's log: …/spark/runs/…/stdout.log)\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`",
+    heading: 'A recompute failed',
+    test: null,
+  },
+  neverEnds: {
+    failure: 'A Spark job never ended',
+    quote:
+      'The recompute failed in step PollRecompute: The Spark job … of ds-… ended: CANCELLED: Cancelled: it ran longer than its limit of … minutes.\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`',
+    heading: 'A recompute was stopped, or never ends',
+    test: null,
+  },
+  definitionChanged: {
+    failure: 'A definition was deployed anew: `tidemark query`',
+    quote:
+      '… was defined anew, and no dataset holds version … of it yet; run `tidemark recompute --full`. [definition_changed]',
+    heading: 'definition_changed',
+    test: 'test/lambdas/batch/refusals.test.ts',
+  },
+  rowsPruned: {
+    failure: 'A rollback below what is pruned',
+    quote:
+      'Speed rows up to … of shardId-… are pruned; serving ds-…, whose mark there is …, would lose them. Count them again from the archive by `tidemark rollback ds-… --rebuild`, or make a new dataset by `tidemark recompute --full`. Nothing was changed. [speed_rows_pruned]',
+    heading: 'A rollback refuses: rows are pruned',
+    test: 'test/lambdas/batch/refusals.test.ts',
+  },
+  held: {
+    failure: 'Drift holds a promotion: `tidemark recompute`',
+    quote:
+      'Dataset ds-… is held back: it differs too much from what is served. The live dataset stays. `tidemark datasets ds-…` shows where; `tidemark promote ds-… --accept-drift` serves it all the same.',
+    heading: 'A recompute was held: drift',
+    test: 'test/cli/execution.test.ts',
+  },
+  driftTooLarge: {
+    failure: 'The same: `tidemark promote`',
+    quote:
+      'ds-… differs too much from what is served.\nsales: …% of its rows differ from what is served, …% may; most in … (served …, built …: duplicate).\n…\nLook at it by `tidemark datasets ds-…`, and serve it all the same by `tidemark promote ds-… --accept-drift`. Nothing was changed. [drift_too_large]',
+    heading: 'A recompute was held: drift',
+    test: 'test/lambdas/batch/refusals.test.ts',
+  },
+  excluded: {
+    failure: 'Events are excluded, and not yet recomputed: each answer’s receipt',
+    quote:
+      'exclusions: batch by revision 0, speed by revision 1: events excluded in between are in this answer in part, until the next recompute',
+    heading: 'Wrong events were sent',
+    test: 'test/cli/receipt.test.ts',
+  },
+  otherTables: {
+    failure: 'The warehouse’s tables are of another version: a deploy, or `tidemark local up`',
+    quote:
+      'The table … was made by another version of Tidemark (…), and tables are never altered. Nothing that is served was changed. Deploy the version that made it, or begin anew with everything empty (on a laptop: `tidemark local reset`, then `tidemark local up`).',
+    heading: 'The warehouse was made by another version',
+    test: 'test/localstack/tidemark/other-tables.test.ts',
+  },
+} as const satisfies Record<string, FailureMessage>
+
+/** What is printed holds the quote. */
+export const quoted = (name: keyof typeof failureMessages): RegExp => patternOf(failureMessages[name].quote)
+
+const patternOf = (quote: string): RegExp =>
+  new RegExp(
+    quote
+      .split('…')
+      .map((text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('[\\s\\S]*?'),
+  )
