@@ -4,7 +4,7 @@ import { buckets } from './bucket.ts'
 import { contributor, liveContributor } from './contributor.ts'
 import { decoder } from './decode.ts'
 import { describeWhere } from './definition/conditions.ts'
-import type { AnyEvent, EventDefinition } from './definition/event.ts'
+import { type AnyEvent, type EventDefinition, elementsOf } from './definition/event.ts'
 import { describeField } from './definition/fields.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
@@ -114,19 +114,22 @@ const describeMetric = (
     throw new Error(`${at}: its event ${definition.event.name} is not among the definitions.`)
   if (!buckets.includes(definition.per))
     throw new Error(`${at}: per is '${definition.per}'; there are ${buckets.join(', ')}.`)
+  const each = eachOf(at, definition)
+  const fields = event.fields.map((field) => (field.name === each?.field ? each.element : field))
   const liveMs = definition.live === null ? null : span(`${at}, live`, definition.live)
   const meaning = {
     event: event.name,
     measure: definition.measure.data,
-    where: describeWhere(at, definition.where, event.fields),
-    by: describeDimensions(at, definition.by, event.fields),
+    // Left out where events are measured: versions stay what they were.
+    ...(each === null ? {} : { each }),
+    where: describeWhere(at, definition.where, fields),
+    by: describeDimensions(at, definition.by, fields),
     per: definition.per,
     liveMs,
     sliceMs: liveMs === null ? null : sliceFor(at, liveMs),
   }
   refuseMeasure(at, definition.measure.data)
-  if (definition.measure.data.kind === 'countDistinct')
-    describeDimensions(at, definition.measure.data.fields, event.fields)
+  if (definition.measure.data.kind === 'countDistinct') describeDimensions(at, definition.measure.data.fields, fields)
   return {
     name,
     version: digest([semantics, meaningOf(event), schemasOf(schema), meaning]),
@@ -134,6 +137,16 @@ const describeMetric = (
     maxDrift: driftLimit(at, definition.maxDrift),
     description: definition.describe,
   }
+}
+
+const eachOf = (at: string, { event, measure }: MetricDefinition): NonNullable<MetricData['each']> | null => {
+  const { each: field } = measure
+  if (field === null) return null
+  if ([...(event.definition.id ?? ['id']), event.definition.at].includes(field))
+    throw new Error(`${at}: ${field} identifies or dates its event; measure each element of another list.`)
+  const element = elementsOf(event.definition, field).fields[field]
+  if (element === undefined) throw new Error(`${at}: ${field} is no field of its event.`)
+  return { field, element: describeField(event.name, field, element) }
 }
 
 /** All of an event but the words about it. */

@@ -48,13 +48,21 @@ const contribute = (
   layer: Layer,
 ): Contribution[] => {
   const contributions: Contribution[] = []
-  for (const { metric, matches, bucketOf, parts } of byEvent.get(type) ?? []) {
-    if (!matches(row)) continue
-    const bucket = bucketOf(eventTime)
-    const dims = metric.by.map(({ name }) => textOf(row[name]))
-    for (const part of parts(row, layer)) contributions.push({ metric: metric.name, bucket, dims, ...part })
-  }
+  for (const { metric, matches, bucketOf, parts } of byEvent.get(type) ?? [])
+    for (const measured of measuredRows(metric, row)) {
+      if (!matches(measured)) continue
+      const bucket = bucketOf(eventTime)
+      const dims = metric.by.map(({ name }) => textOf(measured[name]))
+      for (const part of parts(measured, layer)) contributions.push({ metric: metric.name, bucket, dims, ...part })
+    }
   return contributions
+}
+
+/** The event's row, or one for each element of the metric's list, which then stands in the list's place. */
+const measuredRows = ({ each }: MetricData, row: Row): readonly Row[] => {
+  if (each === undefined) return [row]
+  const list = row[each.field]
+  return Array.isArray(list) ? list.map((element) => ({ ...row, [each.field]: element })) : []
 }
 
 const textOf = (value: unknown): string | null => (value === null || value === undefined ? null : String(value))

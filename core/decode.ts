@@ -99,19 +99,32 @@ const decodeEvent = (record: RawRecord, { data, schema, keptFields }: EventDecod
 }
 
 /**
- * Replaces lone surrogates in kept texts, which no UTF-8 text can hold and hashes differ on.
+ * Replaces lone surrogates in kept texts, those of lists too, which no UTF-8 text can hold and hashes differ on.
  * @returns what makes the row impossible to store; null where nothing does
  */
 const makeStorable = (row: Record<string, unknown>, fields: readonly string[]): string | null => {
   for (const field of fields) {
     const value = row[field]
-    if (typeof value !== 'string') continue
-    const text = value.toWellFormed()
-    if (text.includes('\0')) return `${field} holds the character NUL, which no warehouse stores`
-    if (text.length * 3 > maxDimensionBytes && field !== 'id' && Buffer.byteLength(text) > maxDimensionBytes)
-      return `${field} holds ${Buffer.byteLength(text)} bytes; a dimension holds at most ${maxDimensionBytes}`
-    row[field] = text
+    if (Array.isArray(value)) {
+      const elements: readonly unknown[] = value.map((one) => (typeof one === 'string' ? one.toWellFormed() : one))
+      const flaws = elements.map((one) => (typeof one === 'string' ? textFlaw(field, one) : null))
+      const flaw = flaws.find((one) => one !== null)
+      if (flaw !== undefined) return flaw
+      row[field] = elements
+    } else if (typeof value === 'string') {
+      const text = value.toWellFormed()
+      const flaw = textFlaw(field, text)
+      if (flaw !== null) return flaw
+      row[field] = text
+    }
   }
+  return null
+}
+
+const textFlaw = (field: string, text: string): string | null => {
+  if (text.includes('\0')) return `${field} holds the character NUL, which no warehouse stores`
+  if (text.length * 3 > maxDimensionBytes && field !== 'id' && Buffer.byteLength(text) > maxDimensionBytes)
+    return `${field} holds ${Buffer.byteLength(text)} bytes; a dimension holds at most ${maxDimensionBytes}`
   return null
 }
 

@@ -55,6 +55,8 @@ export interface MetricData {
   readonly version: string
   readonly event: string
   readonly measure: MeasureData
+  /** The list whose elements it measures, one by one, and what an element is; left out: it measures events. */
+  readonly each?: { readonly field: string; readonly element: FieldData }
   readonly where: readonly ConditionData[]
   readonly by: readonly DimensionData[]
   readonly per: Bucket

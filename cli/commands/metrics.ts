@@ -35,6 +35,12 @@ export const addMetrics = (program: Command): void => {
     })
 }
 
-/** With what a measure was given: `quantile 0.95`, `histogram 0 15 60 minutes`. */
-const measureText = ({ measure, q, edges, edgeUnit }: MetricSummary): string =>
-  [measure, ...(q === undefined ? [] : [q]), ...(edges ?? []), ...(edgeUnit === undefined ? [] : [edgeUnit])].join(' ')
+/** With what a measure was given: `quantile 0.95`, `histogram 0 15 60 minutes`, `count of each tags`. */
+const measureText = ({ measure, each, q, edges, edgeUnit }: MetricSummary): string =>
+  [
+    measure,
+    ...(q === undefined ? [] : [q]),
+    ...(edges ?? []),
+    ...(edgeUnit === undefined ? [] : [edgeUnit]),
+    ...(each === undefined ? [] : ['of each', each]),
+  ].join(' ')

@@ -57,12 +57,15 @@ const parsedJson = (text: string): unknown => {
 }
 
 /**
- * The object's own fields. What they nest is not looked into here, and would overflow a writer's stack: it stands as an
- * empty object or list. A number too large for a double is no number, nor null, which JSON.stringify makes of it.
+ * The object's own fields, and the elements of those that are lists. What they nest is not looked into here, and would
+ * overflow a writer's stack: it stands as an empty object or list. A number too large for a double is no number, nor null, which JSON.stringify makes of it.
  */
 const flatJson = (object: object): string =>
   `{${Object.entries(object)
-    .map(([key, value]) => `${JSON.stringify(key)}:${flatValue(value)}`)
+    .map(([key, value]) => {
+      const written = Array.isArray(value) ? `[${value.map(flatValue).join(',')}]` : flatValue(value)
+      return `${JSON.stringify(key)}:${written}`
+    })
     .join(',')}}`
 
 const flatValue = (value: unknown): string => {

@@ -1,6 +1,6 @@
 import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
 import { fieldSql } from './fields.ts'
-import { identifier, quoted } from './sql-text.ts'
+import { identifier, pointer, quoted } from './sql-text.ts'
 
 /** What a dimension or a distinct count keeps of a text at most, and an event's id, in UTF-8 (docs/architecture.md). */
 const maxKeptBytes = 256
@@ -16,7 +16,13 @@ export const fieldColumn = (field: string): string => identifier(`f_${field}`)
  */
 export const createEventTable = (event: EventData, model: ModelData): string => {
   const fields = event.fields.map((field) => ({ field, sql: fieldSql(field) }))
-  const columns = fields.map(({ field, sql }) => `${sql.value} AS ${fieldColumn(field.name)}`)
+  const lists = new Set(
+    model.metrics.flatMap((metric) => (metric.event === event.name ? (metric.each?.field ?? []) : [])),
+  )
+  const columns = fields.map(({ field, sql }) => {
+    const value = lists.has(field.name) ? `doc -> ${pointer(field.name)}` : sql.value
+    return `${value} AS ${fieldColumn(field.name)}`
+  })
   const valid = fields.map(({ sql }) => `(${sql.valid})`).join('\n      AND ')
   return `CREATE TEMP TABLE ${eventTable(event.name)} AS
   WITH typed AS (
@@ -45,11 +51,13 @@ const identityOf = (event: EventData): string => {
 /** In the order in which a record is refused: the first reason that holds is the one counted. */
 const reasonOf = (event: EventData, model: ModelData): string => {
   const late = event.acceptLateMs === null ? '' : `WHEN arrival - event_time > ${event.acceptLateMs} THEN 'too_late'`
-  const unstorable = textsKept(event, model).map(({ name }) => {
-    const column = fieldColumn(name)
-    const tooLong = name === 'id' ? '' : ` OR strlen(${column}) > ${maxKeptBytes}`
-    return `coalesce(contains(${column}, chr(0))${tooLong}, false)`
-  })
+  const unstorable = [
+    ...textsKept(event, model).map(({ name }) => unstorableText(fieldColumn(name), name === 'id')),
+    ...[...listsKept(event, model)].map((name) => {
+      const texts = `CAST(${fieldColumn(name)} AS VARCHAR[])`
+      return `coalesce(len(list_filter(${texts}, one -> ${unstorableText('one', false)})) > 0, false)`
+    }),
+  ]
   return `CASE
     WHEN NOT fits OR event_time IS NULL THEN 'invalid'
     ${unstorable.length === 0 ? '' : `WHEN ${unstorable.join(' OR ')} THEN 'invalid'`}
@@ -58,6 +66,21 @@ const reasonOf = (event: EventData, model: ModelData): string => {
     WHEN strlen(identity) > ${maxIdBytes} THEN 'invalid'
   END`
 }
+
+const unstorableText = (text: string, isId: boolean): string => {
+  const tooLong = isId ? '' : ` OR strlen(${text}) > ${maxKeptBytes}`
+  return `coalesce(contains(${text}, chr(0))${tooLong}, false)`
+}
+
+/** The lists whose elements, texts, are stored as they are. */
+const listsKept = (event: EventData, model: ModelData): Set<string> =>
+  new Set(
+    model.metrics.flatMap((metric) => {
+      const { each } = metric
+      const isKept = each !== undefined && each.element.kind === 'string' && fieldsKept(metric).includes(each.field)
+      return isKept && metric.event === event.name ? [each.field] : []
+    }),
+  )
 
 /** The texts that are stored as they are: dimensions, what is counted distinct, what identifies. */
 const textsKept = (event: EventData, model: ModelData): FieldData[] => {

@@ -3,6 +3,7 @@ import type { Receipt } from '../answers.ts'
 import type { Interval } from '../time.ts'
 import { eventTable, fieldColumn } from './events.ts'
 import { appliedRevision } from './exclusions.ts'
+import { fieldSql } from './fields.ts'
 import { identifier, quoted } from './sql-text.ts'
 
 /** The metric that counts refused records: its rows come from the table of these. */
@@ -38,10 +39,22 @@ export const recountSql = (metric: MetricData, bounds: Bounds, interval: Interva
   ), cells AS (
     SELECT epoch_ms(date_trunc('${metric.per}', make_timestamp_ms(event_time))) AS bucket${dims.map((dim) => `, ${dim}`).join('')},
       ${measured(metric)} AS measured
-    FROM counted WHERE ${conditions(metric)}
+    FROM ${measuredRows(metric)} WHERE ${conditions(metric)}
   )
   SELECT ${groups}, CAST(${aggregate(metric)} AS VARCHAR) AS value FROM cells
   WHERE measured IS NOT NULL AND bucket >= ${interval.from} AND bucket < ${interval.to} GROUP BY ${groups}`
+}
+
+/** Each event, or each element of its list, which is read as a field of a document that holds nothing else. */
+const measuredRows = ({ each }: MetricData): string => {
+  if (each === undefined) return 'counted'
+  const column = fieldColumn(each.field)
+  return `(
+      SELECT * REPLACE (${fieldSql(each.element).value} AS ${column}) FROM (
+        SELECT counted.*, json_object(${quoted(each.field)}, unnest(CAST(${column} AS JSON[]))) AS doc FROM counted
+        WHERE json_type(${column}) = 'ARRAY'
+      ) elements
+    ) measured_rows`
 }
 
 /** The buckets that hold all of the metric's events, as epoch ms `first` and `next`; NULLs where there are none. */

@@ -23,6 +23,9 @@ export type DimensionField<R> = {
       : never
 }[Exclude<Str<R>, 'id'>]
 
+type ListField<R> = { [K in Str<R>]: NonNullable<R[K]> extends readonly unknown[] ? K : never }[Str<R>]
+type ElementOf<T> = NonNullable<T> extends readonly (infer E)[] ? E : never
+
 export type InstantField<R> = { [K in Str<R>]: UnitOf<R[K]> extends 'instant' ? K : never }[Str<R>]
 
 /** A whole number, or a decimal as text. */
@@ -35,6 +38,8 @@ export interface Measure<in out R, U extends string, V, Grows extends boolean> {
   readonly value?: V
   readonly grows?: Grows
   readonly event: Pick<AnyEvent, 'name' | 'definition'>
+  /** The list field whose elements are measured; null: events are. */
+  readonly each: string | null
   readonly data: MeasureData
 }
 
@@ -68,6 +73,11 @@ export interface Event<N extends string, in out R> {
   ): Measure<R, 'values', readonly number[], false>
   /** How many different values, or combinations of values. A row with a null among them is skipped. */
   countDistinct<K extends DimensionField<R>>(...fields: [K, ...K[]]): Measure<R, 'distinct', number, true>
+  /**
+   * One row for each element of a list: what is measured of it counts elements, not events, and the element stands
+   * where the list did, for measures, dimensions and conditions. A missing or empty list has none.
+   */
+  each<K extends ListField<R>>(field: K): Event<N, { [P in keyof R]: P extends K ? ElementOf<R[P]> : R[P] }>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an event of any row; rows are invariant, so `unknown` would not do
@@ -114,12 +124,31 @@ export const event = <const N extends string, F extends z.ZodRawShape>(
     accept: options.accept ?? {},
     describe: options.describe ?? null,
   }
-  return { ...measuresOf(definition), name, definition } as unknown as Event<N, RowOf<F> & Envelope>
+  return eventOf(definition, null) as unknown as Event<N, RowOf<F> & Envelope>
 }
 
+/** @param each the list whose elements are measured; null: the events themselves */
+const eventOf = (definition: EventDefinition, each: string | null): object => ({
+  ...measuresOf(definition, each),
+  name: definition.name,
+  definition,
+  each: (field: string) => {
+    if (each !== null)
+      throw new Error(`Event ${definition.name}: each(${field}) of each(${each}); one list can be gone through.`)
+    elementSchema(definition, field)
+    return eventOf(definition, field)
+  },
+})
+
 /** The measures' types (units, growth, allowed fields) stand in `Event` alone; here they are data. */
-const measuresOf = (definition: EventDefinition) => {
-  const measure = (data: MeasureData) => ({ unit: data.unit, event: { name: definition.name, definition }, data })
+const measuresOf = (event: EventDefinition, each: string | null) => {
+  const definition = each === null ? event : elementsOf(event, each)
+  const measure = (data: MeasureData) => ({
+    unit: data.unit,
+    event: { name: event.name, definition: event },
+    each,
+    data,
+  })
   const ofQuantity = (kind: QuantityMeasure['kind']) => (field: string) =>
     measure({ kind, field, ...quantityOf(definition, field) })
   return {
@@ -137,6 +166,28 @@ const measuresOf = (definition: EventDefinition) => {
     },
     countDistinct: (...fields: string[]) => measure({ kind: 'countDistinct', fields, unit: 'distinct' }),
   }
+}
+
+/** The event with an element where its list stands. */
+export const elementsOf = (definition: EventDefinition, each: string): EventDefinition => ({
+  ...definition,
+  fields: { ...definition.fields, [each]: elementSchema(definition, each) },
+})
+
+/** @throws where the field is no list */
+const elementSchema = (definition: EventDefinition, field: string): z.core.$ZodType => {
+  for (let schema: z.core.$ZodType | undefined = definition.fields[field]; schema !== undefined; ) {
+    const { type, element, innerType } = schema._zod.def as ListDefinition
+    if (type === 'array' && element !== undefined) return element
+    schema = innerType
+  }
+  throw new Error(`Event ${definition.name}: ${field} is no list; declare it with z.array(…) to measure each element.`)
+}
+
+interface ListDefinition {
+  readonly type: string
+  readonly element?: z.core.$ZodType
+  readonly innerType?: z.core.$ZodType
 }
 
 const quantityOf = (definition: EventDefinition, field: string): { unit: string; scale: number } => {

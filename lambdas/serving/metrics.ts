@@ -34,11 +34,12 @@ export interface MetricAnswer {
 /** The catalogue: every metric as it may be asked for. */
 export const listMetrics = (model: ModelData) => ({
   modelVersion: model.version,
-  metrics: model.metrics.map(({ name, version, description, measure, per, by, liveMs }) => ({
+  metrics: model.metrics.map(({ name, version, description, measure, each, per, by, liveMs }) => ({
     name,
     version,
     description,
     measure: measure.kind,
+    ...(each === undefined ? {} : { each: each.field }),
     ...(measure.kind === 'quantile' ? { q: measure.q } : {}),
     ...(measure.kind === 'histogram' ? { edges: edgesOf(measure), edgeUnit: measure.edgeUnit } : {}),
     unit: measure.unit,

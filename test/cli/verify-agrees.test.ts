@@ -159,6 +159,12 @@ const golden: [string, string | Buffer, string][] = [
   ['on 29 February of no leap year', reading(',"takenAt":"2026-02-29T10:00:00Z"'), 'invalid'],
   ['without a zone', reading(',"takenAt":"2026-03-01T10:00:00"'), 'invalid'],
   ['a time with a fraction of a millisecond', reading(',"takenAt":1772359200000.5'), 'invalid'],
+  ['a list', reading(',"tags":["a","b","a",null,"ü"]'), 'taken'],
+  ['a list of nothing', reading(',"tags":[]'), 'taken'],
+  ['a list that is null', reading(',"tags":null'), 'taken'],
+  ['an element with a lone surrogate', reading(',"tags":["\\ud800"]'), 'taken'],
+  ['an element of 257 bytes', reading(`,"tags":["a","${'x'.repeat(257)}"]`), 'invalid'],
+  ['an element that is the character NUL', reading(',"tags":["\\u0000"]'), 'invalid'],
   ['an aggregate cut off', aggregateOf([reading('')]).subarray(0, -1), 'not_utf8'],
   ['an aggregate of nothing', aggregateOf([]), 'not_utf8'],
 ]

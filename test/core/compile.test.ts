@@ -108,6 +108,41 @@ describe('the flight definitions', () => {
     expect(of(0.999999)).not.toThrow()
   })
 
+  it('count the elements of a list, each by itself, with the element where the list stood', () => {
+    const basket = event('basket', {
+      shop: z.string(),
+      tags: z.array(z.string()).optional(),
+      prices: z.array(decimal(2, 'EUR')),
+    })
+    const model = compileDefinitions(
+      {
+        tags: metric('tags', basket.each('tags').count(), { by: ['tags', 'shop'], per: 'day' }),
+        some: metric('some', basket.each('tags').countDistinct('tags'), { where: { tags: { not: 'b' } }, per: 'day' }),
+        spent: metric('spent', basket.each('prices').sum('prices'), { per: 'day' }),
+        baskets: metric('baskets', basket.count(), { per: 'day' }),
+      },
+      hash,
+    )
+    const parts = (fields: object) => {
+      const raw = record({ type: 'basket', id: '1', at: '2025-12-31T00:00:00Z', shop: 's', ...fields })
+      const all = model.contributions(model.decode(raw), 'batch')
+      return all.map(({ metric: of, dims, component, value }) => [of, dims, component, value])
+    }
+    const full = parts({ tags: ['a', 'b', 'a'], prices: ['1.50', 2] })
+    expect(full.filter(([of]) => of === 'tags')).toEqual([
+      ['tags', ['a', 's'], 'count', 1],
+      ['tags', ['b', 's'], 'count', 1],
+      ['tags', ['a', 's'], 'count', 1],
+    ])
+    expect(full.filter(([of, , component]) => of === 'some' && component === '=a')).toHaveLength(2)
+    expect(full.filter(([of, , component]) => of === 'some' && component === '=b')).toHaveLength(0)
+    expect(full.filter(([of]) => of === 'spent').map(([, , , value]) => value)).toEqual([150, 200])
+    expect(full.filter(([of]) => of === 'baskets')).toHaveLength(1)
+    expect(parts({ prices: [] })).toEqual([['baskets', [], 'count', 1]])
+    expect(() => basket.each('shop' as never)).toThrow('Event basket: shop is no list; declare it with z.array(')
+    expect(() => basket.each('tags').each('prices')).toThrow('one list can be gone through')
+  })
+
   it('name the metric, the field and the mend where edges are none', () => {
     const of = (edges: readonly (number | `${number}`)[]) => () =>
       compileDefinitions(

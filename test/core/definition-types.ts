@@ -2,6 +2,7 @@
 import { decimal, event, metric, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
+const basket = event('basket', { tags: z.array(z.string()) })
 const payment = event('payment', { cardId: z.string(), amount: decimal(2, 'EUR') })
 
 // @ts-expect-error a field that the event lacks
@@ -20,6 +21,11 @@ export const quantileOfText = metric('e20', flight.quantile('carrier', 0.5), { p
 export const noEdges = metric('e21', flight.histogram('arrivalDelayMinutes', []), { per: 'day' })
 // @ts-expect-error an edge that is no number
 export const edgeOfText = metric('e22', flight.histogram('arrivalDelayMinutes', ['late']), { per: 'day' })
+// @ts-expect-error each element of something that is no list
+export const eachOfText = metric('e23', flight.each('carrier').count(), { per: 'day' })
+// @ts-expect-error a list as a dimension, not its elements
+export const listAsDimension = metric('e24', basket.count(), { by: ['tags'], per: 'day' })
+export const elementAsDimension = metric('each_tag', basket.each('tags').count(), { by: ['tags'], per: 'day' })
 // @ts-expect-error an unknown dimension
 export const unknownDimension = metric('e3', flight.count(), { by: ['airline'], per: 'hour' })
 // @ts-expect-error a quantity as a dimension
