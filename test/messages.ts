@@ -98,7 +98,7 @@ export const failureMessages = {
   driverOutOfMemory: {
     failure: 'Spark ran out of memory',
     quote:
-      "The recompute failed in step PollRecompute: The Spark job … of ds-… ended: FAILED: java.lang.OutOfMemoryError: … (exit 1; the driver's log: …/spark/runs/…/stdout.log)\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`",
+      "The recompute failed in step PollRecompute: The Spark job … of ds-… ended: FAILED: java.lang.OutOfMemoryError: … (exit …; the driver's log: …/spark/runs/…)\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`",
     heading: 'A recompute failed',
     test: null,
   },
@@ -136,6 +136,12 @@ export const failureMessages = {
       'ds-… differs too much from what is served.\nsales: …% of its rows differ from what is served, …% may; most in … (served …, built …: duplicate).\n…\nLook at it by `tidemark datasets ds-…`, and serve it all the same by `tidemark promote ds-… --accept-drift`. Nothing was changed. [drift_too_large]',
     heading: 'A recompute was held: drift',
     test: 'test/lambdas/batch/refusals.test.ts',
+  },
+  rejected: {
+    failure: 'Records were rejected, and a mended definition takes them: `tidemark rejected`',
+    quote: '… of them the definitions take now: `tidemark recompute --full` takes them in.',
+    heading: 'Records are rejected',
+    test: 'test/cli/rejected.test.ts',
   },
   excluded: {
     failure: 'Events are excluded, and not yet recomputed: each answer’s receipt',

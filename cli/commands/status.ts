@@ -49,11 +49,15 @@ export const statusAnswer = (status: StatusAnswer, now: number): Answer => ({
     },
   ],
   notes: [
-    `live dataset: ${status.live ?? 'none yet'}; definitions ${status.modelVersion}`,
-    `newest event: ${status.newestEventTime === null ? 'none yet' : new Date(status.newestEventTime).toISOString()}; rejected: ${status.rejected}`,
+    `live dataset: ${known(status, status.live ?? 'none yet')}; definitions ${status.modelVersion}`,
+    `newest event: ${status.newestEventTime === null ? 'none yet' : new Date(status.newestEventTime).toISOString()}; rejected: ${known(status, status.rejected)}`,
     ...lastingNotes(status),
   ],
 })
+
+/** What the warehouse alone can say. */
+const known = ({ unreachable }: StatusAnswer, fact: string | number): string | number =>
+  unreachable.warehouse === undefined ? fact : 'not known'
 
 const called = {
   warehouse: 'the warehouse (speed table, marks, live dataset)',

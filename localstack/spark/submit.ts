@@ -72,6 +72,8 @@ const s3Settings = (endpoint: string, workDir: string): Record<string, string> =
 const stageSettings = ({ venvDir, s3EndpointUrl, workDir }: SparkSubmission): Record<string, string> => ({
   ...s3Settings(s3EndpointUrl, workDir),
   'spark.driver.memory': '2g',
+  // Without it a driver whose memory has run out may hang until its time limit. Before what a job adds itself.
+  'spark.driver.defaultJavaOptions': '-XX:+ExitOnOutOfMemoryError',
   'spark.driver.bindAddress': '127.0.0.1',
   'spark.driver.host': '127.0.0.1',
   'spark.driver.extraClassPath': join(venvDir, 'spark-jars', '*'),

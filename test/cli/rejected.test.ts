@@ -15,6 +15,7 @@ import type { DatasetManifest } from '../../spark/specification.ts'
 import { MemoryArchive } from '../../stores/archive/memory.ts'
 import { aggregateOf } from '../aggregates.ts'
 import { fuzzModel } from '../fuzz/definitions.ts'
+import { quoted } from '../messages.ts'
 
 const shardId = 'shardId-000000000000'
 const day = (text: string): number => Date.parse(text)
@@ -129,7 +130,7 @@ describe('what was rejected', () => {
     expect(listed(await find(live, { from: second }))).toHaveLength(2)
     expect(listed(await find(live, { reason: 'invalid' }))).toEqual([[2, 2, 'batch', 'invalid', 'reading']])
     expect(listed(await find(live, { type: 'plain' }))).toEqual([[1, 2, 'batch', 'unknown_type', 'plain']])
-    expect(render(rejectedAnswer(found, 'table'), 'table')).toContain('1 of them the definitions take now')
+    expect(render(rejectedAnswer(found, 'table'), 'table')).toMatch(quoted('rejected'))
   })
 
   it('is counted in full and listed up to the limit, the last to arrive first', async () => {

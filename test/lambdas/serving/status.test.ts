@@ -95,6 +95,8 @@ describe('the status', () => {
     const text = await shown(asked({ states: { read: down } }))
     expect(text).toMatch(quoted('warehouseDown'))
     expect(text).toContain(': connect ECONNREFUSED. The other parts go on.')
+    expect(text).toContain('live dataset: not known; ')
+    expect(text).toContain('rejected: not known')
   })
 
   it('waits for no part that hangs', async () => {
