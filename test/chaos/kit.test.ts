@@ -134,21 +134,27 @@ describe('the run', () => {
     expect(later.some(([first, twin]) => !dataOf(first.fact).equals(dataOf(twin.fact)))).toBe(true)
   })
 
-  it('writes its report between the markers of a page that has them', () => {
+  it('writes its report in the place of the same seed’s, between the markers of a page', () => {
     const dir = mkdtempSync(join(tmpdir(), 'tidemark-chaos-report-'))
     const path = join(dir, 'page.md')
-    writeFileSync(path, 'before\n<!-- chaos:begin -->\nold\n<!-- chaos:end -->\nafter\n')
-    writeReport(path, {
-      options: { seed: 1, minutes: 1, rate: 10, length: 'full', say: () => undefined },
-      happened: [{ atS: 1, what: 'kill -9: poller', healthyAfterS: 2 }],
-      figures: [],
-      sent: { accepted: 600, unknown: 0, refused: 0, twins: 0, seconds: 60 },
-      archived: { records: [], objects: 0, repeated: 0, unknownIn: 0, problems: [] },
-      differences: [],
-    })
+    writeFileSync(path, 'before\n<!-- chaos:begin -->\n<!-- chaos:end -->\nafter\n')
+    const write = (seed: number, what: string) =>
+      writeReport(path, {
+        options: { seed, minutes: 1, rate: 10, length: 'full', say: () => undefined },
+        happened: [{ atS: 1, what, healthyAfterS: 2 }],
+        figures: [],
+        sent: { accepted: 600, unknown: 0, refused: 0, twins: 0, seconds: 60 },
+        archived: { records: [], objects: 0, repeated: 0, unknownIn: 0, problems: [] },
+        differences: [],
+      })
+    write(3, 'kill -9: Valkey')
+    write(1, 'kill -9: PostgreSQL')
+    write(1, 'kill -9: poller')
     const page = readFileSync(path, 'utf8')
-    expect(page).toMatch(/^before\n<!-- chaos:begin -->.*kill -9: poller.*<!-- chaos:end -->\nafter\n$/s)
-    expect(page).not.toContain('old')
+    expect(page).toMatch(/^before\n<!-- chaos:begin -->.*Seed 1.*poller.*Seed 3.*Valkey.*<!-- chaos:end -->\nafter\n$/s)
+    expect(page).not.toContain('PostgreSQL')
+    writeFileSync(path, 'no markers')
+    expect(() => write(1, 'kill -9: poller')).toThrow('lacks the markers')
     rmSync(dir, { recursive: true })
   })
 })

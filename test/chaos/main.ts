@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { anyFreePort } from '../../localstack/port-check.ts'
 import { StageUnderTest } from '../end-to-end/stage-under-test.ts'
-import { reportOf, writeReport } from './report.ts'
+import { readPage, reportOf, writeReport } from './report.ts'
 import { type ChaosResult, ChaosStory } from './story.ts'
 
 const shownDifferences = 20
@@ -23,6 +23,8 @@ const main = async (): Promise<number> => {
   const [seed, minutes, rate] = [Number(values.seed), Number(values.minutes), Number(values.rate)]
   if (!Number.isInteger(seed) || !(minutes > 0) || !(rate > 0))
     throw new Error('--seed is a whole number, --minutes and --rate are above zero.')
+  // Said now rather than after the run.
+  if (values.report !== undefined) readPage(values.report)
   const stage = new StageUnderTest(Number(process.env.TIDEMARK_PORT ?? (await anyFreePort())))
   let result: ChaosResult | undefined
   try {
