@@ -12,10 +12,11 @@ import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
 import type { Batch } from './batch.ts'
 import { readEnvironment } from './env.ts'
-import { runStep, type StepRequest } from './steps.ts'
+import { isReading, runStep, type StepRequest } from './steps.ts'
 
 /** Comparing large datasets takes minutes; the function itself may run for fifteen. */
 const patienceMs = 12 * 60_000
+const readingPatienceMs = 20_000
 
 const environment = readEnvironment(process.env)
 const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
@@ -46,12 +47,20 @@ const batch: Promise<Batch> = loadModel().then((model) => ({
   now: Date.now,
 }))
 
+/** The same for what a person only looks at. */
+const readingBatch: Promise<Batch> = batch.then((all) => {
+  const impatient = new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, readingPatienceMs)
+  const outputs = new SqlReplayOutputs({ ...staging, warehouse: impatient })
+  const [ledger, exclusions] = [new SqlDatasetLedger(impatient), new SqlExclusionLedger(impatient)]
+  return { ...all, ledger, exclusions, outputs }
+})
+
 /** Runs one step of the recompute state machine, or one of the command line's requests. */
 export const handler = async (request: StepRequest): Promise<unknown> => {
   const startedAt = performance.now()
   const durationMs = (): number => Math.round(performance.now() - startedAt)
   try {
-    const answer = await runStep(await batch, request)
+    const answer = await runStep(await (isReading(request) ? readingBatch : batch), request)
     console.log(JSON.stringify({ message: 'step done', step: request.step, durationMs: durationMs() }))
     return answer
   } catch (error) {

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
 import { compare } from './compare.ts'
 import { type ExcludeRequest, exclude, listExclusions, type UndoRequest, undoExclusion } from './exclude.ts'
@@ -90,7 +91,7 @@ export const runStep = async (batch: Batch, request: StepRequest): Promise<unkno
     case 'rebuild':
       return answerProblems(() => rebuild(batch, request))
     case 'outputs':
-      return answerProblems(() => listOutputs(batch))
+      return answerReading(() => listOutputs(batch))
     case 'writeOutput':
       return answerProblems(() => writeOutput(batch, request))
     case 'exclude':
@@ -98,11 +99,11 @@ export const runStep = async (batch: Batch, request: StepRequest): Promise<unkno
     case 'undoExclusion':
       return answerProblems(() => undoExclusion(batch, request))
     case 'exclusions':
-      return answerProblems(() => listExclusions(batch))
+      return answerReading(() => listExclusions(batch))
     case 'datasets':
-      return answerProblems(() => listDatasets(batch))
+      return answerReading(() => listDatasets(batch))
     case 'dataset':
-      return answerProblems(() => describeDataset(batch, request.datasetId))
+      return answerReading(() => describeDataset(batch, request.datasetId))
     default:
       throw new Error(`The batch function knows no step ${JSON.stringify((request as { step: unknown }).step)}.`)
   }
@@ -117,6 +118,20 @@ const noteFailures = async (batch: Batch, run: Run, step: string, work: () => Pr
     throw error
   }
 }
+
+/** Steps that change nothing: a person waits for them, so the warehouse is not waited for as long as elsewhere. */
+const readingSteps: ReadonlySet<StepRequest['step']> = new Set(['datasets', 'dataset', 'exclusions', 'outputs'])
+export const isReading = ({ step }: StepRequest): boolean => readingSteps.has(step)
+
+const answerReading = <Answer>(work: () => Promise<Answer>) =>
+  answerProblems(async () => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof TransactionUnknown)) throw error
+      throw new Problem('warehouse_busy', 503, 'The warehouse did not answer in time; the query was cancelled.')
+    }
+  })
 
 const answerProblems = async <Answer>(work: () => Promise<Answer>) => {
   try {

@@ -1,8 +1,10 @@
 import { apiAt } from '../../../cli/api.ts'
 import { refusal } from '../../../cli/ask-batch.ts'
+import { runStep } from '../../../lambdas/batch/steps.ts'
 import { problemResponse } from '../../../lambdas/serving/problem-response.ts'
 import { TransactionUnknown } from '../../../stores/warehouse/warehouse.ts'
 import { arrival, BatchStage, changedDefinitions, shardA } from '../../localstack/tidemark/batch-stage.ts'
+import { overriding } from '../../localstack/tidemark/overriding.ts'
 import { quoted } from '../../messages.ts'
 
 describe('what a person reads where the stage refuses', () => {
@@ -63,6 +65,17 @@ describe('what a person reads where the stage refuses', () => {
     await stage.deploy(changedDefinitions)
     const error = await stage.ask('sales', {}).catch((thrown: unknown) => thrown)
     expect(await printed(error)).toMatch(quoted('definitionChanged'))
+  })
+
+  it('to list datasets while the warehouse does not answer', async () => {
+    const never = async (): Promise<never> => {
+      throw new TransactionUnknown('one', 20_000)
+    }
+    const batch = { ...stage.batch, ledger: overriding(stage.ledger, { datasets: never }) }
+    const { problem } = (await runStep(batch, { step: 'datasets' })) as { problem: Parameters<typeof refusal>[0] }
+    expect(refusal(problem).message).toBe(
+      'The warehouse did not answer in time; the query was cancelled. Nothing was changed. [warehouse_busy]',
+    )
   })
 
   it('to wait for a warehouse that does not answer', async () => {
