@@ -37,7 +37,9 @@ export const stageOutputs = async (client: CloudFormationClient, stage: string):
   const read = (key: string): string => {
     const value = outputs.get(key)
     if (value === undefined)
-      throw new Error(`Stack ${stackName} has no output ${key}: it was deployed by another version. Deploy it again (on a laptop: \`tidemark local up\`).`)
+      throw new Error(
+        `Stack ${stackName} has no output ${key}: it was deployed by another version. Deploy it again (on a laptop: \`tidemark local up\`).`,
+      )
     return value
   }
   return Object.fromEntries(
