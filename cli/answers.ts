@@ -11,6 +11,8 @@ export interface MetricSummary {
   readonly by: readonly string[]
   readonly live: string | number | null
   readonly measure: string
+  /** What a derived one is made of. */
+  readonly of?: readonly string[]
   /** The list whose elements are measured. */
   readonly each?: string
   /** Of a quantile alone. */

@@ -4,13 +4,15 @@ import { buckets } from './bucket.ts'
 import { contributor, liveContributor } from './contributor.ts'
 import { decoder } from './decode.ts'
 import { describeWhere } from './definition/conditions.ts'
+import type { DerivedDefinition } from './definition/derived.ts'
 import { type AnyEvent, type EventDefinition, elementsOf } from './definition/event.ts'
 import { describeField } from './definition/fields.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
 import { spanMs } from './definition/span.ts'
+import { describeDerived } from './describe-derived.ts'
 import type { Hash64 } from './hash.ts'
-import type { DimensionData, EventData, FieldData, MetricData, Model, ModelData } from './model.ts'
+import type { DerivedData, DimensionData, EventData, FieldData, MetricData, Model, ModelData } from './model.ts'
 import { rejectedMetric } from './rejected.ts'
 
 /** Raised by hand where decode, bucketing, hashing or merging come to mean something else: every version changes with it. */
@@ -47,10 +49,13 @@ export const compileDefinitions = (exported: Readonly<Record<string, unknown>>, 
   // By name: the order of a module's exports is the bundler's.
   metricData.sort((a, b) => (a.name < b.name ? -1 : 1))
   refuseClashes(metricData)
+  const derived = derivedOf(exported, metricData)
   const data: ModelData = {
-    version: digest([semantics, eventData, metricData.map(withoutLimits)]),
+    // Without derived metrics, a model's version is what it was before there were any.
+    version: digest([semantics, eventData, metricData.map(withoutLimits), ...(derived.length === 0 ? [] : [derived])]),
     events: eventData,
     metrics: metricData,
+    ...(derived.length === 0 ? {} : { derived }),
   }
   return {
     data,
@@ -65,6 +70,32 @@ const isEvent = (value: unknown): value is AnyEvent =>
   isObject(value) && 'definition' in value && 'countDistinct' in value
 const isMetric = (value: unknown): value is { name: string; definition: MetricDefinition } =>
   isObject(value) && isObject(value.definition) && 'measure' in value.definition
+
+const isDerived = (value: unknown): value is { name: string; definition: DerivedDefinition } =>
+  isObject(value) && isObject(value.definition) && 'derives' in value.definition
+
+/** By name. */
+const derivedOf = (exported: Readonly<Record<string, unknown>>, metrics: readonly MetricData[]): DerivedData[] => {
+  const taken = new Set(metrics.map(({ name }) => name))
+  return Object.values(exported)
+    .filter(isDerived)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, definition }) => {
+      refuseName(`Metric ${name}`, name)
+      if (taken.has(name)) throw new Error(`Two metrics are called ${name}.`)
+      taken.add(name)
+      const { description, ...meaning } = describeDerived(name, definition, metrics)
+      const versions = meaning.of.map((of) => metrics.find((metric) => metric.name === of)?.version)
+      return { ...meaning, version: digest([semantics, versions, meaning]), description }
+    })
+}
+
+const refuseName = (at: string, name: string): void => {
+  if (namePattern.test(name) && !reservedNames.has(name)) return
+  throw new Error(
+    `${at}: a name is a letter in lower case and up to 39 of a-z, 0-9 and _, and none of ${[...reservedNames].join(', ')}.`,
+  )
+}
 
 const uniqueByName = (definitions: readonly EventDefinition[]): EventDefinition[] => {
   const byName = new Map<string, EventDefinition>()
@@ -104,10 +135,7 @@ const describeMetric = (
   definitions: readonly EventDefinition[],
 ): MetricData => {
   const at = `Metric ${name}`
-  if (!namePattern.test(name) || reservedNames.has(name))
-    throw new Error(
-      `${at}: a name is a letter in lower case and up to 39 of a-z, 0-9 and _, and none of ${[...reservedNames].join(', ')}.`,
-    )
+  refuseName(at, name)
   const event = events.find((candidate) => candidate.name === definition.event.name)
   const schema = definitions.find((candidate) => candidate.name === definition.event.name)
   if (event === undefined || schema === undefined)

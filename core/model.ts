@@ -106,12 +106,32 @@ export interface EventData {
   readonly description: string | null
 }
 
+/** A metric made of two others' merged answers. It keeps no states. */
+export interface DerivedData {
+  readonly name: string
+  /** 12 hex digits, of the two metrics' versions and what is made of them. */
+  readonly version: string
+  readonly kind: 'ratio' | 'minus'
+  /** Names of metrics: the top and the bottom, or what is taken from and what is taken. */
+  readonly of: readonly [string, string]
+  readonly unit: string
+  /** Those that both metrics have. */
+  readonly by: readonly DimensionData[]
+  /** The coarser of the two metrics' buckets. */
+  readonly per: Bucket
+  /** How far back a window reaches in both, ms; null: there is none. */
+  readonly liveMs: number | null
+  readonly description: string | null
+}
+
 /** The definitions as data: what `model.json` holds. The metric `rejected` is always there. */
 export interface ModelData {
   /** 12 hex digits over all events and metrics. */
   readonly version: string
   readonly events: readonly EventData[]
   readonly metrics: readonly MetricData[]
+  /** Left out where there are none. */
+  readonly derived?: readonly DerivedData[]
 }
 
 /** The compiled definitions: what every layer runs. Pure. */

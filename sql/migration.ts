@@ -1,4 +1,5 @@
 import type { ModelData } from '../core/model.ts'
+import { derivedViews } from './derived-views.ts'
 import { ledgerSeeds, ledgerTables } from './ledger.ts'
 import { batchTable, replayedRows, slots, speedRows, text } from './states.ts'
 import { createTable, type Dialect, qualified, quoted, type Table } from './table.ts'
@@ -34,12 +35,10 @@ export const shapeSql = (model: ModelData): { readonly table: string; readonly s
 
 /** Statements that replace the metrics' views: dropped first, since a view's columns can't be replaced by others. */
 export const viewsSql = (model: ModelData): string[] =>
-  model.metrics
-    .flatMap(metricViews)
-    .flatMap(({ name, sql }) => [
-      `DROP VIEW IF EXISTS analytics.${quoted(name)}`,
-      `CREATE VIEW analytics.${quoted(name)} AS\n${sql}`,
-    ])
+  [...model.metrics.flatMap(metricViews), ...derivedViews(model)].flatMap(({ name, sql }) => [
+    `DROP VIEW IF EXISTS analytics.${quoted(name)}`,
+    `CREATE VIEW analytics.${quoted(name)} AS\n${sql}`,
+  ])
 
 /** Statements that record the model as the one deployed. Each definition comes as a parameter, `definition_N`. */
 export const recordModelSql = (model: ModelData): { statements: string[]; parameters: Record<string, string> } => {

@@ -36,9 +36,10 @@ export const addMetrics = (program: Command): void => {
 }
 
 /** With what a measure was given: `quantile 0.95`, `histogram 0 15 60 minutes`, `count of each tags`. */
-const measureText = ({ measure, each, q, edges, edgeUnit }: MetricSummary): string =>
+const measureText = ({ measure, of, each, q, edges, edgeUnit }: MetricSummary): string =>
   [
     measure,
+    ...(of === undefined ? [] : ['of', of.join(', ')]),
     ...(q === undefined ? [] : [q]),
     ...(edges ?? []),
     ...(edgeUnit === undefined ? [] : [edgeUnit]),

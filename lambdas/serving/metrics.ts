@@ -1,10 +1,10 @@
 import { type AnsweredValue, answeredValue } from '../../core/answer.ts'
 import { spanText } from '../../core/definition/span.ts'
-import type { MeasureData, MetricData, ModelData } from '../../core/model.ts'
+import type { DerivedData, MeasureData, MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
 import type { Pin } from '../../sql/states.ts'
-import type { AnsweredCell, Snapshot, States } from '../../stores/states/states.ts'
+import type { AnsweredCell, Asked, Snapshot, States } from '../../stores/states/states.ts'
 import { writeCursor } from './cursor.ts'
 import type { MetricQuestion } from './question.ts'
 import { countedTo, type Receipt, receiptFor } from './receipt.ts'
@@ -34,19 +34,33 @@ export interface MetricAnswer {
 /** The catalogue: every metric as it may be asked for. */
 export const listMetrics = (model: ModelData) => ({
   modelVersion: model.version,
-  metrics: model.metrics.map(({ name, version, description, measure, each, per, by, liveMs }) => ({
-    name,
-    version,
-    description,
-    measure: measure.kind,
-    ...(each === undefined ? {} : { each: each.field }),
-    ...(measure.kind === 'quantile' ? { q: measure.q } : {}),
-    ...(measure.kind === 'histogram' ? { edges: edgesOf(measure), edgeUnit: measure.edgeUnit } : {}),
-    unit: measure.unit,
-    per,
-    by: by.map((dimension) => dimension.name),
-    live: liveMs === null ? null : spanText(liveMs),
-  })),
+  metrics: [...model.metrics.map(listed), ...(model.derived ?? []).map(listedDerived)],
+})
+
+const listedDerived = ({ name, version, description, kind, of, unit, per, by, liveMs }: DerivedData) => ({
+  name,
+  version,
+  description,
+  measure: kind,
+  of,
+  unit,
+  per,
+  by: by.map((dimension) => dimension.name),
+  live: liveMs === null ? null : spanText(liveMs),
+})
+
+const listed = ({ name, version, description, measure, each, per, by, liveMs }: MetricData) => ({
+  name,
+  version,
+  description,
+  measure: measure.kind,
+  ...(each === undefined ? {} : { each: each.field }),
+  ...(measure.kind === 'quantile' ? { q: measure.q } : {}),
+  ...(measure.kind === 'histogram' ? { edges: edgesOf(measure), edgeUnit: measure.edgeUnit } : {}),
+  unit: measure.unit,
+  per,
+  by: by.map((dimension) => dimension.name),
+  live: liveMs === null ? null : spanText(liveMs),
 })
 
 const edgesOf = ({ edges, edgeScale }: Extract<MeasureData, { kind: 'histogram' }>) =>
@@ -57,7 +71,7 @@ export const findMetric = (model: ModelData, name: string): MetricData => {
   const metric = model.metrics.find((candidate) => candidate.name === name)
   if (metric !== undefined) return metric
   throw new Problem('unknown_metric', 404, `There is no metric ${name}.`, {
-    allowed: model.metrics.map((candidate) => candidate.name),
+    allowed: [...model.metrics, ...(model.derived ?? [])].map((candidate) => candidate.name),
   })
 }
 
@@ -65,24 +79,49 @@ export const findMetric = (model: ModelData, name: string): MetricData => {
  * A metric's answer of one snapshot of both sides. Pages after the first are held to the first one's snapshot.
  * @throws Problem definition_changed, snapshot_gone
  */
-export const answerMetric = async (
+export const answerMetric = (
   model: ModelData,
   states: Pick<States, 'read'>,
   question: MetricQuestion,
+): Promise<MetricAnswer> =>
+  pagedAnswer(model, { ...question.metric, unit: question.metric.measure.unit }, question, {
+    read: (asked) => states.read({ ...asked, metric: question.metric }),
+    row: (cell: AnsweredCell) => answerRow(question, cell),
+  })
+
+/** What an answer is of; `measure` is null where it is derived of two. */
+interface Answered {
+  readonly name: string
+  readonly version: string
+  readonly unit: string
+  readonly measure: MeasureData | null
+}
+
+interface Source<Cell> {
+  readonly read: (asked: Asked) => Promise<{ readonly snapshot: Snapshot; readonly cells: readonly Cell[] }>
+  readonly row: (cell: Cell) => AnswerRow
+}
+
+/** One page of an answer, and the receipt of the snapshot that it was read from. @throws Problem as `answerMetric` */
+export const pagedAnswer = async <Cell>(
+  model: ModelData,
+  metric: Answered,
+  question: Omit<MetricQuestion, 'metric'>,
+  { read, row }: Source<Cell>,
 ): Promise<MetricAnswer> => {
-  const { metric, cursor, limit } = question
+  const { cursor, limit } = question
   const pin = cursor?.pin ?? null
   const offset = cursor?.offset ?? 0
   // One cell more than the page holds shows whether there is another page.
-  const read = await states.read({ ...question, pin, offset, limit: limit + 1 })
-  const snapshot = pinned(read.snapshot, pin)
+  const found = await read({ ...question, pin, offset, limit: limit + 1 })
+  const snapshot = pinned(found.snapshot, pin)
   refuseGaps(metric, snapshot, pin)
-  const answered = read.cells.slice(0, limit).map((cell) => answerRow(question, cell))
-  const isMore = read.cells.length > limit
+  const answered = found.cells.slice(0, limit).map(row)
+  const isMore = found.cells.length > limit
   const nextPin = { datasetId: snapshot.datasetId, positions: countedTo(snapshot) }
   return {
     metric: metric.name,
-    unit: metric.measure.unit,
+    unit: metric.unit,
     per: question.per ?? 'total',
     from: question.from === null ? null : new Date(question.from).toISOString(),
     to: question.to === null ? null : new Date(question.to).toISOString(),
@@ -113,7 +152,7 @@ const pinned = (snapshot: Snapshot, pin: Pin | null): Snapshot => {
   return { ...snapshot, positions: pin.positions }
 }
 
-const refuseGaps = (metric: MetricData, { gaps }: Snapshot, pin: Pin | null): void => {
+const refuseGaps = (metric: Answered, { gaps }: Snapshot, pin: Pin | null): void => {
   if (gaps === 0 || pin !== null) return
   throw new Problem(
     'definition_changed',

@@ -7,8 +7,8 @@ import type { Layer } from '../../sql/states.ts'
 import { type Cursor, readCursor } from './cursor.ts'
 
 /** What is asked of a metric, checked. */
-export interface MetricQuestion {
-  readonly metric: MetricData
+export interface Question<Of> {
+  readonly metric: Of
   /** null: the whole range as one. */
   readonly per: Bucket | null
   readonly by: readonly string[]
@@ -21,11 +21,16 @@ export interface MetricQuestion {
   readonly cursor: Cursor | null
 }
 
+export type MetricQuestion = Question<MetricData>
+
+/** What a question is read by: a metric's, or a derived one's. */
+type Askable = Pick<MetricData, 'name' | 'per' | 'by'>
+
 const known = new Set(['from', 'to', 'per', 'by', 'where', 'layer', 'limit', 'cursor'])
 export const maxLimit = 10_000
 
 /** @throws Problem with status 400 that names what is allowed */
-export const readQuestion = (metric: MetricData, query: URLSearchParams): MetricQuestion => {
+export const readQuestion = <Of extends Askable>(metric: Of, query: URLSearchParams): Question<Of> => {
   refuseUnknown(query, known)
   const from = readInstant(metric, query, 'from')
   const to = readInstant(metric, query, 'to')
@@ -58,7 +63,7 @@ export const refuseUnknown = (query: URLSearchParams, names: ReadonlySet<string>
   }
 }
 
-const readPer = (metric: MetricData, per: string | null): Bucket | null => {
+const readPer = (metric: Askable, per: string | null): Bucket | null => {
   if (per === null) return metric.per
   if (per === 'total') return null
   const allowed = buckets.filter((bucket) => divides(metric.per, bucket))
@@ -72,7 +77,7 @@ const readPer = (metric: MetricData, per: string | null): Bucket | null => {
   )
 }
 
-const readBy = (metric: MetricData, by: string | null): string[] => {
+const readBy = (metric: Askable, by: string | null): string[] => {
   const names = by === null || by === '' ? [] : by.split(',')
   for (const name of names) dimensionOf(metric, name)
   if (new Set(names).size < names.length)
@@ -80,14 +85,14 @@ const readBy = (metric: MetricData, by: string | null): string[] => {
   return names
 }
 
-const dimensionOf = (metric: MetricData, name: string): DimensionData => {
+const dimensionOf = (metric: Askable, name: string): DimensionData => {
   const dimension = metric.by.find((candidate) => candidate.name === name)
   if (dimension !== undefined) return dimension
   const allowed = metric.by.map((candidate) => candidate.name)
   throw new Problem('unknown_dimension', 400, `Metric ${metric.name} has no dimension ${name}.`, { allowed })
 }
 
-const readCondition = (metric: MetricData, condition: string): DimensionCondition => {
+const readCondition = (metric: Askable, condition: string): DimensionCondition => {
   const split = condition.indexOf('=')
   if (split < 1) throw new Problem('invalid_where', 400, `where is ${condition}; it must be DIMENSION=VALUE.`)
   const { name: dimension, type } = dimensionOf(metric, condition.slice(0, split))
@@ -124,7 +129,7 @@ const isInCalendar = (text: string): boolean => {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 10))
 }
 
-const readInstant = (metric: MetricData, query: URLSearchParams, name: 'from' | 'to'): number | null => {
+const readInstant = (metric: Askable, query: URLSearchParams, name: 'from' | 'to'): number | null => {
   const text = query.get(name)
   if (text === null) return null
   const time = instantOf(text)

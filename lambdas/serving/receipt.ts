@@ -1,5 +1,5 @@
 import { relativeErrorOf } from '../../core/answer.ts'
-import type { MetricData, ModelData } from '../../core/model.ts'
+import type { MeasureData, ModelData } from '../../core/model.ts'
 import type { Snapshot } from '../../stores/states/states.ts'
 import { type ReceiptExclusions, receiptExclusions } from './receipt-exclusions.ts'
 
@@ -14,7 +14,7 @@ export interface Receipt {
   readonly modelVersion: string
   readonly metricVersion: string
   readonly exact: boolean
-  /** How far the values that are not exact may be off, in parts of themselves: of countDistinct its standard error, of a quantile the bound. null where all are exact. */
+  /** How far the values that are not exact may be off, in parts of themselves: of countDistinct its standard error, of a quantile the bound. null where all are exact, or are derived of two metrics. */
   readonly error: number | null
   /** What `error` is: values lie within it by rule, or about two thirds of them do. */
   readonly errorKind: 'bound' | 'standard error' | null
@@ -35,7 +35,7 @@ export const countedTo = ({ positions, marks }: Pick<Snapshot, 'positions' | 'ma
 /** @param layer the one layer that was asked for; null: both */
 export const receiptFor = (
   model: ModelData,
-  metric: MetricData,
+  metric: { readonly version: string; readonly measure: MeasureData | null },
   snapshot: Snapshot,
   layer: 'batch' | 'speed' | null,
   isExact: boolean,
@@ -46,8 +46,9 @@ export const receiptFor = (
   modelVersion: model.version,
   metricVersion: metric.version,
   exact: isExact,
-  error: isExact ? null : relativeErrorOf(metric.measure.kind),
-  errorKind: isExact ? null : metric.measure.kind === 'quantile' ? 'bound' : 'standard error',
+  error: isExact || metric.measure === null ? null : relativeErrorOf(metric.measure.kind),
+  errorKind:
+    isExact || metric.measure === null ? null : metric.measure.kind === 'quantile' ? 'bound' : 'standard error',
   exclusions: receiptExclusions(snapshot),
   layers: {
     batch: layer === 'speed' ? null : { sealedAt: snapshot.sealedAt },

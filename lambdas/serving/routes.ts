@@ -1,12 +1,15 @@
 import { spanMs } from '../../core/definition/span.ts'
 import type { MetricData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
+import type { States } from '../../stores/states/states.ts'
+import { answerDerived, answerDerivedWindow, findDerived } from './derived.ts'
 import { answerMetric, findMetric, listMetrics } from './metrics.ts'
 import { instantOf, readQuestion, refuseUnknown } from './question.ts'
 import { type StatusSources, status } from './status.ts'
 import { answerWindow } from './windows.ts'
 
 export interface Serving extends StatusSources {
+  readonly states: Pick<States, 'read' | 'readBoth'>
   readonly now: () => number
 }
 
@@ -19,8 +22,12 @@ const routes: readonly Route[] = [
   { path: /^\/v1\/metrics$/, answer: ({ model }) => listMetrics(model) },
   {
     path: /^\/v1\/metrics\/([^/]+)$/,
-    answer: ({ model, states }, name, query) =>
-      answerMetric(model, states, readQuestion(findMetric(model, name), query)),
+    answer: ({ model, states }, name, query) => {
+      const derived = findDerived(model, name)
+      return derived === null
+        ? answerMetric(model, states, readQuestion(findMetric(model, name), query))
+        : answerDerived(model, states, derived, query)
+    },
   },
   { path: /^\/v1\/windows\/([^/]+)$/, answer: (serving, name, query) => windowRoute(serving, name, query) },
   { path: /^\/v1\/status$/, answer: (serving) => status(serving) },
@@ -50,12 +57,13 @@ const windowParameters = new Set(['last', 'asOf', 'by', 'where'])
 
 const windowRoute = async ({ model, windows, now }: Serving, name: string, query: URLSearchParams) => {
   refuseUnknown(query, windowParameters)
-  const metric = findMetric(model, name)
+  const derived = findDerived(model, name)
+  const metric = derived ?? findMetric(model, name)
   const last = spanMs(query.get('last') ?? '')
   if (last === null)
     throw new Problem('invalid_last', 400, `last is ${query.get('last')}; it must be a span such as 5m or 1h.`)
   const by = query.get('by')
-  const answer = await answerWindow({
+  const question = {
     model,
     store: windows,
     metric: name,
@@ -64,7 +72,8 @@ const windowRoute = async ({ model, windows, now }: Serving, name: string, query
     by: by === null || by === '' ? [] : by.split(','),
     where: readWhere(metric, query.getAll('where')),
     now: now(),
-  })
+  }
+  const answer = await (derived === null ? answerWindow(question) : answerDerivedWindow(derived, question))
   const { from, to } = answer.receipt
   return { ...answer, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
 }
@@ -83,7 +92,7 @@ const readAsOf = (asOf: string | null): number | 'now' | 'latest' => {
 }
 
 /** Dimensions compare by their texts. */
-const readWhere = (metric: MetricData, conditions: readonly string[]): Record<string, string> =>
+const readWhere = (metric: Pick<MetricData, 'name' | 'by'>, conditions: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     conditions.map((condition) => {
       const split = condition.indexOf('=')

@@ -8,12 +8,14 @@ import { dimsKey } from '../../core/state.ts'
 import type { DimensionCondition } from '../../sql/cells.ts'
 import type { Layer } from '../../sql/states.ts'
 import type { StateRow } from '../warehouse/memory-tables.ts'
-import type { AnsweredCell, StatesQuestion } from './states.ts'
+import type { AnsweredCell, PairCell, StatesQuestion } from './states.ts'
 
 /** A state, and which side of the tidemark it is on. */
 export interface LayerRow extends StateRow {
   readonly layer: Layer
 }
+
+type Place = Pick<Gathered, 'bucket' | 'dims'>
 
 /** What answers a cell: its place, and all states that fall in it. */
 interface Gathered {
@@ -24,7 +26,7 @@ interface Gathered {
 
 /** The cells of an answer in its order, all of them: merged as the metric's measure says. */
 export const answeredCells = (question: StatesQuestion, rows: readonly LayerRow[]): AnsweredCell[] => {
-  const dimensions = question.by.map((name) => dimensionOf(question.metric, name))
+  const dimensions = dimensionsOf(question.metric, question.by)
   const gathered = gather(question, rows)
   const answered = gathered.flatMap((cell) => {
     const merged =
@@ -38,6 +40,33 @@ export const answeredCells = (question: StatesQuestion, rows: readonly LayerRow[
       dims: cell.dims.map((dim, place) => typed(dimensions[place], dim)),
       ...merged,
     }))
+}
+
+export const dimensionsOf = (metric: MetricData, by: readonly string[]): DimensionData[] =>
+  by.map((name) => dimensionOf(metric, name))
+
+/** Two metrics' cells side by side, in an answer's order. */
+export const pairedCells = (
+  dimensions: readonly DimensionData[],
+  left: readonly AnsweredCell[],
+  right: readonly AnsweredCell[],
+): PairCell[] => {
+  const pairs = new Map<string, PairCell>()
+  for (const [side, cells] of [
+    ['left', left],
+    ['right', right],
+  ] as const)
+    for (const { bucket, dims, value, exact } of cells) {
+      if (typeof value !== 'bigint') throw new Error('A list has no place beside another value.')
+      const key = JSON.stringify([bucket, dims])
+      const held = pairs.get(key) ?? { bucket, dims, left: null, right: null, exact: true }
+      pairs.set(key, { ...held, [side]: value, exact: held.exact && exact })
+    }
+  const texts = ({ bucket, dims }: PairCell) => ({
+    bucket,
+    dims: dims.map((dim) => (dim === null ? null : String(dim))),
+  })
+  return [...pairs.values()].sort((a, b) => inOrder(dimensions, texts(a), texts(b)))
 }
 
 const dimensionOf = ({ name: metric, by }: MetricData, name: string): DimensionData => {
@@ -115,7 +144,7 @@ const exactCount = ({ metric, per, by, where }: StatesQuestion, rows: readonly L
 }
 
 /** By bucket, then the dimensions by their types, null last. */
-const inOrder = (dimensions: readonly DimensionData[], a: Gathered, b: Gathered): number => {
+const inOrder = (dimensions: readonly DimensionData[], a: Place, b: Place): number => {
   const byBucket = (a.bucket ?? 0) - (b.bucket ?? 0)
   if (byBucket !== 0) return byBucket
   for (const [place, { type }] of dimensions.entries()) {

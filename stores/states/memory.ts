@@ -7,8 +7,8 @@ import type { Committed, StateRow } from '../warehouse/memory-tables.ts'
 import { TransactionFailed } from '../warehouse/warehouse.ts'
 import { comparisonOf } from './memory-comparison.ts'
 import { MemoryLoad } from './memory-loads.ts'
-import { answeredCells, type LayerRow, mergedStates } from './memory-merge.ts'
-import type { Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
+import { answeredCells, dimensionsOf, type LayerRow, mergedStates, pairedCells } from './memory-merge.ts'
+import type { Asked, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
 
 export interface MemoryStatesOptions {
   readonly warehouse: MemoryWarehouse
@@ -81,6 +81,20 @@ export class MemoryStates implements States {
     // A dataset holds each state once; where it does not, SQL takes the largest.
     const after = mergedStates(batchStates(tables, metric, [slot], datasetId), () => 'max')
     return comparisonOf(metric, before, after)
+  }
+
+  async readBoth(left: MetricData, right: MetricData, asked: Asked) {
+    const tables = this.#warehouse.committed
+    const { pin, offset, limit } = asked
+    const [ofLeft, ofRight] = [left, right].map((metric) =>
+      answeredCells({ ...asked, metric }, layerRows(tables, metric, pin)),
+    )
+    const cells = pairedCells(dimensionsOf(left, asked.by), ofLeft ?? [], ofRight ?? [])
+    const snapshot = snapshotOf(tables, left, pin)
+    return {
+      snapshot: { ...snapshot, gaps: snapshot.gaps + gapsOf(tables, right) },
+      cells: cells.slice(offset, offset + limit),
+    }
   }
 
   async read(question: StatesQuestion) {

@@ -3,6 +3,7 @@ import type { MetricData } from '../../core/model.ts'
 import { cellsSql, conditionSql } from '../../sql/cells.ts'
 import { stateColumn } from '../../sql/finish.ts'
 import { loadSql } from '../../sql/load.ts'
+import { pairColumns, pairSql } from '../../sql/pairs.ts'
 import { paritySql } from '../../sql/parity.ts'
 import { receiptSql } from '../../sql/receipt.ts'
 import { batchTable, gapsSql, type Pin, type Slot, text } from '../../sql/states.ts'
@@ -12,7 +13,7 @@ import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 import { differenceOf } from '../ledger/parity-rows.ts'
 import { epochMsOf } from '../warehouse/sql-time.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
-import type { AnsweredCell, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
+import type { AnsweredCell, Asked, PairCell, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
 
 /** The states in the warehouse. */
 export class SqlStates implements States {
@@ -80,6 +81,30 @@ export class SqlStates implements States {
     return { snapshot: snapshotOf(facts), cells: rows.map((row) => cellOf(question, row)) }
   }
 
+  async readBoth(left: MetricData, right: MetricData, asked: Asked) {
+    const conditions = asked.where.map(conditionSql)
+    const query = { ...asked, where: conditions.map(({ sql }) => sql) }
+    const order = ['bucket', ...asked.by.map(quoted)].join(', ')
+    const datasetId = asked.pin?.datasetId ?? null
+    const [facts = [], ofRight = [], rows = []] = await this.#warehouse.run({
+      statements: [
+        receiptSql(left, datasetId),
+        receiptSql(right, datasetId),
+        `${pairSql({ ...query, metric: left }, { ...query, metric: right })}\nORDER BY ${order} LIMIT ${asked.limit} OFFSET ${asked.offset}`,
+      ],
+      parameters: Object.assign({}, ...conditions.map(({ parameters }) => parameters)),
+    })
+    const snapshot = snapshotOf(facts)
+    return {
+      snapshot: { ...snapshot, gaps: snapshot.gaps + snapshotOf(ofRight).gaps },
+      cells: rows.map((row): PairCell => {
+        const at = (column: string): bigint | null => (row[column] == null ? null : BigInt(String(row[column])))
+        const exact = at(pairColumns.estimates) === 0n
+        return { ...placeOf(asked, row), left: at(pairColumns.left), right: at(pairColumns.right), exact }
+      }),
+    }
+  }
+
   async #one(statement: string): Promise<ResultRow | undefined> {
     const [rows = []] = await this.#warehouse.run({ statements: [statement] })
     return rows[0]
@@ -114,11 +139,15 @@ const stretchOf = ([shardId, stretch]: readonly [string, string]): ExclusionStre
 
 const inStreamOrder = (a: ExclusionStretch, b: ExclusionStretch): number => (a.above < b.above ? -1 : 1)
 
-const cellOf = ({ metric, by }: StatesQuestion, row: ResultRow): AnsweredCell => ({
+const cellOf = (question: StatesQuestion, row: ResultRow): AnsweredCell => ({
+  ...placeOf(question, row),
+  ...mergedValue(question.metric, row),
+})
+
+const placeOf = ({ by }: Asked, row: ResultRow): Pick<AnsweredCell, 'bucket' | 'dims'> => ({
   bucket: row.bucket === null || row.bucket === undefined ? null : epochMsOf(String(row.bucket)),
   // Redshift folds every column's name to lower case, quoted or not.
   dims: by.map((name) => row[name] ?? row[name.toLowerCase()] ?? null),
-  ...mergedValue(metric, row),
 })
 
 const mergedValue = ({ name, measure }: MetricData, row: ResultRow): Pick<AnsweredCell, 'value' | 'exact'> => {

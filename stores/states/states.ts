@@ -7,8 +7,12 @@ import type { Comparison, Marks } from '../ledger/dataset.ts'
 import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 
 /** Which states an answer merges, and into what cells. */
-export interface StatesQuestion {
+export interface StatesQuestion extends Asked {
   readonly metric: MetricData
+}
+
+/** The same of any metric. */
+export interface Asked {
   /** null: the whole range as one. */
   readonly per: Bucket | null
   readonly by: readonly string[]
@@ -32,6 +36,12 @@ export interface AnsweredCell {
   readonly dims: readonly (string | number | boolean | null)[]
   readonly value: MergedValue
   readonly exact: boolean
+}
+
+/** Two metrics' cells of one place; null where one has none. */
+export interface PairCell extends Pick<AnsweredCell, 'bucket' | 'dims' | 'exact'> {
+  readonly left: bigint | null
+  readonly right: bigint | null
 }
 
 /** What stood behind an answer, at its instant. */
@@ -84,4 +94,10 @@ export interface States {
   compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Comparison>
   /** Cells and what stood behind them, of one snapshot. */
   read(question: StatesQuestion): Promise<{ readonly snapshot: Snapshot; readonly cells: readonly AnsweredCell[] }>
+  /** Two metrics' cells side by side, of one snapshot; its `gaps` are both's. Neither answers lists. */
+  readBoth(
+    left: MetricData,
+    right: MetricData,
+    asked: Asked,
+  ): Promise<{ readonly snapshot: Snapshot; readonly cells: readonly PairCell[] }>
 }

@@ -1,4 +1,4 @@
-import { decimal, event, instant, int, metric, z } from 'tidemark'
+import { decimal, event, instant, int, metric, minus, ratio, z } from 'tidemark'
 import { compileDefinitions } from '../../core/compile.ts'
 import { type Hash64, loadHash64 } from '../../core/hash.ts'
 import type { RawRecord } from '../../core/record.ts'
@@ -106,6 +106,36 @@ describe('the flight definitions', () => {
       )
     expect(of(0.12345678)).toThrow('q is 0.12345678; it has at most six decimals, such as 0.123.')
     expect(of(0.999999)).not.toThrow()
+  })
+
+  it('refuse metrics that nothing can be derived of, with the mend', () => {
+    const { flight } = flights
+    const late = metric('late', flight.sum('arrivalDelayMinutes'), { by: ['carrier', 'origin'], per: 'day' })
+    const all = metric('all', flight.count('flights'), { by: ['carrier'], per: 'hour', live: '1h' })
+    const weekly = metric('weekly', flight.count('flights'), { per: 'week' })
+    const monthly = metric('monthly', flight.count('flights'), { per: 'month' })
+    const usual = metric('usual', flight.quantile('arrivalDelayMinutes', 0.5), { per: 'day' })
+    const of = (exported: Record<string, unknown>) => compileDefinitions(exported, hash).data
+    expect(of({ late, all, mean: ratio('mean', late, all) }).derived).toEqual([
+      expect.objectContaining({
+        name: 'mean',
+        kind: 'ratio',
+        of: ['late', 'all'],
+        unit: 'minutes per flights',
+        by: [{ name: 'carrier', type: 'string' }],
+        per: 'day',
+        liveMs: null,
+      }),
+    ])
+    expect(of({ late, all }).version).not.toBe(of({ late, all, mean: ratio('mean', late, all) }).version)
+    expect(() => of({ late, mean: ratio('mean', late, all) })).toThrow(
+      'Metric mean, ratio of late and all: all is not among the definitions; export it beside this one.',
+    )
+    expect(() => of({ weekly, monthly, x: ratio('x', weekly, monthly) })).toThrow('define both per the same bucket')
+    expect(() => of({ usual, all, x: ratio('x', usual, all) })).toThrow('usual is a quantile; there are count, sum')
+    expect(() => of({ late, all, x: minus('x', late, all as never) })).toThrow('minutes and flights have no difference')
+    expect(() => of({ late, all, x: ratio('late', late, all) })).toThrow('Two metrics are called late.')
+    expect(() => of({ late, all, x: ratio('value', late, all) })).toThrow('Metric value: a name is')
   })
 
   it('count the elements of a list, each by itself, with the element where the list stood', () => {

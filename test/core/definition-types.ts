@@ -1,5 +1,5 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, event, metric, z } from 'tidemark'
+import { decimal, event, metric, minus, ratio, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -40,3 +40,14 @@ export const driftAsText = metric('e10', flight.count(), { per: 'day', maxDrift:
 export const otherUnit = metric('e13', payment.count(), { where: { amount: { gte: '100 USD' } }, per: 'day' })
 // @ts-expect-error a field of another event
 export const otherEvent = metric('e16', payment.count(), { by: ['origin'], per: 'day' })
+
+const paid = metric('paid', payment.sum('amount'), { by: ['cardId'], per: 'day' })
+const payments = metric('payments', payment.count('payments'), { per: 'day' })
+const spread = metric('spread', payment.histogram('amount', [0, 10]), { per: 'day' })
+export const perPayment = ratio('per_payment', paid, payments)
+// @ts-expect-error a difference of two units
+export const otherUnits = minus('e25', paid, payments)
+// @ts-expect-error a ratio of a list
+export const ofList = ratio('e26', spread, payments)
+// @ts-expect-error a ratio of a ratio
+export const ofRatio = ratio('e27', perPayment, payments)

@@ -1,11 +1,21 @@
 import type { Model } from '../../../core/model.ts'
 import { Problem } from '../../../core/problem.ts'
 import { decodeChunk, emptyChunk, encodeChunk, mergeIntoChunk } from '../../../core/window-chunk.ts'
+import { answerDerivedWindow, findDerived } from '../../../lambdas/serving/derived.ts'
 import { answerWindow, type WindowAnswer, type WindowQuestion } from '../../../lambdas/serving/windows.ts'
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
 import { duplicatesOn } from '../speed/duplicates.ts'
-import { composed, loadModel, noExclusions, type Order, shardId, startTime, toRecords } from '../speed/orders.ts'
+import {
+  composed,
+  derived,
+  loadModel,
+  noExclusions,
+  type Order,
+  shardId,
+  startTime,
+  toRecords,
+} from '../speed/orders.ts'
 
 const orders: Order[] = [
   { second: 0, country: 'DE', buyer: 'a', cents: 1001 },
@@ -19,7 +29,7 @@ const now = startTime + 95_400
 let model: Model
 let store: MemoryWindowStore
 beforeAll(async () => {
-  model = await loadModel(composed)
+  model = await loadModel({ ...composed, ...derived })
   store = new MemoryWindowStore(() => now)
   await store.mark()
   const writer = new WindowWriter({
@@ -82,6 +92,44 @@ describe('a window', () => {
     const { rows, unit } = await ask({ metric: 'buyers', lastMs: 120_000 })
     expect(rows).toEqual([{ by: {}, value: 3, exact: false, relativeError: 0.008125 }])
     expect(unit).toBe('distinct')
+  })
+
+  it('puts two metrics together after both were merged', async () => {
+    const askDerived = async (name: string, asked: Partial<WindowQuestion> = {}) => {
+      const found = findDerived(model.data, name)
+      if (found === null) throw new Error(`There is no ${name}.`)
+      return answerDerivedWindow(found, {
+        model: model.data,
+        store,
+        metric: name,
+        lastMs: 120_000,
+        asOf: 'latest',
+        now,
+        ...asked,
+      })
+    }
+    const { rows, unit, receipt } = await askDerived('each_large')
+    expect([unit, rows]).toEqual(['EUR per orders', [{ by: {}, value: '6.675000', exact: true }]])
+    expect(receipt).toMatchObject({ refilling: false, sliceMs: 1000, to: startTime + 91_000 })
+    expect(
+      (await askDerived('each_large', { by: ['country'] })).rows.map(({ by, value }) => [by.country, value]),
+    ).toEqual([
+      [null, null],
+      ['DE', '10.800000'],
+      ['FR', '2.500000'],
+    ])
+    expect((await askDerived('each_large', { asOf: startTime + 900_000 })).rows[0]?.value).toBeNull()
+    await expect(askDerived('windowless')).rejects.toMatchObject({ code: 'no_window' })
+    await expect(askDerived('each_large', { by: ['buyer'] })).rejects.toMatchObject({ code: 'unknown_dimension' })
+    let reads = 0
+    const moving: WindowQuestion['store'] = {
+      shards: () => store.shards(),
+      read: async (shardIds, names) =>
+        (await store.read(shardIds, names)).map((shard) =>
+          shard.position === null ? shard : { ...shard, position: { ...shard.position, position: String(reads++) } },
+        ),
+    }
+    await expect(askDerived('each_large', { store: moving })).rejects.toMatchObject({ code: 'windows_moving' })
   })
 
   it('answers zero, or null for the least and greatest of nothing', async () => {

@@ -1,4 +1,4 @@
-import { decimal, event, int, metric, z } from 'tidemark'
+import { decimal, event, int, metric, ratio, z } from 'tidemark'
 import { compileDefinitions } from '../../../core/compile.ts'
 import { loadHash64 } from '../../../core/hash.ts'
 import type { Model } from '../../../core/model.ts'
@@ -19,6 +19,21 @@ const definitions = {
   smallest: metric('smallest', order.min('items'), { by: ['country'], per: 'hour', live: '1m' }),
   buyers: metric('buyers', order.countDistinct('buyer'), { by: ['country'], per: 'hour', live: '2m' }),
   uncounted: metric('uncounted', order.count('orders'), { per: 'hour' }),
+}
+
+const paid = metric('paid', order.sum('total'), { by: ['country'], per: 'hour', live: '2m' })
+const large = metric('large', order.count('orders'), {
+  by: ['country'],
+  where: { total: { gte: '2 EUR' } },
+  per: 'day',
+  live: '2m',
+})
+/** Windows of two metrics together. */
+export const derived = {
+  paid,
+  large,
+  each_large: ratio('each_large', paid, large),
+  windowless: ratio('windowless', paid, definitions.uncounted),
 }
 
 /** Measures whose states have several components. */

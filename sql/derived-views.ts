@@ -1,0 +1,55 @@
+import { answerScale } from '../core/answer.ts'
+import { type Bucket, buckets, divides } from '../core/bucket.ts'
+import { derivedScale, isZeroOfNothing } from '../core/derived.ts'
+import type { DerivedData, MeasureData, MetricData, ModelData } from '../core/model.ts'
+import { pairColumns, pairSql } from './pairs.ts'
+import { gapsSql } from './states.ts'
+import { quoted } from './table.ts'
+import type { View } from './views.ts'
+
+/** A derived metric's view, and one for each coarser bucket. */
+export const derivedViews = (model: ModelData): View[] =>
+  (model.derived ?? []).flatMap((derived) => {
+    const coarser = buckets.filter((bucket) => bucket !== derived.per && divides(derived.per, bucket))
+    const [left, right] = derived.of.map((name) => model.metrics.find((metric) => metric.name === name))
+    if (left === undefined || right === undefined) throw new Error(`${derived.name} is made of no metric.`)
+    return [
+      { name: derived.name, sql: viewSql(derived, left, right, derived.per) },
+      ...coarser.map((bucket) => ({
+        name: `${derived.name}_${bucket}`,
+        sql: viewSql(derived, left, right, bucket),
+      })),
+    ]
+  })
+
+const viewSql = (derived: DerivedData, left: MetricData, right: MetricData, per: Bucket): string => {
+  const by = derived.by.map(({ name }) => name)
+  const question = { per, by, where: [], layer: null, from: null, to: null, pin: null }
+  const pairs = pairSql({ ...question, metric: left }, { ...question, metric: right })
+  const columns = [
+    'bucket',
+    ...by.map(quoted),
+    `${valueSql(derived.kind, left.measure, right.measure)} AS value`,
+    `CASE WHEN ${pairColumns.estimates} = 0 THEN TRUE ELSE FALSE END AS exact`,
+  ]
+  const hint = `${derived.name} changed: run tidemark recompute --full`
+  return `SELECT ${columns.join(', ')} FROM (\n${pairs}\n) pairs
+CROSS JOIN (\nSELECT SUM(gaps) AS gaps FROM (\n${gapsSql(left)}\nUNION ALL\n${gapsSql(right)}\n) both_gaps\n) gaps
+WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE '${hint}' END AS INTEGER) = 0`
+}
+
+/** `derived` of core/derived.ts in SQL; a ratio is a double. */
+const valueSql = (kind: DerivedData['kind'], left: MeasureData, right: MeasureData): string => {
+  const [a, b] = [operandSql(pairColumns.left, left), operandSql(pairColumns.right, right)]
+  const [ofA, ofB] = [answerScale(left), answerScale(right)]
+  if (kind === 'ratio')
+    return `CAST(${a} AS DOUBLE PRECISION) / NULLIF(${b}, 0) * CAST('1e${ofB - ofA}' AS DOUBLE PRECISION)`
+  const scale = derivedScale(kind, left, right)
+  const difference = `${a} * ${10 ** (scale - ofA)} - ${b} * ${10 ** (scale - ofB)}`
+  if (scale === 0) return `CAST(${difference} AS BIGINT)`
+  const unit = `CAST(${(10 ** -scale).toFixed(scale)} AS DECIMAL(${scale + 1}, ${scale}))`
+  return `CAST(${difference} AS DECIMAL(19, 0)) * ${unit}`
+}
+
+const operandSql = (column: string, measure: MeasureData): string =>
+  isZeroOfNothing(measure) ? `COALESCE(${column}, 0)` : column
