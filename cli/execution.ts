@@ -121,6 +121,12 @@ export const timingsOf = (steps: readonly Step[]): StepTiming[] => {
   }))
 }
 
+/** An execution that is ended from outside runs no step that could say why. */
+const endedOutside: Partial<Record<ExecutionState['status'], string>> = {
+  ABORTED: 'somebody stopped the execution; its Spark job is cancelled, too',
+  TIMED_OUT: 'it took longer than the state machine allows; its Spark job is cancelled, too',
+}
+
 const failureOf = (
   steps: readonly Step[],
   state: ExecutionState,
@@ -135,7 +141,7 @@ const failureOf = (
       ? `Logs: ${homeOf(env, cwd)}/logs, or \`tidemark local logs\``
       : `Log: the batch function's log group, and the execution ${executionArn}`
   return new CommandError(
-    `The recompute ${state.status === 'FAILED' ? 'failed' : `ended as ${state.status}`} in step ${failed?.state ?? 'Seal'}: ${why || 'no reason was given'}\nThe live dataset is as it was. ${log}`,
+    `The recompute ${state.status === 'FAILED' ? 'failed' : `ended as ${state.status}`} in step ${failed?.state ?? 'Seal'}: ${why || (endedOutside[state.status] ?? 'no reason was given')}\nThe live dataset is as it was. ${log}`,
   )
 }
 

@@ -88,6 +88,13 @@ export const failureMessages = {
     heading: 'A recompute was stopped, or never ends',
     test: 'test/lambdas/batch/stopped.test.ts',
   },
+  stoppedRecompute: {
+    failure: 'The same: `tidemark recompute`, where it was waited for',
+    quote:
+      'The recompute ended as ABORTED in step WaitForRecompute: somebody stopped the execution; its Spark job is cancelled, too\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`',
+    heading: 'A recompute was stopped, or never ends',
+    test: 'test/cli/execution.test.ts',
+  },
   driverKilled: {
     failure: 'Spark was killed',
     quote:

@@ -75,6 +75,11 @@ describe('follow', () => {
     expect(outcome.answer.notes).toEqual([expect.stringMatching(quoted('held')), ...beyond])
   })
 
+  it('throws that somebody stopped it', async () => {
+    const stopped = executionsOf([entered('Seal', 0), entered('WaitForRecompute', 5, false)], { status: 'ABORTED' })
+    await expect(follow(stopped, 'arn', following)).rejects.toThrow(quoted('stoppedRecompute'))
+  })
+
   it('throws which other recompute is under way, with exit code 1', async () => {
     const problem = { code: 'recompute_under_way', status: 409, detail: 'Recompute ds-0 is under way.' }
     const busy = executionsOf([entered('Seal', 0), entered('Busy', 10, false)], {
