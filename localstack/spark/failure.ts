@@ -3,15 +3,17 @@ const traceback = 'Traceback (most recent call last):'
 
 const isFact = (line: string): boolean => line.trim() !== '' && !/^\s/.test(line) && !logLine.test(line)
 
-/** Whether a Python error stands in a log. */
-export const holdsTraceback = (log: string): boolean => log.includes(traceback)
+const memoryError = /java\.lang\.OutOfMemoryError: .*/
+
+/** Whether a Python error stands in a log, or that memory ran out. */
+export const holdsError = (log: string): boolean => log.includes(traceback) || memoryError.test(log)
 
 /**
  * The line of a driver's log that best says why it failed: that memory ran out, else the error below the last Python traceback, else the last line that
  * is neither Spark's logging nor indented, else the last line.
  */
 export const reasonIn = (log: string): string => {
-  const [outOfMemory] = /java\.lang\.OutOfMemoryError: .*/.exec(log) ?? []
+  const [outOfMemory] = memoryError.exec(log) ?? []
   if (outOfMemory !== undefined) return outOfMemory
   const lines = log.split('\n')
   const below = lines.slice(lines.findLastIndex((line) => line.includes(traceback)) + 1)

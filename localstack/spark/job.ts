@@ -4,7 +4,7 @@ import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type spawnLeashed, stopLeashed } from '../leash.ts'
-import { holdsTraceback, killedBy, reasonIn } from './failure.ts'
+import { holdsError, killedBy, reasonIn } from './failure.ts'
 import { type Inputs, unpack } from './inputs.ts'
 import type { JobRun } from './store.ts'
 import { sparkCommand } from './submit.ts'
@@ -93,9 +93,9 @@ export const startDriver = async (place: JobPlace, run: JobRun, folder: string):
 export const whyFailed = async (folder: string, exit: number | string): Promise<string> => {
   const paths = ['stderr.log', 'stdout.log'].map((name) => join(folder, name))
   const ends = await Promise.all(paths.map(endOfFile))
-  const at = Math.max(0, ends.findIndex(holdsTraceback))
+  const at = Math.max(0, ends.findIndex(holdsError))
   const log = ends[at] ?? ''
-  const reason = typeof exit === 'string' && !holdsTraceback(log) ? killedBy(exit) : reasonIn(log)
+  const reason = typeof exit === 'string' && !holdsError(log) ? killedBy(exit) : reasonIn(log)
   return `${reason.slice(0, 1000)} (exit ${exit}; the driver's log: ${paths[at]})`
 }
 

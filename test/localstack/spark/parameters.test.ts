@@ -1,4 +1,4 @@
-import { killedBy, reasonIn } from '../../../localstack/spark/failure.ts'
+import { holdsError, killedBy, reasonIn } from '../../../localstack/spark/failure.ts'
 import { readStartRequest } from '../../../localstack/spark/request.ts'
 import { readSubmitParameters } from '../../../localstack/spark/submit-parameters.ts'
 
@@ -91,6 +91,11 @@ ValueError: no such event
 : java.lang.OutOfMemoryError: Metaspace
 `),
     ).toBe('java.lang.OutOfMemoryError: Metaspace'))
+  it('is looked for in the log that holds an error', () => {
+    expect(holdsError('Terminating due to java.lang.OutOfMemoryError: Metaspace\n')).toBe(true)
+    expect(holdsError(tracebackOf('ValueError'))).toBe(true)
+    expect(holdsError('26/11/22 17:00:01 INFO SharedState: ready')).toBe(false)
+  })
   it('is the signal where it was killed', () => {
     expect(killedBy('SIGKILL')).toBe('the driver was killed by SIGKILL, as the system does where memory runs out')
     expect(killedBy('SIGTERM')).toBe('the driver was killed by SIGTERM')
