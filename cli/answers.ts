@@ -60,6 +60,9 @@ export interface MetricPage {
   readonly to: string
   readonly by: readonly string[]
   readonly rows: readonly MetricRow[]
+  /** Only the greatest: how many of each bucket, and how many rows are left out. */
+  readonly top?: number
+  readonly leftOut?: number
   readonly next: string | null
   readonly receipt: Receipt
 }
@@ -70,6 +73,8 @@ export interface WindowAnswer {
   readonly from: string
   readonly to: string
   readonly rows: readonly Omit<MetricRow, 'bucket'>[]
+  readonly top?: number
+  readonly leftOut?: number
   readonly receipt: WindowReceipt
 }
 
@@ -106,3 +111,7 @@ export interface StatusAnswer {
 /** A value as one cell of a table: a list's parts stand side by side. */
 export const valueCell = (value: Value): number | string | null =>
   typeof value === 'object' && value !== null ? value.join(' ') : value
+
+/** What a top left out, as a line; none where all was asked for. */
+export const leftOutLines = ({ top, leftOut }: Pick<MetricPage, 'top' | 'leftOut'>): string[] =>
+  top === undefined || leftOut === undefined ? [] : [`top ${top}: ${leftOut} more rows left out`]

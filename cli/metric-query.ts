@@ -10,6 +10,8 @@ export interface MetricQuestion {
   /** `dimension=value`, ANDed. */
   readonly where?: readonly string[]
   readonly layer?: string
+  /** As it was typed: the API says what it must be. */
+  readonly top?: string
   /** Rows a page. */
   readonly limit?: number
 }
@@ -42,6 +44,7 @@ const allPages = async (api: Api, question: MetricQuestion): Promise<MetricPage>
       by: question.by?.join(','),
       where: question.where,
       layer: question.layer,
+      top: question.top,
       limit: question.limit?.toString(),
       cursor,
     })

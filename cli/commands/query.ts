@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { bucketStart, buckets, nextBucketStart } from '../../core/bucket.ts'
-import { type MetricPage, type MetricSummary, valueCell } from '../answers.ts'
+import { leftOutLines, type MetricPage, type MetricSummary, valueCell } from '../answers.ts'
 import { type Api, asUsage } from '../api.ts'
 import { queryMetric } from '../metric-query.ts'
 import type { Answer } from '../output.ts'
@@ -15,6 +15,7 @@ export interface DimensionOptions {
 interface QueryOptions extends IntervalOptions, DimensionOptions {
   readonly per?: string
   readonly layer?: string
+  readonly top?: string
 }
 
 export const addQuery = (program: Command): void => {
@@ -28,6 +29,7 @@ export const addQuery = (program: Command): void => {
     .option('--per <bucket>', "second, minute, hour, day, week, month, year or total; default the metric's own")
     .option('--by <dimensions>', 'comma-separated; left out: none')
     .option('--where <dimension=value...>', 'only these; may be given several times')
+    .option('--top <rows>', 'of each bucket the rows of the greatest values alone')
     .option('--layer <layer>', 'batch or speed: that part of the answer alone')
     .action(async (metric: string, options: QueryOptions, command: Command) => {
       const session = sessionOf(command)
@@ -40,6 +42,7 @@ export const addQuery = (program: Command): void => {
           interval,
           ...(options.per === undefined ? {} : { per: options.per }),
           ...dimensionsOf(options),
+          ...(options.top === undefined ? {} : { top: options.top }),
           ...(options.layer === undefined ? {} : { layer: options.layer }),
         }),
       )
@@ -91,5 +94,5 @@ const queryAnswer = (page: MetricPage, interval: Interval): Answer => ({
     },
   ],
   head: [`${page.metric} (${page.unit}) per ${page.per}, ${intervalText(interval)}`],
-  notes: receiptLines(page.receipt),
+  notes: [...leftOutLines(page), ...receiptLines(page.receipt)],
 })

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { valueCell, type WindowAnswer } from '../answers.ts'
+import { leftOutLines, valueCell, type WindowAnswer } from '../answers.ts'
 import { windowReceiptLines } from '../receipt.ts'
 import { sessionOf } from '../session.ts'
 import { intervalText, iso, parseInstant, parseSpan } from '../time.ts'
@@ -8,6 +8,7 @@ import { answered, type DimensionOptions, dimensionsOf } from './query.ts'
 interface WindowOptions extends DimensionOptions {
   readonly last: string
   readonly asOf?: string
+  readonly top?: string
 }
 
 export const addWindow = (program: Command): void => {
@@ -19,6 +20,7 @@ export const addWindow = (program: Command): void => {
     .option('--as-of <time>', 'where the window ends: a time, or latest for the newest event time; default now')
     .option('--by <dimensions>', 'comma-separated; left out: none')
     .option('--where <dimension=value...>', 'only these; may be given several times')
+    .option('--top <rows>', 'the rows of the greatest values alone')
     .action(async (metric: string, options: WindowOptions, command: Command) => {
       const session = sessionOf(command)
       const { by, where } = dimensionsOf(options)
@@ -34,6 +36,7 @@ export const addWindow = (program: Command): void => {
           asOf,
           by: by.join(','),
           where,
+          top: options.top,
         }),
       )
       const interval = { from: Date.parse(answer.from), to: Date.parse(answer.to) }
@@ -50,7 +53,7 @@ export const addWindow = (program: Command): void => {
           },
         ],
         head: [`${answer.metric} (${answer.unit}) in ${intervalText(interval)}`],
-        notes: windowReceiptLines(answer.receipt),
+        notes: [...leftOutLines(answer), ...windowReceiptLines(answer.receipt)],
       })
     })
 }

@@ -36,6 +36,12 @@ export const answerDerived = async (
   query: URLSearchParams,
 ): Promise<MetricAnswer> => {
   const question: Question<DerivedData> = readQuestion(metric, query)
+  if (question.top !== null)
+    throw new Problem(
+      'no_order',
+      400,
+      `${metric.name} is derived: ask for all its rows, or for the top of one of ${metric.of.join(' and ')}.`,
+    )
   const operands = operandsOf(model, metric)
   return pagedAnswer(model, { ...metric, measure: null }, question, {
     read: (asked) => states.readBoth(...operands, asked),

@@ -26,6 +26,9 @@ export interface MetricAnswer {
   readonly to: string | null
   readonly by: readonly string[]
   readonly rows: readonly AnswerRow[]
+  /** Where only the greatest were asked for: how many, of each bucket, and how many rows of all buckets are left out. */
+  readonly top?: number
+  readonly leftOut?: number
   /** Where to go on, as `cursor`; null: that was all. */
   readonly next: string | null
   readonly receipt: Receipt
@@ -77,17 +80,20 @@ export const findMetric = (model: ModelData, name: string): MetricData => {
 
 /**
  * A metric's answer of one snapshot of both sides. Pages after the first are held to the first one's snapshot.
- * @throws Problem definition_changed, snapshot_gone
+ * @throws Problem definition_changed, snapshot_gone, no_order
  */
-export const answerMetric = (
+export const answerMetric = async (
   model: ModelData,
   states: Pick<States, 'read'>,
   question: MetricQuestion,
-): Promise<MetricAnswer> =>
-  pagedAnswer(model, { ...question.metric, unit: question.metric.measure.unit }, question, {
-    read: (asked) => states.read({ ...asked, metric: question.metric }),
+): Promise<MetricAnswer> => {
+  if (question.top !== null && question.metric.measure.kind === 'histogram')
+    throw new Problem('no_order', 400, `A row of ${question.metric.name} is a list, of which none is the greatest.`)
+  return pagedAnswer(model, { ...question.metric, unit: question.metric.measure.unit }, question, {
+    read: (asked) => states.read({ ...asked, metric: question.metric, top: question.top }),
     row: (cell: AnsweredCell) => answerRow(question, cell),
   })
+}
 
 /** What an answer is of; `measure` is null where it is derived of two. */
 interface Answered {
@@ -98,7 +104,11 @@ interface Answered {
 }
 
 interface Source<Cell> {
-  readonly read: (asked: Asked) => Promise<{ readonly snapshot: Snapshot; readonly cells: readonly Cell[] }>
+  readonly read: (asked: Asked) => Promise<{
+    readonly snapshot: Snapshot
+    readonly cells: readonly Cell[]
+    readonly leftOut?: number
+  }>
   readonly row: (cell: Cell) => AnswerRow
 }
 
@@ -127,6 +137,7 @@ export const pagedAnswer = async <Cell>(
     to: question.to === null ? null : new Date(question.to).toISOString(),
     by: question.by,
     rows: answered,
+    ...(question.top === null ? {} : { top: question.top, leftOut: found.leftOut ?? 0 }),
     next: isMore ? writeCursor({ offset: offset + limit, pin: nextPin }) : null,
     receipt: receiptFor(
       model,

@@ -17,6 +17,8 @@ export interface Question<Of> {
   /** Epoch ms, half-open, on the metric's own buckets' starts; null: unbounded. */
   readonly from: number | null
   readonly to: number | null
+  /** The rows of the greatest values alone, of each bucket; null: all. */
+  readonly top: number | null
   readonly limit: number
   readonly cursor: Cursor | null
 }
@@ -26,7 +28,7 @@ export type MetricQuestion = Question<MetricData>
 /** What a question is read by: a metric's, or a derived one's. */
 type Askable = Pick<MetricData, 'name' | 'per' | 'by'>
 
-const known = new Set(['from', 'to', 'per', 'by', 'where', 'layer', 'limit', 'cursor'])
+const known = new Set(['from', 'to', 'per', 'by', 'where', 'layer', 'top', 'limit', 'cursor'])
 export const maxLimit = 10_000
 
 /** @throws Problem with status 400 that names what is allowed */
@@ -48,6 +50,7 @@ export const readQuestion = <Of extends Askable>(metric: Of, query: URLSearchPar
     layer: readLayer(query.get('layer')),
     from,
     to,
+    top: readTop(query.get('top')),
     limit: readLimit(query.get('limit')),
     cursor: readCursor(query.get('cursor')),
   }
@@ -151,6 +154,14 @@ const readInstant = (metric: Askable, query: URLSearchParams, name: 'from' | 'to
       },
     )
   return time
+}
+
+/** @throws Problem invalid_top */
+export const readTop = (top: string | null): number | null => {
+  if (top === null) return null
+  const rows = Number(top)
+  if (/^\d{1,5}$/.test(top) && rows >= 1 && rows <= maxLimit) return rows
+  throw new Problem('invalid_top', 400, `top is ${top}; it must be a whole number from 1 to ${maxLimit}.`)
 }
 
 const readLimit = (limit: string | null): number => {

@@ -1,10 +1,11 @@
 import { spanMs } from '../../core/definition/span.ts'
 import type { MetricData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
+import { topOf } from '../../core/top.ts'
 import type { States } from '../../stores/states/states.ts'
 import { answerDerived, answerDerivedWindow, findDerived } from './derived.ts'
 import { answerMetric, findMetric, listMetrics } from './metrics.ts'
-import { instantOf, readQuestion, refuseUnknown } from './question.ts'
+import { instantOf, readQuestion, readTop, refuseUnknown } from './question.ts'
 import { type StatusSources, status } from './status.ts'
 import { answerWindow } from './windows.ts'
 
@@ -53,12 +54,15 @@ const decodedName = (path: string, name: string): string => {
   }
 }
 
-const windowParameters = new Set(['last', 'asOf', 'by', 'where'])
+const windowParameters = new Set(['last', 'asOf', 'by', 'where', 'top'])
 
 const windowRoute = async ({ model, windows, now }: Serving, name: string, query: URLSearchParams) => {
   refuseUnknown(query, windowParameters)
   const derived = findDerived(model, name)
   const metric = derived ?? findMetric(model, name)
+  const top = readTop(query.get('top'))
+  if (top !== null && 'measure' in metric && metric.measure.kind === 'histogram')
+    throw new Problem('no_order', 400, `A row of ${name} is a list, of which none is the greatest.`)
   const last = spanMs(query.get('last') ?? '')
   if (last === null)
     throw new Problem('invalid_last', 400, `last is ${query.get('last')}; it must be a span such as 5m or 1h.`)
@@ -75,7 +79,8 @@ const windowRoute = async ({ model, windows, now }: Serving, name: string, query
   }
   const answer = await (derived === null ? answerWindow(question) : answerDerivedWindow(derived, question))
   const { from, to } = answer.receipt
-  return { ...answer, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+  const topped = top === null ? {} : { ...topOf(answer.rows, top), top }
+  return { ...answer, ...topped, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
 }
 
 const readAsOf = (asOf: string | null): number | 'now' | 'latest' => {

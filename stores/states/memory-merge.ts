@@ -45,6 +45,19 @@ export const answeredCells = (question: StatesQuestion, rows: readonly LayerRow[
 export const dimensionsOf = (metric: MetricData, by: readonly string[]): DimensionData[] =>
   by.map((name) => dimensionOf(metric, name))
 
+/** Of each bucket the cells of the greatest values, greatest first; the cells come bucket by bucket. */
+export const greatestCells = (
+  cells: readonly AnsweredCell[],
+  top: number,
+): { readonly cells: AnsweredCell[]; readonly leftOut: number } => {
+  const byBucket = new Map<number | null, AnsweredCell[]>()
+  for (const cell of cells) byBucket.set(cell.bucket, [...(byBucket.get(cell.bucket) ?? []), cell])
+  const kept = [...byBucket.values()].flatMap((own) =>
+    own.toSorted((a, b) => (a.value === b.value ? 0 : a.value > b.value ? -1 : 1)).slice(0, top),
+  )
+  return { cells: kept, leftOut: cells.length - kept.length }
+}
+
 /** Two metrics' cells side by side, in an answer's order. */
 export const pairedCells = (
   dimensions: readonly DimensionData[],

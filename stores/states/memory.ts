@@ -7,7 +7,7 @@ import type { Committed, StateRow } from '../warehouse/memory-tables.ts'
 import { TransactionFailed } from '../warehouse/warehouse.ts'
 import { comparisonOf } from './memory-comparison.ts'
 import { MemoryLoad } from './memory-loads.ts'
-import { answeredCells, dimensionsOf, type LayerRow, mergedStates, pairedCells } from './memory-merge.ts'
+import { answeredCells, dimensionsOf, greatestCells, type LayerRow, mergedStates, pairedCells } from './memory-merge.ts'
 import type { Asked, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
 
 export interface MemoryStatesOptions {
@@ -100,8 +100,11 @@ export class MemoryStates implements States {
   async read(question: StatesQuestion) {
     const tables = this.#warehouse.committed
     const { metric, pin, offset, limit } = question
-    const cells = answeredCells(question, layerRows(tables, metric, pin))
-    return { snapshot: snapshotOf(tables, metric, pin), cells: cells.slice(offset, offset + limit) }
+    const all = answeredCells(question, layerRows(tables, metric, pin))
+    const { cells, leftOut } = question.top == null ? { cells: all, leftOut: 0 } : greatestCells(all, question.top)
+    const page = cells.slice(offset, offset + limit)
+    // As SQL says it: in the rows of the page.
+    return { snapshot: snapshotOf(tables, metric, pin), cells: page, leftOut: page.length === 0 ? 0 : leftOut }
   }
 }
 

@@ -8,6 +8,7 @@ import { paritySql } from '../../sql/parity.ts'
 import { receiptSql } from '../../sql/receipt.ts'
 import { batchTable, gapsSql, type Pin, type Slot, text } from '../../sql/states.ts'
 import { qualified, quoted } from '../../sql/table.ts'
+import { leftOutColumn, topSql } from '../../sql/top.ts'
 import { type Comparison, largestFirst, maxBuckets } from '../ledger/dataset.ts'
 import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 import { differenceOf } from '../ledger/parity-rows.ts'
@@ -70,15 +71,23 @@ export class SqlStates implements States {
   async read(question: StatesQuestion) {
     const conditions = question.where.map(conditionSql)
     const query = { ...question, where: conditions.map(({ sql }) => sql) }
-    const order = ['bucket', ...question.by.map(quoted)].join(', ')
+    const cells = cellsSql(query)
+    const ordered =
+      question.top == null
+        ? `${cells}\nORDER BY ${['bucket', ...question.by.map(quoted)].join(', ')}`
+        : topSql(cells, question.metric, question.by, question.top)
     const [facts = [], rows = []] = await this.#warehouse.run({
       statements: [
         receiptSql(question.metric, question.pin?.datasetId ?? null),
-        `${cellsSql(query)}\nORDER BY ${order} LIMIT ${question.limit} OFFSET ${question.offset}`,
+        `${ordered} LIMIT ${question.limit} OFFSET ${question.offset}`,
       ],
       parameters: Object.assign({}, ...conditions.map(({ parameters }) => parameters)),
     })
-    return { snapshot: snapshotOf(facts), cells: rows.map((row) => cellOf(question, row)) }
+    return {
+      snapshot: snapshotOf(facts),
+      cells: rows.map((row) => cellOf(question, row)),
+      leftOut: Number(rows[0]?.[leftOutColumn] ?? 0),
+    }
   }
 
   async readBoth(left: MetricData, right: MetricData, asked: Asked) {

@@ -9,6 +9,8 @@ import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 /** Which states an answer merges, and into what cells. */
 export interface StatesQuestion extends Asked {
   readonly metric: MetricData
+  /** Of each bucket the cells of the greatest values alone, greatest first; left out or null: all, in order of `by`. */
+  readonly top?: number | null
 }
 
 /** The same of any metric. */
@@ -92,8 +94,10 @@ export interface States {
    * @param served the live dataset, and those marks
    */
   compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Comparison>
-  /** Cells and what stood behind them, of one snapshot. */
-  read(question: StatesQuestion): Promise<{ readonly snapshot: Snapshot; readonly cells: readonly AnsweredCell[] }>
+  /** Cells and what stood behind them, of one snapshot, and how many cells `top` left out. */
+  read(
+    question: StatesQuestion,
+  ): Promise<{ readonly snapshot: Snapshot; readonly cells: readonly AnsweredCell[]; readonly leftOut: number }>
   /** Two metrics' cells side by side, of one snapshot; its `gaps` are both's. Neither answers lists. */
   readBoth(
     left: MetricData,

@@ -44,6 +44,7 @@ describe('a question', () => {
       layer: null,
       from: null,
       to: null,
+      top: null,
       limit: 10_000,
       cursor: null,
     })
@@ -58,6 +59,7 @@ describe('a question', () => {
       per: 'day',
       by: 'member,shopName',
       layer: 'batch',
+      top: '3',
       limit: '5',
       cursor: writeCursor(cursor),
     })
@@ -75,6 +77,7 @@ describe('a question', () => {
       layer: 'batch',
       from: Date.UTC(2026, 0, 1),
       to: Date.UTC(2026, 0, 1, 10),
+      top: 3,
       limit: 5,
       cursor,
     })
@@ -105,6 +108,9 @@ describe('a question', () => {
     ['by=shop', 'unknown_dimension'],
     ['by=floor,', 'unknown_dimension'],
     ['by=floor,floor', 'repeated_dimension'],
+    ['top=0', 'invalid_top'],
+    ['top=10001', 'invalid_top'],
+    ['top=2.5', 'invalid_top'],
     ['where=shopName', 'invalid_where'],
     ['where==a', 'invalid_where'],
     ['where=shop=a', 'unknown_dimension'],

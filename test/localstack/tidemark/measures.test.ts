@@ -1,5 +1,6 @@
 import { metric } from 'tidemark'
 import { answerScale } from '../../../core/answer.ts'
+import { topOf } from '../../../core/top.ts'
 import { findMetric } from '../../../lambdas/serving/metrics.ts'
 import { flawOf } from '../../plain-measures.ts'
 import { randomOf } from './batch-law.ts'
@@ -114,6 +115,27 @@ describe('every measure, counted by batch and speed', () => {
       const off = isSame ? 0 : Math.abs(Number(value) / Number(same?.value) - 1)
       expect(off).toBeLessThan(kind === 'quantile' ? 1e-7 : 1e-12)
     }
+  })
+
+  it('answers the greatest of each bucket, and how many it left out', async () => {
+    for (const name of names.filter((one) => one !== 'baskets' && one !== 'tills'))
+      for (const stage of stages()) {
+        const { rows } = await stage.ask(name, { by: 'shop' })
+        const wanted = ['2026-01-01', '2026-01-02'].flatMap(
+          (day) =>
+            topOf(
+              rows.filter(({ bucket }) => bucket?.startsWith(day)),
+              2,
+            ).rows,
+        )
+        const topped = await stage.ask(name, { by: 'shop', top: '2' })
+        expect(topped).toMatchObject({ rows: wanted, top: 2, leftOut: 2 })
+        const page = await stage.ask(name, { by: 'shop', top: '2', limit: '3' })
+        const next = await stage.ask(name, { by: 'shop', top: '2', limit: '3', cursor: page.next ?? '' })
+        expect([...page.rows, ...next.rows]).toEqual(wanted)
+        expect(next.leftOut).toBe(2)
+      }
+    await expect((twin as BatchStage).ask('tills', { top: '2' })).rejects.toMatchObject({ code: 'no_order' })
   })
 
   it('differs nowhere after a recompute of all', async () => {
