@@ -31,10 +31,11 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   const run = { executionName, promote, rollback: reloadDatasetId !== null }
   if (reloadDatasetId !== null) return { ...run, datasetId: reloadDatasetId, next: 'load' }
   const datasetId = datasetIdOf(request)
-  const registered = await batch.ledger.dataset(datasetId)
+  const datasets = await batch.ledger.datasets()
+  const registered = datasets.find((dataset) => dataset.datasetId === datasetId) ?? null
   if (registered !== null && (await batch.archive.getJson(specificationKey(datasetId))) !== null)
     return { ...run, datasetId, next: 'recompute' }
-  const { alone, other } = await othersUnderWay(batch, datasetId)
+  const { alone, other } = await othersUnderWay(batch, datasets, datasetId)
   if (registered === null && other !== null)
     return { ...run, datasetId, next: 'busy', problem: described(underWayProblem(other)) }
   // A dataset registered by an interrupted seal keeps its base and exclusions too, whatever came since.

@@ -33,13 +33,14 @@ interface Other {
 /** The other runs of this model that were begun and have not ended: no run of another model can be loaded any more. */
 export const othersUnderWay = async (
   batch: Batch,
+  datasets: readonly Dataset[],
   datasetId: string,
 ): Promise<{ readonly alone: Alone; readonly other: Other | null }> => {
-  const { ledger, signsOfLife, model, executionLimitMs, silentAfterMs } = batch
+  const { signsOfLife, model, executionLimitMs, silentAfterMs } = batch
   const sealedAfter = batch.now() - executionLimitMs
   const lost: string[] = []
   let other: Other | null = null
-  for (const dataset of await ledger.datasets()) {
+  for (const dataset of datasets) {
     const isBegun = dataset.state === 'sealed' || dataset.state === 'recomputed'
     if (!isBegun || dataset.datasetId === datasetId || dataset.modelVersion !== model.version) continue
     if (epochMsOf(dataset.sealedAt) <= sealedAfter) continue
