@@ -1,4 +1,5 @@
 import { Exclusions } from '../../stores/archive/exclusions.ts'
+import { revisionBelow } from '../../stores/ledger/exclusion-ledger.ts'
 import type { ReplacedPart, SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed, TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
@@ -8,7 +9,7 @@ import { type Chunk, countChunk } from './recount.ts'
 const maxAttempts = 10
 
 /**
- * Replaces the speed rows of a chunk by what its records count to, under the exclusions that the shard is at.
+ * Replaces the speed rows of a chunk by what its records count to, under the exclusions of what stands above.
  * @param restores the rows were pruned up to the chunk's end @returns the rows written
  */
 export const replaceChunk = async (batch: Batch, chunk: Chunk, restores: boolean): Promise<number> => {
@@ -20,11 +21,11 @@ export const replaceChunk = async (batch: Batch, chunk: Chunk, restores: boolean
   for (let attempt = 1; ; attempt++) {
     // Read anew for each try: what a shard runs may change meanwhile, too.
     const known = await batch.speedLedger.position(shardId, batch.model.version)
-    const parts =
-      counted.get(known.exclusions) ?? (await countChunk(batch, chunk, await exclusions.at(known.exclusions)))
-    counted.set(known.exclusions, parts)
+    const revision = revisionBelow(to, { shardId, ...known }, await batch.exclusions.stretches())
+    const parts = counted.get(revision) ?? (await countChunk(batch, chunk, await exclusions.at(revision)))
+    counted.set(revision, parts)
     try {
-      await batch.speedLedger.replace(known, { shardId, from, to, parts, versions, restores })
+      await batch.speedLedger.replace(known, { shardId, from, to, parts, versions, exclusions: revision, restores })
       return parts.reduce((sum, { cells }) => sum + cells.reduce((rows, cell) => rows + cell.components.size, 0), 0)
     } catch (error) {
       const uncommitted = error instanceof TransactionFailed || error instanceof TransactionUnknown

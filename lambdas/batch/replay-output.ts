@@ -1,5 +1,6 @@
 import { Problem } from '../../core/problem.ts'
 import { Exclusions } from '../../stores/archive/exclusions.ts'
+import { revisionBelow } from '../../stores/ledger/exclusion-ledger.ts'
 import type { OutputDifference, OutputShard } from '../../stores/ledger/replay-outputs.ts'
 import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
@@ -29,7 +30,9 @@ export const beginOutput = async (batch: Batch, name: string): Promise<{ shards:
   const outputId = `${name}-${begunAt}`
   const shards: OutputShard[] = []
   for (const { shardId, from, to } of (await replayPlan(batch, null)).shards) {
-    const { modelVersion, exclusions } = await batch.speedLedger.position(shardId, batch.model.version)
+    const known = await batch.speedLedger.position(shardId, batch.model.version)
+    const { modelVersion } = known
+    const exclusions = revisionBelow(to, { shardId, ...known }, await batch.exclusions.stretches())
     if (to > from) shards.push({ outputId, name, shardId, from, to, reached: to, modelVersion, exclusions, begunAt })
   }
   if (shards.length === 0)
@@ -146,14 +149,15 @@ const refuseUnsound = async (batch: Batch, shard: OutputShard): Promise<void> =>
  * were pruned since, none may come back.
  */
 const refuseOutdated = async (batch: Batch, shard: OutputShard): Promise<void> => {
-  const { name, shardId, from, modelVersion, exclusions } = shard
+  const { name, shardId, from, to, modelVersion, exclusions } = shard
   const known = await batch.speedLedger.position(shardId, batch.model.version)
+  const revision = revisionBelow(to, { shardId, ...known }, await batch.exclusions.stretches())
   const prunedTo = (await batch.ledger.prunedTo())[shardId] ?? ''
   const because =
     known.modelVersion !== modelVersion
       ? `it was counted by model ${modelVersion}, and ${known.modelVersion} is deployed`
-      : known.exclusions !== exclusions
-        ? `it leaves out what revision ${exclusions} of the exclusions does, and ${known.exclusions} is in force`
+      : revision !== exclusions
+        ? `it leaves out what revision ${exclusions} of the exclusions does, and what stands above it is counted by ${revision}`
         : prunedTo > from
           ? `it begins at ${from}, and speed rows are pruned up to ${prunedTo}`
           : null

@@ -60,7 +60,7 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   } as const
   await showLife(batch, { datasetId, executionName })
   await batch.ledger.register(dataset, alone)
-  if (!(await isRegisteredAs(batch, datasetId, base, marks))) return seal(batch, request)
+  if (!(await isRegisteredAs(batch, { datasetId, base, exclusions, marks }))) return seal(batch, request)
   await batch.archive.putJson(
     specificationKey(datasetId),
     specification(batch, { datasetId, base, exclusions, marks, raw, served: await servedAtSeal(batch, marks, shards) }),
@@ -68,15 +68,23 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   return { ...run, datasetId, next: 'recompute' }
 }
 
+interface Drawn {
+  readonly datasetId: string
+  readonly base: Base
+  readonly exclusions: number
+  readonly marks: Marks
+}
+
 /**
- * Whether these marks hold: an earlier try of this execution, given up on and still at work, may have registered
- * others, and another execution may have come first, so that none were.
+ * Whether what was drawn holds: an earlier try of this execution, given up on and still at work, may have registered
+ * something else, and another execution may have come first, so that nothing was.
  */
-const isRegisteredAs = async ({ ledger }: Batch, datasetId: string, base: Base, marks: Marks): Promise<boolean> => {
+const isRegisteredAs = async ({ ledger }: Batch, { datasetId, base, exclusions, marks }: Drawn): Promise<boolean> => {
   const registered = await ledger.dataset(datasetId)
   const held = Object.entries(await ledger.marks(datasetId))
   return (
     registered?.baseDatasetId === base.datasetId &&
+    registered.exclusions === exclusions &&
     held.length === Object.keys(marks).length &&
     held.every(([shardId, mark]) => marks[shardId] === mark)
   )

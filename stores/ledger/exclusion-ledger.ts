@@ -64,6 +64,21 @@ export const restretched = (
   return all.filter((stretch, at) => stretch.revision !== (all[at - 1]?.revision ?? 0))
 }
 
+/**
+ * The revision that a shard's rows up to `to` are to be counted by. Rows above may go on without a register that one
+ * below holds, as long as both are counted alike: so it is the revision of the rows right above. At the shard's
+ * position there are none, and who writes the next will have forgotten; there it is the shard's own.
+ */
+export const revisionBelow = (
+  to: string,
+  { shardId, position, exclusions }: { readonly shardId: string; readonly position: string; readonly exclusions: number },
+  stretches: readonly ExclusionStretch[],
+): number => {
+  if (to >= position) return exclusions
+  const below = stretches.filter((stretch) => stretch.shardId === shardId && stretch.above <= to)
+  return below.sort((a, b) => (a.above < b.above ? -1 : 1)).at(-1)?.revision ?? 0
+}
+
 /** Which exclusions there were, and which revision of their set is in force. A shard without a stretch is by revision 0. */
 export interface ExclusionLedger {
   /** All exclusions, oldest first. */

@@ -104,7 +104,7 @@ export class MemorySpeedLedger implements SpeedLedger {
       speedRows.delete((row) => row.shardId === shardId && row.edge > from && row.edge <= to)
       speedRows.insert(...rows)
       if (restores) restore(draft, replacement)
-      restretch(draft, replacement, known.exclusions)
+      restretch(draft, replacement, replacement.exclusions)
       this.#move(draft, shardId, known, {})
     })
     return { ...known, revision: known.revision + 1 }

@@ -65,6 +65,8 @@ export interface Replacement {
   readonly parts: readonly ReplacedPart[]
   /** Of each metric. */
   readonly versions: ReadonlyMap<string, string>
+  /** The revision of the exclusions that the parts are counted by: see `revisionBelow`. */
+  readonly exclusions: number
   /** The shard's rows were pruned up to `to`, and are there again above `from`. */
   readonly restores: boolean
 }

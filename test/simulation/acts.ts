@@ -1,4 +1,17 @@
-import { newJunk, newSale, type Sale } from './sale.ts'
+import {
+  command,
+  datasetIds,
+  exclude,
+  output,
+  promote,
+  rebuild,
+  recompute,
+  replay,
+  rollback,
+  stop,
+  undo,
+} from './operators.ts'
+import { produce, repeat, reuse } from './producers.ts'
 import { abandon } from './scheduler.ts'
 import type { World } from './world.ts'
 
@@ -17,116 +30,13 @@ const always = (): boolean => true
 const secondMs = 1000
 const minuteMs = 60 * secondMs
 
-const produce = (world: World): void => {
-  const { choices, stream } = world
-  const shard = choices.pick(stream.open)
-  // Arrival times do not grow strictly with the stream.
-  const arrivalTime = world.now - choices.below(2) * 500
-  for (let more = choices.below(3); more >= 0; more--) {
-    const id = `sale-${world.accepted.length}`
-    const sent = choices.chance(10) ? newJunk(choices, arrivalTime) : newSale(choices, id, arrivalTime)
-    world.send(shard, sent, arrivalTime, choices.below(2) * 7)
-  }
-}
-
-/** A producer that got no answer sends again: to the same shard mostly; with another amount now and then. */
-const repeat = (world: World): void => {
-  const { choices, stream, accepted } = world
-  const sales = accepted.filter((each): each is typeof each & { sent: Sale } => each.sent.kind === 'sale')
-  const first = choices.pick(sales.slice(-8))
-  const own = stream.open.find(({ shardId }) => shardId === first.shardId)
-  const shard = own !== undefined && !choices.chance(30) ? own : choices.pick(stream.open)
-  const sent = choices.chance(20) ? { ...first.sent, amount: choices.below(4000) } : first.sent
-  world.send(shard, sent, world.now, 0)
-}
-
-/** The same id with another time is another event. */
-const reuse = (world: World): void => {
-  const { choices, stream, accepted } = world
-  const first = choices.pick(accepted.slice(-8))
-  if (first.sent.kind === 'sale')
-    world.send(choices.pick(stream.open), { ...first.sent, at: first.sent.at - minuteMs }, world.now, 0)
-}
-
 const deliver = (world: World): void => {
-  const { choices } = world
-  const { functionName, shard } = choices.pick(world.consumers.startable(world.stream.all))
+  const { choices, consumers, stream } = world
+  const startable = consumers.startable(stream.all)
+  const others = startable.filter(({ functionName }) => functionName !== world.laggard)
+  const { functionName, shard } = choices.pick(others.length === 0 || choices.chance(10) ? startable : others)
   const back = choices.chance(15) ? 1 + choices.below(4) : 0
   world.deliver(functionName, shard, back, 1 + choices.below(5))
-}
-
-const recompute = (world: World): void => {
-  const { choices } = world
-  world.startExecution({ full: choices.chance(30), promote: !choices.chance(15), reloadDatasetId: null })
-}
-
-/** The operator's commands are answered or refused; either is fine, as long as every answer stays right. */
-const command = (world: World, name: string, run: () => Promise<unknown>): void => {
-  run().then(
-    (answer) => world.note(`operator: ${name}: ${JSON.stringify(answer)}`),
-    (error: unknown) =>
-      world.note(`operator: ${name} failed: ${error instanceof Error ? error.message : String(error)}`),
-  )
-}
-
-const datasetIds = (world: World): string[] => world.warehouse.committed.dataset.map(({ datasetId }) => datasetId)
-
-const rollback = (world: World): void => {
-  const ids = datasetIds(world)
-  const datasetId = world.choices.chance(50) ? world.choices.pick(ids) : undefined
-  command(world, `rollback ${datasetId ?? ''}`, async () => {
-    const answer = (await world.step({ step: 'rollback', ...(datasetId === undefined ? {} : { datasetId }) })) as {
-      reload?: string
-    }
-    if (answer.reload !== undefined)
-      world.startExecution({ full: false, promote: true, reloadDatasetId: answer.reload })
-    return answer
-  })
-}
-
-/** Chunk by chunk, as the command line does, of a few records each; it may be left in the middle. */
-const replay = (world: World): void => {
-  const { shardId } = world.choices.pick(world.warehouse.committed.speedPosition)
-  const maxRecords = 1 + world.choices.below(6)
-  world.hasReplayed = true
-  command(world, `replay ${shardId}`, async () => {
-    let reached: string | null = null
-    for (;;) {
-      const request = { step: 'replay', shardId, reached, maxRecords } as const
-      const progress = (await world.step(request)) as { reached?: string; done?: boolean }
-      if (progress.reached === undefined || progress.done === true) return progress
-      reached = progress.reached
-    }
-  })
-}
-
-/** Pruned rows come back, and the dataset that needs them is served. */
-const rebuild = (world: World): void => {
-  const datasetId = world.choices.pick(datasetIds(world))
-  const maxRecords = 1 + world.choices.below(6)
-  world.hasReplayed = true
-  command(world, `rebuild ${datasetId}`, async () => {
-    for (let chunks = 0; chunks < 40; chunks++) {
-      const progress = (await world.step({ step: 'rebuild', datasetId, maxRecords })) as { done?: boolean }
-      if (progress.done === true) return world.step({ step: 'rollback', datasetId })
-      if (progress.done === undefined) return progress
-    }
-    return 'left'
-  })
-}
-
-const promote = (world: World): void => {
-  const datasetId = world.choices.pick(datasetIds(world))
-  command(world, `promote ${datasetId}`, () => world.step({ step: 'promoteDataset', datasetId, acceptDrift: true }))
-}
-
-/** As the rule on stopped executions does: the batch function is told, and cancels what runs. */
-const stop = (world: World): void => {
-  const execution = world.choices.pick(world.executions.filter(({ status }) => status === 'RUNNING'))
-  execution.abort()
-  command(world, `stop ${execution.name}`, () =>
-    world.step({ step: 'recordFailure', executionName: execution.name, error: { Error: 'States.Aborted' } }),
-  )
 }
 
 const running = (world: World): World['executions'] => world.executions.filter(({ status }) => status === 'RUNNING')
@@ -198,6 +108,20 @@ export const acts: readonly Act[] = [
     happen: replay,
   },
   { name: 'rebuild', weight: 3, isPossible: (world) => datasetIds(world).length > 0, happen: rebuild },
+  {
+    name: 'exclude',
+    weight: 3,
+    isPossible: ({ accepted, warehouse }) =>
+      warehouse.committed.exclusion.length < 5 && accepted.slice(-8).some(({ sent }) => sent.kind === 'sale'),
+    happen: exclude,
+  },
+  { name: 'undo', weight: 2, isPossible: ({ warehouse }) => warehouse.committed.exclusion.length > 0, happen: undo },
+  {
+    name: 'output',
+    weight: 2,
+    isPossible: ({ warehouse }) => warehouse.committed.speedPosition.length > 0,
+    happen: output,
+  },
   { name: 'promote', weight: 2, isPossible: (world) => datasetIds(world).length > 0, happen: promote },
   { name: 'stop', weight: 1, isPossible: (world) => running(world).length > 0, happen: stop },
   {

@@ -37,9 +37,11 @@ export const checkAnswers = async (
   hash: Hash64,
   tally: Tally,
 ): Promise<void> => {
+  checkPromises(world)
   const { batch, speed } = reached(world)
-  const kept = withoutRetries(world.accepted, world.ancestorsOf, duplicatesWindowMs)
+  const { kept, keptAtMost } = withoutTwinsOfOneShard(world)
   const counted = { batch, speed: speed.filter((record) => kept.has(record)) }
+  const other = { batch, speed: speed.filter((record) => keptAtMost.has(record)) }
   const isChanged = world.deployed === 1
   for (const name of names) {
     const answered = await answer(world, name)
@@ -49,21 +51,66 @@ export const checkAnswers = async (
     }
     tally.compared++
     const once = recount(name, counted, isChanged, hash)
-    compare(name, answered, once, world.isUnsureOfTwins ? recount(name, { batch, speed }, isChanged, hash) : once)
+    const others = [
+      ...(world.isUnsureOfTwins ? [recount(name, { batch, speed }, isChanged, hash)] : []),
+      ...(keptAtMost === kept ? [] : [recount(name, other, isChanged, hash)]),
+    ]
+    compare(name, answered, once, others)
   }
 }
 
 /** Which records each side is to count now: those at or below the live tidemark by batch, those above by speed. */
 const reached = (world: World): Counted => {
-  const { control, mark, speedPosition } = world.warehouse.committed
+  const { control, dataset, mark, speedPosition } = world.warehouse.committed
   const live = control[0]?.liveDatasetId ?? ''
   const marks = new Map(mark.filter(({ datasetId }) => datasetId === live).map((row) => [row.shardId, row.mark]))
   const positions = new Map(speedPosition.map(({ shardId, position }) => [shardId, position]))
+  const revision = dataset.find(({ datasetId }) => datasetId === live)?.exclusions ?? 0
   const isBelow = ({ shardId, sequenceNumber }: Accepted): boolean => sequenceNumber <= (marks.get(shardId) ?? '')
   const isReached = ({ shardId, sequenceNumber }: Accepted): boolean => sequenceNumber <= (positions.get(shardId) ?? '')
   return {
-    batch: withoutTwins(world.accepted.filter(isBelow)),
-    speed: world.accepted.filter((record) => !isBelow(record) && isReached(record)),
+    batch: withoutTwins(
+      world.accepted.filter((record) => isBelow(record) && !world.exclusions.leavesOut(revision, record)),
+    ),
+    speed: world.accepted.filter((record) => !isBelow(record) && isReached(record) && !isLeftOut(world, record)),
+  }
+}
+
+/** Whether speed is to leave a record out, by the revision that its stretch of the shard is counted by. */
+const isLeftOut = ({ exclusions }: World, record: Accepted): boolean =>
+  exclusions.leavesOut(exclusions.revisionOf(record), record)
+
+/**
+ * What speed keeps of the records. An event left out is nobody's twin; but one that the table leaves out by a newer
+ * revision than the window may still have been remembered by the latter, and then its later twin is told as one.
+ */
+const withoutTwinsOfOneShard = (world: World) => {
+  const keptOf = (records: readonly Accepted[]): ReadonlySet<Accepted> =>
+    withoutRetries(records, world.ancestorsOf, duplicatesWindowMs)
+  const { accepted, exclusions } = world
+  if (!exclusions.areAny) {
+    const kept = keptOf(accepted)
+    return { kept, keptAtMost: kept }
+  }
+  const isRemembered = (record: Accepted): boolean =>
+    !isLeftOut(world, record) || exclusions.isInWindow(record) !== false
+  return {
+    kept: keptOf(accepted.filter((record) => !isLeftOut(world, record))),
+    keptAtMost: keptOf(accepted.filter(isRemembered)),
+  }
+}
+
+/** @throws WrongAnswer where a shard counts records by an older revision than an operator was told */
+const checkPromises = ({ exclusions, accepted, warehouse }: World): void => {
+  if (!exclusions.areAny) return
+  const positions = new Map(warehouse.committed.speedPosition.map(({ shardId, position }) => [shardId, position]))
+  for (const record of accepted) {
+    if (record.sequenceNumber > (positions.get(record.shardId) ?? '')) continue
+    const [told, held] = [exclusions.promisedTo(record), exclusions.revisionOf(record)]
+    if (held < told)
+      throw new WrongAnswer(
+        `${record.shardId}, ${BigInt(record.sequenceNumber)}: is counted by revision ${held} of the exclusions, ${told} was said to be in force`,
+      )
   }
 }
 
@@ -91,10 +138,10 @@ const answer = async ({ model, states }: World, name: string): Promise<Cells | n
 
 const withTime = (cell: string): string => cell.replace(/^\d+/, (bucket) => new Date(Number(bucket)).toISOString())
 
-/** Cells that twins decide (`once` and `all` differ) are not compared: which twins counted is not known. */
-const compare = (name: string, answered: Cells, once: Cells, all: Cells): void => {
-  for (const cell of new Set([...Object.keys(answered), ...Object.keys(once), ...Object.keys(all)]))
-    if (once[cell] === all[cell] && answered[cell] !== once[cell])
+/** Cells that are not certain (another recount of what may have counted differs) are not compared. */
+const compare = (name: string, answered: Cells, once: Cells, others: readonly Cells[]): void => {
+  for (const cell of new Set([answered, once, ...others].flatMap(Object.keys)))
+    if (others.every((other) => other[cell] === once[cell]) && answered[cell] !== once[cell])
       throw new WrongAnswer(
         `${name}, ${withTime(cell)}: answered ${answered[cell] ?? 'nothing'}, counted ${once[cell] ?? 'nothing'}`,
       )
@@ -117,18 +164,25 @@ export const checkWindow = async (world: World, tally: Tally): Promise<void> => 
   }
   const { positions, from, to } = receipt
   const records = world.accepted.filter(({ shardId, sequenceNumber }) => sequenceNumber <= (positions[shardId] ?? ''))
-  const kept = withoutRetries(world.accepted, world.ancestorsOf, duplicatesWindowMs)
-  const isChanged = world.deployed === 1
-  const once = recountWindow(
-    records.filter((record) => kept.has(record)),
-    from,
-    to,
-    isChanged,
-  )
-  const all = world.isUnsureOfTwins ? recountWindow(records, from, to, isChanged) : once
+  const { kept, keptAtMost } = withoutTwinsOfOneShard(world)
+  const isCertain = (record: Accepted): boolean => world.exclusions.isInWindow(record) === true
+  const isPossible = (record: Accepted): boolean => world.exclusions.isInWindow(record) !== false
+  const counted = (isCounted: (record: Accepted) => boolean): Cells =>
+    recountWindow(records.filter(isCounted), from, to, world.deployed === 1)
+  const once = counted((record) => kept.has(record) && isCertain(record))
+  const others = [
+    ...(world.isUnsureOfTwins ? [counted(isCertain), counted(isPossible)] : []),
+    ...(world.exclusions.areAny
+      ? [
+          counted((record) => kept.has(record) && isPossible(record)),
+          counted((record) => keptAtMost.has(record) && isCertain(record)),
+          counted((record) => keptAtMost.has(record) && isPossible(record)),
+        ]
+      : []),
+  ]
   const answered = Object.fromEntries(rows.map(({ by, value }) => [JSON.stringify([by.shop ?? null]), String(value)]))
   tally.compared++
-  compare('window of sales', answered, once, all)
+  compare('window of sales', answered, once, others)
 }
 
 /** @throws WrongAnswer where the archive misses a record at or below its position: a tidemark could pass it */
@@ -151,12 +205,14 @@ export const checkArchive = async ({ archive, accepted }: World): Promise<void> 
 
 /** @throws WrongAnswer where, with nothing left to do, anything but all accepted records is what is answered */
 export const checkQuiet = async (world: World, hash: Hash64, tally: Tally): Promise<void> => {
-  const counted = { batch: withoutTwins(world.accepted), speed: [] }
+  const { newest } = world.exclusions
+  const all = world.accepted.filter((record) => !world.exclusions.leavesOut(newest, record))
+  const counted = { batch: withoutTwins(all), speed: [] }
   for (const name of metricNames) {
     const answered = await answer(world, name)
     if (answered === null) throw new WrongAnswer(`${name} is still refused after the last recompute.`)
     tally.compared++
     const expected = recount(name, counted, world.deployed === 1, hash)
-    compare(`${name}, at rest`, answered, expected, expected)
+    compare(`${name}, at rest`, answered, expected, [])
   }
 }

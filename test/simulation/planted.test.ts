@@ -15,6 +15,16 @@ describe('the simulation', () => {
     expect(new Set(plantedFaults.map(({ name }) => name)).size).toBe(plantedFaults.length)
   })
 
+  it('sees nothing in the code as it is', async () => {
+    const program = await buildProgram(machine)
+    try {
+      const report = await runProgram(program.script, { seed, schedules, processes: 1 })
+      expect(report.slice).toMatchObject({ schedules, failures: [] })
+    } finally {
+      program.remove()
+    }
+  }, 300_000)
+
   it.each(plantedFaults)(
     'sees that $name',
     async ({ name, mutations }) => {

@@ -187,7 +187,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   one(
     'a second try of a seal overwrites what the first had drawn',
     seal,
-    'if (!(await isRegisteredAs(batch, datasetId, base, marks))) return seal(batch, request)',
+    'if (!(await isRegisteredAs(batch, { datasetId, base, exclusions, marks }))) return seal(batch, request)',
     '',
   ),
   one(
@@ -202,4 +202,57 @@ export const plantedFaults: readonly PlantedFault[] = [
     "const position = known.position?.position ?? ''",
     "const position = tally.committed > 0 ? (known.position?.position ?? '') : ''",
   ),
+  one(
+    'exclusions come into force while a writer goes on by the older ones',
+    speedLedger,
+    'this.#move(draft, shardId, known, { exclusions: revision })',
+    "draft.table('speedPosition').update((row) => row.shardId === shardId, (row) => ({ ...row, exclusions: revision }))",
+  ),
+  one(
+    'a replay counts by the newest exclusions, whatever stands above',
+    'stores/ledger/exclusion-ledger.ts',
+    'if (to >= position) return exclusions\n',
+    "if (to >= position || to !== '') return exclusions\n",
+  ),
+  one(
+    'a mark is drawn below the place where other exclusions began',
+    seal,
+    "if (above !== streamStart && (marks[shardId] ?? '') < above)",
+    "if (above !== streamStart && (marks[shardId] ?? '') < above && above === '')",
+  ),
+  one(
+    'a recompute builds on a dataset of other exclusions',
+    seal,
+    'live?.modelVersion === model.version && live.exclusions === exclusions',
+    'live?.modelVersion === model.version',
+  ),
+  one(
+    'a seal goes by the exclusions in force, not by those registered last',
+    seal,
+    '(await enforceExclusions(batch)).revision',
+    '(await batch.exclusions.inForce())',
+  ),
+  one(
+    'what is excluded claims its identity',
+    table,
+    'candidateOf(record, isLeftOut ? null : decoded)',
+    'candidateOf(record, decoded)',
+  ),
+  one(
+    'an output is swapped in though what stands above it is counted otherwise',
+    'lambdas/batch/replay-output.ts',
+    ': revision !== exclusions\n',
+    ": revision !== exclusions && name === ''\n",
+  ),
+  {
+    name: 'a writer remembers its registers across a cut',
+    mutations: [
+      {
+        file: table,
+        find: 'if (cutsPassed(shard.position.cuts, events)) shard.registers = new RegisterMemory()',
+        replace: 'cutsPassed(shard.position.cuts, events)',
+      },
+      { file: table, find: '    if (cuts.includes(edge)) shard.registers = new RegisterMemory()\n', replace: '' },
+    ],
+  },
 ]

@@ -1,8 +1,8 @@
 import type { Hash64 } from '../../core/hash.ts'
 import { acts } from './acts.ts'
 import { Choices } from './choices.ts'
-
 import { checkAnswers, checkArchive, checkQuiet, checkWindow, metricNames, type Tally } from './invariants.ts'
+import { datasetIds, rollback } from './operators.ts'
 import { type Deployable, World } from './world.ts'
 
 /** What a schedule came to. */
@@ -42,11 +42,13 @@ export const runSchedule = async (
     const checks = new Checks(world, hash, tally)
     await checks.changed()
     const faultPercent = choices.pick([0, 1, 2, 8])
-    const length = choices.pick([60, 120, 240, 400])
+    const length = choices.pick([30, 60, 120, 240])
+    const emphasis = choices.pick(emphases)
     for (; steps < length; steps++) {
-      await step(world, faultPercent, acted)
+      await step(world, { faultPercent, emphasis, acted })
       await checks.changed()
     }
+    if (choices.chance(40)) await carryOn(world, checks, faultPercent)
     await quieten(world, checks)
     await checkQuiet(world, hash, tally)
   } catch (error) {
@@ -107,19 +109,79 @@ class Checks {
   }
 }
 
+const secondMs = 1000
+const minuteMs = 60 * secondMs
+
+/** By how much likelier some acts are. */
+type Emphasis = Readonly<Record<string, number>>
+
+const emphases: readonly Emphasis[] = [
+  {},
+  // Recomputes come to their end, one upon the other.
+  { advance: 6, job: 6, load: 6, deliver: 0.5, stop: 0.2, kill: 0.3, abandon: 0.3, exclude: 0.3, output: 0.3 },
+  // Operators are at work on what is served.
+  { advance: 4, job: 6, load: 6, rollback: 4, promote: 4, rebuild: 4, replay: 3, output: 3, wait: 3 },
+  // Wrong events are sent, and left out; functions live long.
+  {
+    exclude: 8,
+    undo: 8,
+    replay: 8,
+    output: 8,
+    repeat: 2,
+    recompute: 2,
+    kill: 0.1,
+    abandon: 0.1,
+    rebuild: 0.3,
+    deploy: 0,
+  },
+]
+
+interface Mood {
+  readonly faultPercent: number
+  readonly emphasis: Emphasis
+  /** Counts acts. */
+  readonly acted: Map<string, number>
+}
+
 /** One thing happens: a call goes on, or somebody acts. */
-const step = async (world: World, faultPercent: number, acted: Map<string, number>): Promise<void> => {
+const step = async (world: World, { faultPercent, emphasis, acted }: Mood): Promise<void> => {
   const { choices, scheduler } = world
   if (scheduler.ready > 0 && !choices.chance(40)) return scheduler.release(faultPercent)
-  const possible = acts.filter(({ isPossible }) => isPossible(world))
+  const possible = acts
+    .filter(({ isPossible }) => isPossible(world))
+    .map((act) => ({ act, weight: Math.round(10 * act.weight * (emphasis[act.name] ?? 1)) }))
   let at = choices.below(possible.reduce((sum, { weight }) => sum + weight, 0))
-  for (const act of possible) {
-    at -= act.weight
+  for (const { act, weight } of possible) {
+    at -= weight
     if (at >= 0) continue
     acted.set(act.name, (acted.get(act.name) ?? 0) + 1)
     await world.act(act)
     return
   }
+}
+
+/** Recomputes come to their end, with faults still, and all else that is under way; now and then somebody rolls back. */
+const carryOn = async (world: World, checks: Checks, faultPercent: number): Promise<void> => {
+  const { choices, scheduler } = world
+  world.note('carrying on')
+  scheduler.stalled.clear()
+  for (let more = 1 + choices.below(2); more > 0; more--) {
+    world.now += choices.pick([secondMs, 5 * minuteMs])
+    for (let several = 1 + choices.below(2); several > 0; several--)
+      world.startExecution({ full: choices.chance(30), promote: true, reloadDatasetId: null })
+    for (let isOver = false; !isOver; ) {
+      if (choices.chance(3) && datasetIds(world).length > 0) await world.act({ name: 'rollback', happen: rollback })
+      else isOver = !(await goOn(world, faultPercent))
+      await checks.changed()
+    }
+  }
+}
+
+/** @returns whether anything was left to do */
+const goOn = async (world: World, faultPercent: number): Promise<boolean> => {
+  if (world.scheduler.ready === 0) return world.goOn()
+  await world.scheduler.release(faultPercent)
+  return true
 }
 
 /** More steps than anything needs that comes to an end. */
@@ -139,8 +201,7 @@ const quieten = async (world: World, checks: Checks): Promise<void> => {
 
 const drain = async (world: World, checks: Checks): Promise<void> => {
   for (let steps = 0; steps < patience; steps++) {
-    if (world.scheduler.ready > 0) await world.scheduler.release(0)
-    else if (!(await world.goOn())) return
+    if (!(await goOn(world, 0))) return
     await checks.changed()
   }
   throw new Error('The stage does not come to rest.')

@@ -16,6 +16,7 @@ import { MemoryWindowStore } from '../../stores/window/memory.ts'
 import type { WindowCommit } from '../../stores/window/window.ts'
 import type { Choices } from './choices.ts'
 import { Consumers } from './consumer.ts'
+import { Exclusions } from './exclusions.ts'
 import {
   type Copy,
   duplicatesWindowMs,
@@ -77,6 +78,7 @@ export class World {
   readonly ledger: MemoryDatasetLedger
   readonly jobs: MemoryJobs
   readonly consumers = new Consumers(functionNames)
+  readonly exclusions = new Exclusions(() => this.warehouse.committed)
   readonly accepted: Accepted[] = []
   readonly executions: Execution[] = []
   readonly trace: string[] = []
@@ -85,6 +87,8 @@ export class World {
   readonly busy = new Set<Actor>()
   readonly advancing = new Set<Execution>()
   now = Date.parse('2026-03-28T22:00:00Z')
+  /** The function that gets its records later than the others do. */
+  readonly laggard: FunctionName | null
   deployed = 0
   /** The simulation itself went wrong. */
   broken: unknown = null
@@ -106,6 +110,7 @@ export class World {
     this.note = trace
     this.scheduler = new Scheduler(choices, trace, () => new TransactionFailed('simulated', 'the warehouse gave it up'))
     this.stream = new SimulatedStream(1 + choices.below(2))
+    this.laggard = choices.pick([null, null, ...functionNames])
     const service: Actor = { name: 'warehouse', isDead: false, onAbandoned: null }
     this.warehouse = new MemoryWarehouse((what) => this.scheduler.point(service, 'warehouse', what, 'commit'))
     this.windows = new CountedWindows(() => this.now)
@@ -119,7 +124,7 @@ export class World {
       stream: this.stream,
       speedLedger: (actor) => interrupted(new MemorySpeedLedger(this.warehouse), 'speedLedger', actor, this.scheduler),
       now: () => this.now,
-      newName: () => this.#name('epoch'),
+      newName: () => this.newName(),
       onUnchecked: (events) => {
         if (events > 0) this.#isUnchecked = true
       },
@@ -139,7 +144,11 @@ export class World {
   }
 
   #name(what: string): string {
-    return `${what}-${++this.#names}`
+    return `${what}-${this.newName()}`
+  }
+
+  newName(): string {
+    return String(++this.#names)
   }
 
   /** All that a shard came from. */

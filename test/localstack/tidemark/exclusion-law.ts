@@ -149,6 +149,23 @@ export const exclusionLaw = (start: () => Promise<BatchStage>): void => {
     await expectTruth()
   })
 
+  it('leave alone what newer rows go on without: a replay from below the recorded position is by the older revision', async () => {
+    // The second and third raise no register that the first has not raised.
+    const writer = stage.writer()
+    for (const record of [stage.produce(shardA, { id: 'first' }), stage.produce(shardA), stage.produce(shardA)])
+      await writer.write(shardA, [record])
+    await stage.settle()
+    await exclude({ eventIds: ['first'] })
+    const replay = (reached: string) => stage.step({ step: 'replay', shardId: shardA, reached, maxRecords: 1 })
+    expect(await replay(sequence(1))).toMatchObject({ records: 1 })
+    expect(await stage.answered('shops')).toMatchObject({ '2026-01-02T00:00:00.000Z ["true"]': '1 or so' })
+    await expectTruth()
+    // Begun at the position, it heals.
+    await stage.replay(shardA, 1)
+    expect(await stage.answered('sales')).toEqual({ '2026-01-02T10:00:00.000Z ["mitte","true"]': '2' })
+    await expectTruth()
+  })
+
   it('a rollback to a dataset of another revision is a mix, and says so', async () => {
     produce(2)
     produce(1, wrong)

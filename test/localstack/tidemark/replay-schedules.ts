@@ -55,6 +55,7 @@ export const replaySchedules = (start: () => Promise<BatchStage>): void => {
       to: sequence(to),
       parts: [{ edge: sequence(to), cells }],
       versions: new Map(metrics.map((metric) => [metric.name, metric.version])),
+      exclusions: 0,
       restores: false,
     })
   }

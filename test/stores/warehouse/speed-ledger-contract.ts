@@ -19,6 +19,7 @@ export const speedLedgerContract = (stageOf: () => BatchStage): void => {
     to: sequence(to),
     parts: [],
     versions: microBatch(stage, to, []).versions,
+    exclusions: 0,
     restores: false,
   })
 
