@@ -232,27 +232,4 @@ export const plantedFaults: readonly PlantedFault[] = [
     '(await enforceExclusions(batch)).revision',
     '(await batch.exclusions.inForce())',
   ),
-  one(
-    'what is excluded claims its identity',
-    table,
-    'candidateOf(record, isLeftOut ? null : decoded)',
-    'candidateOf(record, decoded)',
-  ),
-  one(
-    'an output is swapped in though what stands above it is counted otherwise',
-    'lambdas/batch/replay-output.ts',
-    ': revision !== exclusions\n',
-    ": revision !== exclusions && name === ''\n",
-  ),
-  {
-    name: 'a writer remembers its registers across a cut',
-    mutations: [
-      {
-        file: table,
-        find: 'if (cutsPassed(shard.position.cuts, events)) shard.registers = new RegisterMemory()',
-        replace: 'cutsPassed(shard.position.cuts, events)',
-      },
-      { file: table, find: '    if (cuts.includes(edge)) shard.registers = new RegisterMemory()\n', replace: '' },
-    ],
-  },
 ]

@@ -48,7 +48,7 @@ export const newSale = (choices: Choices, id: string, now: number): Sale => {
     shop: choices.pick(shops),
     express: choices.below(2) === 0,
     amount: choices.below(4000) - 1000,
-    customer: `customer-${choices.below(5)}`,
+    customer: `customer-${choices.below(3)}`,
   }
 }
 

@@ -43,8 +43,8 @@ const bucket = 'data'
 /** Speed rows are pruned after this: short, so that a schedule gets to it. */
 const speedRetentionMs = 2 * 60_000
 const executionLimitMs = 30 * 60_000
-/** Each run counts as lost at once, so that others are under way beside it: what then goes wrong is what is looked for. */
-const silentAfterMs = -1
+/** In most schedules a run counts as lost at once, so that others are under way beside it: what then goes wrong is what is looked for. */
+const silences = [-1, -1, 10 * 60_000]
 
 /** The twin of S3, with a count of what was put. */
 class CountedArchive extends MemoryArchive {
@@ -97,6 +97,9 @@ export class World {
   /** Speed rows were counted again: where a chain of retries begins before what was read, others of it count. */
   hasReplayed = false
   readonly #beganAt: number
+  /** How often a new copy is started although a warm one is idle. */
+  readonly #coldPercent: number
+  readonly #silentAfterMs: number
   /** Apart, and never disturbed: nothing rests on it, and each step would take twice as long. */
   readonly #signsOfLife = new MemoryArchive()
   #isUnchecked = false
@@ -110,6 +113,8 @@ export class World {
     this.note = trace
     this.scheduler = new Scheduler(choices, trace, () => new TransactionFailed('simulated', 'the warehouse gave it up'))
     this.stream = new SimulatedStream(1 + choices.below(2))
+    this.#coldPercent = choices.pick([15, 2])
+    this.#silentAfterMs = choices.pick(silences)
     this.laggard = choices.pick([null, null, ...functionNames])
     const service: Actor = { name: 'warehouse', isDead: false, onAbandoned: null }
     this.warehouse = new MemoryWarehouse((what) => this.scheduler.point(service, 'warehouse', what, 'commit'))
@@ -167,7 +172,8 @@ export class World {
   /** An idle warm copy of a function, or a new one. */
   copyFor(name: FunctionName): Copy {
     const idle = this.copies[name].filter(({ isBusy }) => !isBusy)
-    const warm = idle.length > 0 && !this.choices.chance(15) ? this.choices.pick(idle) : null
+    const first = this.choices.chance(20) ? this.choices.pick([...idle, null]) : idle[0]
+    const warm = idle.length > 0 && !this.choices.chance(this.#coldPercent) ? (first ?? null) : null
     if (warm !== null) return warm
     const copy = startCopy(name, this.model, this.#reached, this.scheduler, ++this.#names)
     this.copies[name].push(copy)
@@ -227,7 +233,7 @@ export class World {
       outputs: reach(new MemoryReplayOutputs(this.warehouse), 'outputs'),
       jobs: reach(this.jobs, 'jobs'),
       executionLimitMs,
-      silentAfterMs,
+      silentAfterMs: this.#silentAfterMs,
       speedRetentionMs,
       duplicatesWindowMs,
       maxDrift: 1_000_000,
