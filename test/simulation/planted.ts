@@ -215,12 +215,6 @@ export const plantedFaults: readonly PlantedFault[] = [
     "if (to >= position || to !== '') return exclusions\n",
   ),
   one(
-    'a mark is drawn below the place where other exclusions began',
-    seal,
-    "if (above !== streamStart && (marks[shardId] ?? '') < above)",
-    "if (above !== streamStart && (marks[shardId] ?? '') < above && above === '')",
-  ),
-  one(
     'a recompute builds on a dataset of other exclusions',
     seal,
     'live?.modelVersion === model.version && live.exclusions === exclusions',

@@ -194,7 +194,7 @@ def displaced(runner):
     archive.put(second, json.dumps(archive.event(id="x", at=at, paid=True, cents=500)))
     archive.archive()
     base = runner.run(archive, "base", {second: archive.marks()[second]})
-    equal(list(base["results"]), ["average", "cheapest", "dearest", "sales", "spread", "takings", "tiers"], "metrics before")
+    equal(list(base["results"]), ["average", "cheapest", "dearest", "sales", "spread", "takings", "tiers", "usual"], "metrics before")
     grown = runner.run(archive, "grown", archive.marks(), base)
     equal((grown["results"], grown["counts"]["duplicates"]), ({}, 0), "metrics after")
     lake, _ = rows_of(archive, grown)
