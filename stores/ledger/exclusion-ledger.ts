@@ -71,7 +71,11 @@ export const restretched = (
  */
 export const revisionBelow = (
   to: string,
-  { shardId, position, exclusions }: { readonly shardId: string; readonly position: string; readonly exclusions: number },
+  {
+    shardId,
+    position,
+    exclusions,
+  }: { readonly shardId: string; readonly position: string; readonly exclusions: number },
   stretches: readonly ExclusionStretch[],
 ): number => {
   if (to >= position) return exclusions
