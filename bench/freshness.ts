@@ -15,7 +15,7 @@ import type { MetricPage, WindowAnswer } from '../cli/answers.ts'
 import { type Connection, connect } from '../cli/connection.ts'
 import { tableText } from '../cli/output.ts'
 import { anyFreePort } from '../localstack/port-check.ts'
-import { portsFrom } from '../localstack/ports.ts'
+import { portsFrom, portsNeeded } from '../localstack/ports.ts'
 import { down, up } from '../localstack/stage.ts'
 import { memoryOfTree } from './memory.ts'
 
@@ -34,7 +34,7 @@ const main = async (): Promise<void> => {
     options: { rate: { type: 'string', default: '1000' }, seconds: { type: 'string', default: '60' } },
   })
   const home = mkdtempSync(join(tmpdir(), 'tidemark-freshness-'))
-  const port = await anyFreePort()
+  const port = await anyFreePort(portsNeeded)
   Object.assign(process.env, {
     TIDEMARK_HOME: home,
     TIDEMARK_PORT: String(port),

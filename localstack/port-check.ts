@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 /** Whether a server could listen on this port of 127.0.0.1 now. */
@@ -18,13 +19,15 @@ export const assertFree = async (what: string, port: number): Promise<void> => {
   )
 }
 
-/** A free port; the operating system gives a used one again only after all others. */
-export const anyFreePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
+/**
+ * Below the ports that the operating system gives to outgoing connections (from 32768 on Linux, 49152 on macOS): a port
+ * of those may be a connection's a moment after it was found free.
+ */
+const [firstServerPort, endOfServerPorts] = [10_000, 32_768]
+
+/** The first of `count` ports in a row that a server could listen on, taken at random: others look for ports as well. */
+export const anyFreePort = async (count = 1): Promise<number> => {
+  const first = randomInt(firstServerPort, endOfServerPorts - count + 1)
+  for (let port = first; port < first + count; port += 1) if (!(await isFree(port))) return anyFreePort(count)
+  return first
+}

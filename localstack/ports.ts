@@ -8,7 +8,8 @@ export interface Ports {
 }
 
 const defaultPort = 4566
-const portsNeeded = 5
+/** How many ports in a row a stage uses. */
+export const portsNeeded = 5
 
 /** @throws where the text is no port, or one too high for the ports that follow it. */
 export const portsFrom = (configured: string | undefined): Ports => {

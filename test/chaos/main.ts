@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { anyFreePort } from '../../localstack/port-check.ts'
+import { portsNeeded } from '../../localstack/ports.ts'
 import { StageUnderTest } from '../end-to-end/stage-under-test.ts'
 import { readPage, reportOf, writeReport } from './report.ts'
 import { type ChaosResult, ChaosStory } from './story.ts'
@@ -25,7 +26,7 @@ const main = async (): Promise<number> => {
     throw new Error('--seed is a whole number, --minutes and --rate are above zero.')
   // Said now rather than after the run.
   if (values.report !== undefined) readPage(values.report)
-  const stage = new StageUnderTest(Number(process.env.TIDEMARK_PORT ?? (await anyFreePort())))
+  const stage = new StageUnderTest(Number(process.env.TIDEMARK_PORT ?? (await anyFreePort(portsNeeded))))
   let result: ChaosResult | undefined
   try {
     console.error(`stage in ${stage.home}`)

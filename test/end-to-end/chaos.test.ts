@@ -1,4 +1,3 @@
-import { anyFreePort } from '../../localstack/port-check.ts'
 import { type ChaosResult, ChaosStory } from '../chaos/story.ts'
 import { StageUnderTest } from './stage-under-test.ts'
 
@@ -9,7 +8,7 @@ describe('a stage whose parts are killed', () => {
   let result: ChaosResult | undefined
 
   beforeAll(async () => {
-    stage = new StageUnderTest(await anyFreePort())
+    stage = await StageUnderTest.create()
     await stage.tidemark('local', 'up', '--definitions', 'test/chaos/definitions')
     const options = { seed: 20_130_101, minutes: 0.5, rate: 60, length: 'short' as const }
     const story = new ChaosStory(stage, await stage.connect(), { ...options, say: (line) => lines.push(line) })

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Connection, connect } from '../../cli/connection.ts'
+import { anyFreePort } from '../../localstack/port-check.ts'
+import { portsNeeded } from '../../localstack/ports.ts'
 import { reset } from '../../localstack/stage.ts'
 
 const projectDir = join(import.meta.dirname, '..', '..')
@@ -16,6 +18,11 @@ export interface Ran {
 export class StageUnderTest {
   readonly home: string
   readonly port: number
+
+  /** On free ports. */
+  static async create(): Promise<StageUnderTest> {
+    return new StageUnderTest(await anyFreePort(portsNeeded))
+  }
 
   constructor(port: number) {
     // Below the project, as a user's stage is: what a package.json up there says must not reach the functions.

@@ -9,7 +9,6 @@ import { type FlightEvent, flights } from '../../cli/samples/flights.ts'
 import { seededRandom, shuffledLate } from '../../cli/samples/shuffle.ts'
 import { rawFiles } from '../../cli/verify/raw-files.ts'
 import { migrate } from '../../lambdas/batch/migrate.ts'
-import { anyFreePort } from '../../localstack/port-check.ts'
 import { boundBy, type CheckParts, checkAll } from '../../scripts/demo/checks.ts'
 import { FlightsOracle } from '../../scripts/demo/oracle.ts'
 import { waitUntilCommitted } from '../../scripts/demo/stage.ts'
@@ -43,7 +42,7 @@ describe('a year of flights', () => {
     const csvPath = await flightsCsv(projectDir, () => undefined)
     records = await recordsOf(csvPath)
     oracle = await FlightsOracle.open(csvPath)
-    stage = new StageUnderTest(await anyFreePort())
+    stage = await StageUnderTest.create()
     await stage.tidemark('local', 'up')
     connection = await stage.connect()
     parts = {

@@ -4,13 +4,17 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { Redis } from 'iovalkey'
 import { EmulatorWentBack, startEmulator } from '../../../localstack/emulator.ts'
+import { anyFreePort } from '../../../localstack/port-check.ts'
 import { startValkey } from '../../../localstack/valkey.ts'
 import { silent, temporaryHome } from './temporary-home.ts'
 
 const home = temporaryHome()
 
 describe('Valkey', () => {
-  const options = { port: 21_504, stateDir: join(home, 'valkey'), log: silent }
+  const options = { port: 0, stateDir: join(home, 'valkey'), log: silent }
+  beforeAll(async () => {
+    options.port = await anyFreePort()
+  })
 
   it('is a cluster of one node, and keeps its keys over a restart', async () => {
     const first = await startValkey(options)
@@ -31,23 +35,22 @@ describe('Valkey', () => {
   it('does not take another server on its port for itself', async () => {
     const running = await startValkey(options)
     await expect(startValkey({ ...options, stateDir: join(home, 'other') })).rejects.toThrow(
-      /Port 21504, which Valkey needs, is in use/,
+      `Port ${options.port}, which Valkey needs, is in use`,
     )
     await running.stop()
   })
 })
 
 describe('AWS emulator', () => {
-  const options = { port: 21_500, stateDir: join(home, 'emulator'), log: silent }
-  const settings = {
-    endpoint: `http://127.0.0.1:${options.port}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  }
-  const s3 = new S3Client({ ...settings, forcePathStyle: true })
-  const kinesis = new KinesisClient({ ...settings, requestHandler: new NodeHttpHandler() })
-
   it('keeps objects and streams over a clean stop, and refuses to start after it was cut off', async () => {
+    const options = { port: await anyFreePort(), stateDir: join(home, 'emulator'), log: silent }
+    const settings = {
+      endpoint: `http://127.0.0.1:${options.port}`,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    }
+    const s3 = new S3Client({ ...settings, forcePathStyle: true })
+    const kinesis = new KinesisClient({ ...settings, requestHandler: new NodeHttpHandler() })
     const first = await startEmulator(options)
     await s3.send(new CreateBucketCommand({ Bucket: 'data' }))
     await s3.send(new PutObjectCommand({ Bucket: 'data', Key: 'incarnation', Body: 'one' }))

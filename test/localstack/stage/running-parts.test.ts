@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part } from '../../../localstack/parts.ts'
+import { anyFreePort } from '../../../localstack/port-check.ts'
 import type { Running } from '../../../localstack/running.ts'
 import { RunningParts } from '../../../localstack/running-parts.ts'
 import { startValkey } from '../../../localstack/valkey.ts'
@@ -90,7 +91,7 @@ describe('the parts that run', () => {
     const part: Part = {
       name: 'valkey',
       start: async () => {
-        const running = await startValkey({ port: 21_520, stateDir: `${home}/valkey`, log: silent })
+        const running = await startValkey({ port: await anyFreePort(), stateDir: `${home}/valkey`, log: silent })
         pids.push(running.pid)
         return running
       },

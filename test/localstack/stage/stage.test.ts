@@ -3,15 +3,18 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { logFile } from '../../../localstack/part-logs.ts'
-import { assertFree } from '../../../localstack/port-check.ts'
-import { portsFrom } from '../../../localstack/ports.ts'
+import { anyFreePort, assertFree } from '../../../localstack/port-check.ts'
+import { type Ports, portsFrom, portsNeeded } from '../../../localstack/ports.ts'
 import { startOf } from '../../../localstack/process-identity.ts'
 import { logs, reset, state, up } from '../../../localstack/stage.ts'
 import { runningStage, type StageFile, writeStageFile } from '../../../localstack/stage-file.ts'
 import { urlsOf } from '../../../localstack/urls.ts'
 import { silent, temporaryHome } from './temporary-home.ts'
 
-const ports = portsFrom('21510')
+let ports: Ports
+beforeAll(async () => {
+  ports = portsFrom(String(await anyFreePort(portsNeeded)))
+})
 
 const stageOf = (pid: number, processStart: string): StageFile => ({
   pid,
@@ -48,17 +51,28 @@ describe('stage.json', () => {
   })
 })
 
+describe('anyFreePort', () => {
+  it('gives so many free ports in a row, none that an outgoing connection may take', async () => {
+    for (let pick = 0; pick < 20; pick += 1) {
+      const first = await anyFreePort(5)
+      expect(first).toBeGreaterThanOrEqual(10_000)
+      expect(first + 4).toBeLessThan(32_768)
+      for (let port = first; port < first + 5; port += 1) await assertFree('a test', port)
+    }
+  })
+})
+
 describe('stage', () => {
   const home = temporaryHome()
 
   it('refuses a taken port, names it, and starts nothing', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(ports.spark, '127.0.0.1', resolve))
-    await expect(assertFree('Spark', ports.spark)).rejects.toThrow('Port 21513')
+    await expect(assertFree('Spark', ports.spark)).rejects.toThrow(`Port ${ports.spark}`)
     const definitionsDir = join(process.cwd(), 'definitions')
     const refusal = up({ definitionsDir, home, ports, report: silent })
     await expect(refusal).rejects.toThrow(
-      /Port 21513, which the laptop stage \(spark\) needs, is in use.*TIDEMARK_PORT/,
+      new RegExp(`Port ${ports.spark}, which the laptop stage \\(spark\\) needs, is in use.*TIDEMARK_PORT`),
     )
     expect(await state(home)).toEqual({ running: false, parts: [] })
     server.close()

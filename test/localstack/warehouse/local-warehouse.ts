@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -13,6 +12,7 @@ import {
   GetStatementResultCommand,
   RedshiftDataClient,
 } from '@aws-sdk/client-redshift-data'
+import { anyFreePort } from '../../../localstack/port-check.ts'
 import { startWarehouseEndpoint } from '../../../localstack/warehouse/endpoint.ts'
 import { type RunningPostgres, startPostgres } from '../../../localstack/warehouse/postgres.ts'
 import { type SmallObjectStore, startSmallObjectStore } from './small-object-store.ts'
@@ -57,7 +57,7 @@ export class LocalWarehouse {
     const log: string[] = []
     const dataDir = mkdtempSync(join(tmpdir(), 'warehouse-test-'))
     const clock = { aheadMs: 0 }
-    const port = await freePort()
+    const port = await anyFreePort()
     const store = await startSmallObjectStore()
     const postgres = await startPostgres({ port, dataDir, log: (line) => log.push(line) })
     const endpoint = await startWarehouseEndpoint({
@@ -135,12 +135,4 @@ function plainValue(field: Field): unknown {
   return field.isNull
     ? null
     : (field.stringValue ?? field.longValue ?? field.doubleValue ?? field.booleanValue ?? field.blobValue)
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return port
 }

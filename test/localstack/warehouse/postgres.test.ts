@@ -3,11 +3,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
+import { anyFreePort } from '../../../localstack/port-check.ts'
 import { startPostgres } from '../../../localstack/warehouse/postgres.ts'
 import { postgresBinaries } from '../../../localstack/warehouse/postgres-binaries.ts'
 import { placeData } from '../../../localstack/warehouse/postgres-data.ts'
 import { serverUser } from '../../../localstack/warehouse/postgres-user.ts'
-import { freePort } from './local-warehouse.ts'
 
 const folders: string[] = []
 const log: string[] = []
@@ -60,7 +60,7 @@ test('data that the server cannot reach lies elsewhere, and goes with its folder
 })
 
 test('it listens on this machine only, keeps what it has, and a stale lock does not stop it', async () => {
-  const [port, dataDir] = [await freePort(), newFolder()]
+  const [port, dataDir] = [await anyFreePort(), newFolder()]
   const spawned: string[] = []
   const spawnChild = (command: string, args: string[], options: SpawnOptions) => {
     spawned.push(command)
