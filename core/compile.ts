@@ -14,6 +14,8 @@ import { describeDerived } from './describe-derived.ts'
 import type { Hash64 } from './hash.ts'
 import type { DerivedData, DimensionData, EventData, FieldData, MetricData, Model, ModelData } from './model.ts'
 import { rejectedMetric } from './rejected.ts'
+import type { ZoneData, ZoneTables } from './zone.ts'
+import { keepsLocalDay, localDay, storedDimensions } from './zoned-metric.ts'
 
 /** Raised by hand where decode, bucketing, hashing or merging come to mean something else: every version changes with it. */
 const semantics = 2
@@ -31,9 +33,14 @@ const sliceSizesMs = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].m
 
 /**
  * Compiles what a definitions folder exports into what every layer runs.
+ * @param zones the tables of all that `zonesUsed` names
  * @throws where a definition is one that types can't refuse: a clash of names, a bad span, a field that runs a function
  */
-export const compileDefinitions = (exported: Readonly<Record<string, unknown>>, hash: Hash64): Model => {
+export const compileDefinitions = (
+  exported: Readonly<Record<string, unknown>>,
+  hash: Hash64,
+  zones: ZoneTables = {},
+): Model => {
   const metrics = Object.values(exported).filter(isMetric)
   const definitions = uniqueByName([
     ...Object.values(exported)
@@ -43,19 +50,24 @@ export const compileDefinitions = (exported: Readonly<Record<string, unknown>>, 
   ])
   const eventData = definitions.map(describeEvent)
   const metricData = [
-    ...metrics.map((metric) => describeMetric(metric.name, metric.definition, eventData, definitions)),
+    ...metrics.map((metric) =>
+      describeMetric(metric.name, metric.definition, { events: eventData, definitions, zones }),
+    ),
     rejectedMetric(digest([semantics, eventData.map(meaningOf), definitions.map(schemasOf)])),
   ]
   // By name: the order of a module's exports is the bundler's.
   metricData.sort((a, b) => (a.name < b.name ? -1 : 1))
   refuseClashes(metricData)
   const derived = derivedOf(exported, metricData)
+  const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
     // Without derived metrics, a model's version is what it was before there were any.
     version: digest([semantics, eventData, metricData.map(withoutLimits), ...(derived.length === 0 ? [] : [derived])]),
     events: eventData,
     metrics: metricData,
     ...(derived.length === 0 ? {} : { derived }),
+    // In no version here: each metric's has its own zone's table in it.
+    ...(used.length === 0 ? {} : { zones: used }),
   }
   return {
     data,
@@ -63,6 +75,20 @@ export const compileDefinitions = (exported: Readonly<Record<string, unknown>>, 
     contributions: contributor(data, hash),
     liveContributions: liveContributor(data, hash),
   }
+}
+
+/** The time zones that metrics are in, but UTC, and the names of these metrics. */
+export const zonesUsed = (exported: Readonly<Record<string, unknown>>): Map<string, string[]> => {
+  const used = new Map<string, string[]>()
+  for (const { name, definition } of Object.values(exported).filter(isMetric))
+    if (definition.zone !== 'UTC') used.set(definition.zone, [...(used.get(definition.zone) ?? []), name])
+  return used
+}
+
+const tableOf = (name: string, zones: ZoneTables): ZoneData => {
+  const table = zones[name]
+  if (table === undefined) throw new Error(`No table of the time zone ${name} was handed in; the build resolves it.`)
+  return table
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
@@ -128,11 +154,16 @@ const describeEvent = (definition: EventDefinition): EventData => {
   }
 }
 
+interface Surroundings {
+  readonly events: readonly EventData[]
+  readonly definitions: readonly EventDefinition[]
+  readonly zones: ZoneTables
+}
+
 const describeMetric = (
   name: string,
   definition: MetricDefinition,
-  events: readonly EventData[],
-  definitions: readonly EventDefinition[],
+  { events, definitions, zones }: Surroundings,
 ): MetricData => {
   const at = `Metric ${name}`
   refuseName(at, name)
@@ -153,18 +184,35 @@ const describeMetric = (
     where: describeWhere(at, definition.where, fields),
     by: describeDimensions(at, definition.by, fields),
     per: definition.per,
+    ...(definition.zone === 'UTC' ? {} : { zone: definition.zone }),
     liveMs,
     sliceMs: liveMs === null ? null : sliceFor(at, liveMs),
   }
   refuseMeasure(at, definition.measure.data)
+  refuseTooMany(at, meaning)
   if (definition.measure.data.kind === 'countDistinct') describeDimensions(at, definition.measure.data.fields, fields)
   return {
     name,
-    version: digest([semantics, meaningOf(event), schemasOf(schema), meaning]),
+    version: digest([semantics, meaningOf(event), schemasOf(schema), meaning, ...zoneMeaning(definition.zone, zones)]),
     ...meaning,
     maxDrift: driftLimit(at, definition.maxDrift),
     description: definition.describe,
   }
+}
+
+/** What a zone's name stands for. Nothing for UTC: versions stay what they were. */
+const zoneMeaning = (name: string, zones: ZoneTables): readonly unknown[] => {
+  if (name === 'UTC') return []
+  const { first, transitions } = tableOf(name, zones)
+  return [{ first, transitions }]
+}
+
+/** The local date takes one of the eight places. */
+const refuseTooMany = (at: string, metric: Pick<MetricData, 'per' | 'zone' | 'by'>): void => {
+  if (storedDimensions(metric).length > maxDimensions)
+    throw new Error(
+      `${at}: ${metric.by.length} dimensions; there can be ${maxDimensions - 1} per ${metric.per} in a zone, for the local date is kept beside them.`,
+    )
 }
 
 const eachOf = (at: string, { event, measure }: MetricDefinition): NonNullable<MetricData['each']> | null => {
@@ -224,14 +272,18 @@ const span = (at: string, text: string): number => {
 
 const refuseClashes = (metrics: readonly MetricData[]): void => {
   const seen = new Set<string>()
-  for (const { name, by } of metrics) {
+  for (const { name, by, ...placed } of metrics) {
     if (seen.has(name)) throw new Error(`Two metrics are called ${name}.`)
     seen.add(name)
     const columns = by.map((dimension) => dimension.name.toLowerCase())
     if (new Set(columns).size < columns.length)
       throw new Error(`Metric ${name}: two dimensions differ only in case; SQL can't tell them apart.`)
     for (const column of columns)
-      if (reservedNames.has(column) || stateColumnPattern.test(column))
+      if (
+        reservedNames.has(column) ||
+        stateColumnPattern.test(column) ||
+        (column === localDay && keepsLocalDay(placed))
+      )
         throw new Error(`Metric ${name}: a dimension can't be called ${column}; its view has such a column already.`)
   }
 }

@@ -1,4 +1,3 @@
-import { type BucketOf, bucketStart } from './bucket.ts'
 import type { Contribution, MergeOp, Part } from './contribution.ts'
 import type { Hash64 } from './hash.ts'
 import { histogramParts } from './histogram.ts'
@@ -8,19 +7,20 @@ import type { ConditionData, MetricData, Model, ModelData, Scalar } from './mode
 import { meanParts, stddevParts } from './moments.ts'
 import type { Row } from './record.ts'
 import { registerComponent } from './state.ts'
+import { type Placing, placingOf } from './zoned-metric.ts'
 
 type Layer = 'batch' | 'speed'
 
 interface MetricContributor {
   readonly metric: MetricData
   readonly matches: (row: Row) => boolean
-  readonly bucketOf: BucketOf
+  readonly placing: Placing
   readonly parts: (row: Row, layer: Layer) => readonly Part[]
 }
 
 /** Every metric's contributions of a decoded record, in the metric's own buckets. */
 export const contributor = (data: ModelData, hash: Hash64): Model['contributions'] => {
-  const byEvent = group(data.metrics.map((metric) => metricContributor(metric, bucketStart(metric.per), hash)))
+  const byEvent = group(data.metrics.map((metric) => metricContributor(metric, placingOf(data, metric), hash)))
   return (decoded, layer) => contribute(byEvent, decoded.type, decoded.eventTime, decoded.row, layer)
 }
 
@@ -28,7 +28,9 @@ export const contributor = (data: ModelData, hash: Hash64): Model['contributions
 export const liveContributor = (data: ModelData, hash: Hash64): Model['liveContributions'] => {
   const live = data.metrics.flatMap((metric) => {
     const { sliceMs } = metric
-    return sliceMs === null ? [] : [metricContributor(metric, (time) => Math.floor(time / sliceMs) * sliceMs, hash)]
+    if (sliceMs === null) return []
+    const bucketOf: Placing['bucketOf'] = (time) => Math.floor(time / sliceMs) * sliceMs
+    return [metricContributor(metric, { bucketOf, dayOf: null }, hash)]
   })
   const byEvent = group(live)
   return (decoded) => contribute(byEvent, decoded.type, decoded.eventTime, decoded.row, 'speed')
@@ -48,12 +50,16 @@ const contribute = (
   layer: Layer,
 ): Contribution[] => {
   const contributions: Contribution[] = []
-  for (const { metric, matches, bucketOf, parts } of byEvent.get(type) ?? [])
+  for (const { metric, matches, placing, parts } of byEvent.get(type) ?? [])
     for (const measured of measuredRows(metric, row)) {
       if (!matches(measured)) continue
-      const bucket = bucketOf(eventTime)
-      const dims = metric.by.map(({ name }) => textOf(measured[name]))
-      for (const part of parts(measured, layer)) contributions.push({ metric: metric.name, bucket, dims, ...part })
+      const bucket = placing.bucketOf(eventTime)
+      const own = metric.by.map(({ name }) => textOf(measured[name]))
+      const dims = placing.dayOf === null ? own : [...own, placing.dayOf(eventTime)]
+      // Exact counts are per bucket, which holds two local dates where a zone's offset is no whole number of buckets.
+      const undated = placing.dayOf === null ? own : [...own, null]
+      for (const part of parts(measured, layer))
+        contributions.push({ metric: metric.name, bucket, dims: part.distinct === true ? undated : dims, ...part })
     }
   return contributions
 }
@@ -67,10 +73,10 @@ const measuredRows = ({ each }: MetricData, row: Row): readonly Row[] => {
 
 const textOf = (value: unknown): string | null => (value === null || value === undefined ? null : String(value))
 
-const metricContributor = (metric: MetricData, bucketOf: BucketOf, hash: Hash64): MetricContributor => ({
+const metricContributor = (metric: MetricData, placing: Placing, hash: Hash64): MetricContributor => ({
   metric,
   matches: matcher(metric.where),
-  bucketOf,
+  placing,
   parts: partsOf(metric, hash),
 })
 

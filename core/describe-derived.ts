@@ -21,6 +21,10 @@ export const describeDerived = (
     throw new Error(
       `${at}: no ${left.per} is made of ${right.per}s, nor the other way; define both per the same bucket.`,
     )
+  if (left.zone !== right.zone)
+    throw new Error(
+      `${at}: the days of ${left.name} are ${left.zone ?? 'UTC'}'s and those of ${right.name} ${right.zone ?? 'UTC'}'s; give both the same zone.`,
+    )
   const live = left.sliceMs === right.sliceMs && left.liveMs !== null && right.liveMs !== null
   return {
     name,
@@ -29,6 +33,7 @@ export const describeDerived = (
     unit: derives === 'ratio' ? `${left.measure.unit} per ${right.measure.unit}` : left.measure.unit,
     by: left.by.filter((one) => right.by.some((other) => other.name === one.name && other.type === one.type)),
     per,
+    ...(left.zone === undefined ? {} : { zone: left.zone }),
     liveMs: live ? Math.min(Number(left.liveMs), Number(right.liveMs)) : null,
     description: describe,
   }

@@ -1,6 +1,7 @@
 import type { Bucket } from './bucket.ts'
 import type { Contribution } from './contribution.ts'
 import type { Decoded, RawRecord } from './record.ts'
+import type { ZoneData } from './zone.ts'
 
 /** The type of a dimension's column. Dimensions travel as text; the typed tables and answers cast them. */
 export type DimensionType = 'string' | 'boolean' | 'integer'
@@ -60,6 +61,8 @@ export interface MetricData {
   readonly where: readonly ConditionData[]
   readonly by: readonly DimensionData[]
   readonly per: Bucket
+  /** Whose days, weeks, months and years its buckets are (`core/zoned-metric.ts`); left out: UTC's. */
+  readonly zone?: string
   /** How far back the sliding window reaches, ms; null: no window is kept. */
   readonly liveMs: number | null
   /** The window's resolution, ms; null where there is no window. */
@@ -119,6 +122,8 @@ export interface DerivedData {
   readonly by: readonly DimensionData[]
   /** The coarser of the two metrics' buckets. */
   readonly per: Bucket
+  /** That of both metrics; left out: UTC. */
+  readonly zone?: string
   /** How far back a window reaches in both, ms; null: there is none. */
   readonly liveMs: number | null
   readonly description: string | null
@@ -132,6 +137,8 @@ export interface ModelData {
   readonly metrics: readonly MetricData[]
   /** Left out where there are none. */
   readonly derived?: readonly DerivedData[]
+  /** Those that metrics are in, by name, as the build resolved them; left out where there are none. */
+  readonly zones?: readonly ZoneData[]
 }
 
 /** The compiled definitions: what every layer runs. Pure. */

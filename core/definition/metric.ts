@@ -2,6 +2,7 @@ import type { Bucket } from '../bucket.ts'
 import type { AnyEvent, DimensionField, Measure } from './event.ts'
 import type { UnitOf } from './quantity.ts'
 import type { Span } from './span.ts'
+import type { Zone } from './zone.ts'
 
 type Str<T> = Extract<keyof T, string>
 type Amount<T> =
@@ -24,6 +25,8 @@ interface MetricOptions<R, By extends readonly string[]> {
   readonly by?: By
   /** The finest bucket kept; any coarser one that it divides can be asked for (a week divides none). */
   readonly per: Bucket
+  /** Whose days, weeks, months and years they are; finer buckets are of UTC always. Left out: UTC. */
+  readonly zone?: Zone
   /** How far back a sliding window may reach. Left out: no window is kept. */
   readonly live?: Span
   /**
@@ -42,6 +45,7 @@ export interface MetricDefinition {
   readonly where: Readonly<Record<string, unknown>>
   readonly by: readonly string[]
   readonly per: Bucket
+  readonly zone: string
   readonly live: string | null
   readonly maxDrift: number | null
   readonly describe: string | null
@@ -79,6 +83,7 @@ export const metric = <
     where: (options.where ?? {}) as Readonly<Record<string, unknown>>,
     by: options.by ?? [],
     per: options.per,
+    zone: options.zone ?? 'UTC',
     live: options.live ?? null,
     maxDrift: options.maxDrift ?? null,
     describe: options.describe ?? null,

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import type { Model, ModelData } from '../../core/model.ts'
+import type { ZoneTables } from '../../core/zone.ts'
 import { bundle } from './bundle.ts'
 import { definitionsFolder } from './definitions-folder.ts'
+import { resolveZones } from './zones.ts'
 
 interface ModelOptions {
   readonly packageDir: string
@@ -13,48 +15,84 @@ interface ModelOptions {
   readonly outDir: string
 }
 
-const entry = `
+/** The only modules that import the chosen definitions; they exist in bundles alone. */
+const entries = {
+  model: `
 import * as definitions from 'definitions/index.ts'
+import zones from 'model-zones'
 import { compileDefinitions } from './core/compile.ts'
 import { loadHash64 } from './core/hash.ts'
-export const loadModel = async () => compileDefinitions(definitions, await loadHash64())
-`
+export const loadModel = async () => compileDefinitions(definitions, await loadHash64(), zones)
+`,
+  'zones-used': `
+import * as definitions from 'definitions/index.ts'
+import { zonesUsed } from './core/compile.ts'
+export const used = zonesUsed(definitions)
+`,
+}
 
-/** The only module that imports the chosen definitions; it exists in the bundle alone. */
-const modelEntry = (packageDir: string): Plugin => ({
-  name: 'model-entry',
+const modelEntries = (packageDir: string, zones: ZoneTables): Plugin => ({
+  name: 'model-entries',
   setup: (build) => {
-    build.onResolve({ filter: /^model-entry$/ }, () => ({ path: 'entry', namespace: 'model' }))
-    build.onLoad({ filter: /.*/, namespace: 'model' }, () => ({
-      contents: entry,
-      resolveDir: packageDir,
-      loader: 'ts',
+    build.onResolve({ filter: /^model-zones$/, namespace: 'model' }, ({ path }) => ({ path, namespace: 'model' }))
+    build.onLoad({ filter: /^model-zones$/, namespace: 'model' }, () => ({
+      contents: JSON.stringify(zones),
+      loader: 'json',
     }))
+    for (const [name, contents] of Object.entries(entries)) {
+      build.onResolve({ filter: new RegExp(`^${name}-entry$`) }, () => ({ path: name, namespace: 'model' }))
+      build.onLoad({ filter: new RegExp(`^${name}$`), namespace: 'model' }, () => ({
+        contents,
+        resolveDir: packageDir,
+        loader: 'ts',
+      }))
+    }
   },
 })
 
-/** Writes `model.cjs`, runs it, and writes what it says of itself as `model.json`. */
-export const buildModel = async ({ packageDir, definitionsDir, outDir }: ModelOptions): Promise<ModelData> => {
+/**
+ * Writes `model.cjs`, runs it, and writes what it says of itself as `model.json`. The tables of the time zones that the
+ * definitions use are part of the bundle, for it compiles them anew wherever it is loaded.
+ */
+export const buildModel = async (options: ModelOptions): Promise<ModelData> => {
+  const { definitionsDir, outDir } = options
   if (!existsSync(join(definitionsDir, 'index.ts')))
     throw new Error(
       `${definitionsDir} has no index.ts. A folder of definitions needs one that exports its events and metrics, as in definitions/ and examples/.`,
     )
-  const modelFile = join(outDir, 'model.cjs')
-  await bundle(packageDir, {
-    entryPoints: [{ in: 'model-entry', out: 'model' }],
-    outdir: outDir,
-    outExtension: { '.js': '.cjs' },
-    plugins: [modelEntry(packageDir), definitionsFolder({ packageDir, definitionsDir })],
-  })
-  const { data } = await loadFresh(modelFile)
+  const modelFile = await bundleEntry('model', options, resolveZones(await zonesUsed(options)))
+  const { loadModel } = loadFresh<{ loadModel: () => Promise<Model> }>(modelFile)
+  const { data } = await loadModel()
   await writeFile(join(outDir, 'model.json'), JSON.stringify(data))
   return data
 }
 
-/** One process may build several times to the same place, so an earlier model must not be remembered. */
-const loadFresh = async (modelFile: string): Promise<Model> => {
-  const require = createRequire(modelFile)
-  delete require.cache[require.resolve(modelFile)]
-  const { loadModel }: { loadModel: () => Promise<Model> } = require(modelFile)
-  return loadModel()
+const zonesUsed = async (options: ModelOptions): Promise<Map<string, string[]>> => {
+  const file = await bundleEntry('zones-used', options, {})
+  try {
+    return loadFresh<{ used: Map<string, string[]> }>(file).used
+  } finally {
+    await rm(file)
+  }
+}
+
+const bundleEntry = async (
+  name: keyof typeof entries,
+  { packageDir, definitionsDir, outDir }: ModelOptions,
+  zones: ZoneTables,
+): Promise<string> => {
+  await bundle(packageDir, {
+    entryPoints: [{ in: `${name}-entry`, out: name }],
+    outdir: outDir,
+    outExtension: { '.js': '.cjs' },
+    plugins: [modelEntries(packageDir, zones), definitionsFolder({ packageDir, definitionsDir })],
+  })
+  return join(outDir, `${name}.cjs`)
+}
+
+/** One process may build several times to the same place, so an earlier module must not be remembered. */
+const loadFresh = <Module>(file: string): Module => {
+  const require = createRequire(file)
+  delete require.cache[require.resolve(file)]
+  return require(file)
 }

@@ -34,6 +34,9 @@ export const quantityAsDimension = metric('e4', payment.count(), { by: ['amount'
 export const outsideEnum = metric('e8', flight.count(), { where: { origin: 'SFO' }, per: 'day' })
 // @ts-expect-error a window's length without a unit
 export const noSpan = metric('e9', flight.count(), { per: 'day', live: '5 minutes' })
+// @ts-expect-error a zone by its city alone
+export const cityAsZone = metric('e28', flight.count(), { per: 'day', zone: 'Paris' })
+export const inZone = metric('in_zone', flight.count(), { per: 'day', zone: 'Europe/Paris' })
 // @ts-expect-error a limit as text
 export const driftAsText = metric('e10', flight.count(), { per: 'day', maxDrift: '1%' })
 // @ts-expect-error an amount in another currency

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { ModelData } from '../../core/model.ts'
+import { buildModel } from '../../scripts/build/model.ts'
 import { build } from '../../scripts/build.ts'
 
 const packageDir = join(__dirname, '../..')
@@ -67,6 +68,44 @@ it('builds the same bytes from the same definitions, wherever they lie', async (
   expect(first).toEqual(second)
   expect(Object.keys(first ?? {})).toEqual(expect.arrayContaining(filesBuilt))
 }, 120_000)
+
+it('builds the tables of the zones into the model, which then asks its machine for none', async () => {
+  const definitionsDir = join(root, 'zoned')
+  mkdirSync(definitionsDir)
+  writeFileSync(
+    join(definitionsDir, 'index.ts'),
+    `import { event, metric } from 'tidemark'
+export const visits = metric('visits', event('visit', {}).count(), { per: 'day', zone: 'Europe/Paris' })
+`,
+  )
+  const outDir = join(root, 'out')
+  const data = await buildModel({ packageDir, definitionsDir, outDir })
+  expect(data.zones).toEqual([expect.objectContaining({ name: 'Europe/Paris', release: process.versions.tz })])
+  const elsewhere = `
+    Intl.DateTimeFormat = function () { throw new Error('Asked for time zone data') }
+    require('${join(outDir, 'model.cjs')}').loadModel().then((model) => {
+      const at = '2026-11-22T23:30:00Z'
+      const text = JSON.stringify({ type: 'visit', id: 'a', at })
+      const decoded = model.decode({ shardId: 's', sequenceNumber: '1', arrivalTime: Date.parse(at), text })
+      const [{ bucket }] = model.contributions(decoded, 'speed')
+      console.log(JSON.stringify([new Date(bucket), model.data.version]))
+    })`
+  const said = execFileSync(process.execPath, ['-e', elsewhere], {
+    encoding: 'utf8',
+    env: { ...process.env, TZ: 'Asia/Tokyo' },
+  })
+  expect(JSON.parse(said)).toEqual(['2026-11-23T00:00:00.000Z', data.version])
+
+  writeFileSync(
+    join(definitionsDir, 'index.ts'),
+    `import { event, metric } from 'tidemark'
+export const visits = metric('visits', event('visit', {}).count(), { per: 'day', zone: 'Europe/Pari' })
+`,
+  )
+  await expect(buildModel({ packageDir, definitionsDir, outDir: join(root, 'mistaken') })).rejects.toThrow(
+    "Metric visits: there is no time zone 'Europe/Pari'; did you mean 'Europe/Paris'?",
+  )
+}, 60_000)
 
 const filesBuilt = [
   'model.cjs',
