@@ -807,28 +807,46 @@ def untouched_states(rows: pa.RecordBatch, metric: str, names: list[str], touche
 
 def touched_buckets(fresh: DataFrame, specification: list[dict]) -> dict:
     """Bucket starts (epoch ms) by metric: every bucket that a new record of the metric's event falls in, whatever the
-    metric's filter says, for a new record may displace one that passed it."""
-    sizes = sorted({(result["event"], result["per"]) for result in specification})
+    metric's filter says, for a new record may displace one that passed it. Of buckets of local dates all those are taken
+    that it may fall in: the job knows no time zone, only how far local time may be ahead."""
+    sizes = sorted({(result["event"], result["per"], offset) for result in specification for offset in offsets_of(result)})
     starts = defaultdict(set)
     if sizes:
-        at = F.timestamp_millis("event_time")
+        def start(per: str, offset: int):
+            local = F.least(F.greatest(F.col("event_time") + F.lit(offset), F.lit(EARLIEST_MS)), F.lit(LATEST_MS))
+            return F.unix_millis(F.date_trunc(per, F.timestamp_millis(local)))
+
         wanted = F.array(*[
-            F.when(F.col("event_type") == event, F.struct(F.lit(index).alias("size"), F.unix_millis(F.date_trunc(per, at)).alias("start")))
-            for index, (event, per) in enumerate(sizes)
+            F.when(F.col("event_type") == event, F.struct(F.lit(index).alias("size"), start(per, offset).alias("start")))
+            for index, (event, per, offset) in enumerate(sizes)
         ])
         found = fresh.select(F.explode(wanted).alias("bucket")).where("bucket is not null").select("bucket.*").distinct()
         for row in found.collect():
             starts[sizes[row["size"]]].add(row["start"])
-    return {result["metric"]: starts[(result["event"], result["per"])] for result in specification}
+    return {
+        result["metric"]: set().union(*(starts[(result["event"], result["per"], offset)] for offset in offsets_of(result)))
+        for result in specification
+    }
 
 
-def dates_spanned(start: int, per: str) -> list[str]:
-    """The UTC dates of a bucket."""
-    unit = {"week": "W", "month": "M", "year": "Y"}.get(per, "D")
+EARLIEST_MS, LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
+"""The years 1 to 9999, which local time is held to (core/zone.ts)."""
+
+
+def offsets_of(result: dict) -> list[int]:
+    return result.get("offsetsMs", [0])
+
+
+def dates_spanned(start: int, result: dict) -> list[str]:
+    """The UTC dates that a bucket's events may be of."""
+    unit = {"week": "W", "month": "M", "year": "Y"}.get(result["per"], "D")
     first = numpy.datetime64(start, "ms").astype("datetime64[D]")
     # NumPy's own weeks begin on Thursdays.
     end = first + 7 if unit == "W" else (first.astype(f"datetime64[{unit}]") + 1).astype("datetime64[D]")
-    return [str(date) for date in numpy.arange(first, end)]
+    least, most = min(offsets_of(result)), max(offsets_of(result))
+    earliest = (first.astype("datetime64[ms]") - numpy.timedelta64(most, "ms")).astype("datetime64[D]")
+    latest = (end.astype("datetime64[ms]") - numpy.timedelta64(least + 1, "ms")).astype("datetime64[D]")
+    return [str(date) for date in numpy.arange(earliest, latest + 1)]
 
 
 def month_of(start: int) -> str:
@@ -855,7 +873,7 @@ def scope_of(base: dict, specification: list[dict], touched: dict, fresh_partiti
     months = {}
     for result in specification:
         starts = touched[result["metric"]]
-        wanted |= {(result["event"], date) for start in starts for date in dates_spanned(start, result["per"])}
+        wanted |= {(result["event"], date) for start in starts for date in dates_spanned(start, result)}
         held = base["results"].get(result["metric"], {})
         for month in {month_of(start) for start in starts}:
             months[(result["metric"], month)] = held.get(month, [])

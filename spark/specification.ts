@@ -10,6 +10,11 @@ export interface ResultSpecification {
   readonly event: string
   readonly per: Bucket
   readonly dimensions: readonly DimensionData[]
+  /**
+   * Where buckets are local dates: how far local time may be ahead of UTC, from the least to the most, less than a day
+   * apart. Left out: buckets are UTC's.
+   */
+  readonly offsetsMs?: readonly number[]
 }
 
 /** A recompute's whole input, `jobs/DATASET.json`; the job's one argument is its URI. */

@@ -3,6 +3,7 @@ import type { Bucket } from '../core/bucket.ts'
 import { registerCount } from '../core/hyperloglog.ts'
 import { quantileSteps, stepsOf } from '../core/log-buckets.ts'
 import type { MetricData } from '../core/model.ts'
+import { type DayRange, dateText, hasLocalBuckets, isOfDays, keepsLocalDay, localDay } from '../core/zoned-metric.ts'
 import { stateColumn } from './finish.ts'
 import { type Layer, type Pin, statesSql, text, timestamp } from './states.ts'
 import { quoted } from './table.ts'
@@ -19,6 +20,8 @@ export interface CellsQuery {
   /** Epoch ms, half-open; null: unbounded. */
   readonly from: number | null
   readonly to: number | null
+  /** Of a metric in a zone; left out: unbounded. */
+  readonly days?: DayRange
   readonly pin: Pin | null
 }
 
@@ -51,8 +54,25 @@ export const cellsSql = (query: CellsQuery): string => {
   return measure.kind === 'quantile' ? quantileSql(query, measure.q) : mergedSql(query)
 }
 
-const bucketColumn = ({ per, metric }: CellsQuery): string =>
-  per === null ? 'CAST(NULL AS TIMESTAMP)' : per === metric.per ? 'bucket' : `DATE_TRUNC('${per}', bucket)`
+const bucketColumn = ({ per, metric }: CellsQuery): string => {
+  if (per === null) return 'CAST(NULL AS TIMESTAMP)'
+  if (per === metric.per) return 'bucket'
+  const isOfLocalDays = keepsLocalDay(metric) && isOfDays(per)
+  return `DATE_TRUNC('${per}', ${isOfLocalDays ? `CAST(${quoted(localDay)} AS TIMESTAMP)` : 'bucket'})`
+}
+
+/** Local dates are the buckets themselves, as if they were UTC, or stand beside them as text, whose order is theirs. */
+const dayConditions = ({ metric, days }: CellsQuery): string[] => {
+  const bounds = [
+    { comparison: '>=', bound: days?.from ?? null },
+    { comparison: '<', bound: days?.to ?? null },
+  ]
+  return bounds.flatMap(({ comparison, bound }) => {
+    if (bound === null) return []
+    if (hasLocalBuckets(metric)) return [`bucket ${comparison} ${timestamp(bound)}`]
+    return [`${quoted(localDay)} ${comparison} ${text(dateText(bound))}`]
+  })
+}
 
 const grouping = ({ per, by }: CellsQuery): string[] => [...(per === null ? [] : ['bucket']), ...by.map(quoted)]
 
@@ -65,6 +85,7 @@ const selectedSql = (query: CellsQuery): string => {
     ...(query.layer === null ? [] : [`layer = ${text(query.layer)}`]),
     ...(query.from === null ? [] : [`bucket >= ${timestamp(query.from)}`]),
     ...(query.to === null ? [] : [`bucket < ${timestamp(query.to)}`]),
+    ...dayConditions(query),
   ]
   const columns = ['layer', `${bucketColumn(query)} AS bucket`, ...query.by.map(quoted), 'component', 'value']
   const where = conditions.length === 0 ? '' : `\nWHERE ${conditions.join(' AND ')}`

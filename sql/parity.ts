@@ -1,5 +1,6 @@
 import { comparedComponent } from '../core/answer.ts'
 import type { MetricData } from '../core/model.ts'
+import { storedDimensions } from '../core/zoned-metric.ts'
 import { batchTable, type Pin, type Slot, statesSql, text } from './states.ts'
 import { qualified, quoted } from './table.ts'
 
@@ -20,7 +21,7 @@ export const paritySql = (
   served: Pin,
   maxBuckets: number,
 ): string => {
-  const keys = ['bucket', ...metric.by.map(({ name }) => quoted(name)), 'component'].join(', ')
+  const keys = ['bucket', ...storedDimensions(metric).map(({ name }) => quoted(name)), 'component'].join(', ')
   const merged =
     "CASE WHEN component = 'min' THEN MIN(value) WHEN component = 'max' OR component LIKE 'r%' THEN MAX(value) ELSE SUM(value) END"
   const component = comparedComponent(metric.measure)

@@ -1,4 +1,5 @@
 import type { DimensionData, MetricData } from '../core/model.ts'
+import { storedDimensions } from '../core/zoned-metric.ts'
 import { sequenceNumberType, shardIdType } from './ledger.ts'
 import { type Column, qualified, quoted, type Table } from './table.ts'
 
@@ -48,7 +49,11 @@ export const replayedRows: Table = {
 /** A metric's columns in a dataset's Parquet, in the order that COPY takes them by. */
 export const resultColumns = (metric: MetricData): Column[] => [
   { name: 'bucket', type: 'TIMESTAMP' },
-  ...metric.by.map((dimension) => ({ name: dimension.name, type: columnType(dimension), nullable: true })),
+  ...storedDimensions(metric).map((dimension) => ({
+    name: dimension.name,
+    type: columnType(dimension),
+    nullable: true,
+  })),
   { name: 'component', type: componentType },
   { name: 'value', type: 'BIGINT' },
 ]
@@ -77,7 +82,8 @@ export interface Pin {
 export const statesSql = (metric: MetricData, pin: Pin | null = null): string => {
   const control =
     pin === null ? 'ledger.control' : `(SELECT CAST(${text(pin.datasetId)} AS VARCHAR(64)) AS live_dataset_id)`
-  const dimensions = metric.by.map(({ name }) => quoted(name))
+  const stored = storedDimensions(metric)
+  const dimensions = stored.map(({ name }) => quoted(name))
   const batch = slots.map((slot) =>
     [
       `SELECT 'batch' AS layer, ${['b.bucket', ...dimensions.map((name) => `b.${name}`), 'b.component', 'b.value'].join(', ')}`,
@@ -85,7 +91,7 @@ export const statesSql = (metric: MetricData, pin: Pin | null = null): string =>
       `JOIN ${control} c ON c.live_dataset_id = b.dataset_id`,
     ].join('\n'),
   )
-  const typed = metric.by.map((dimension, place) => `${typedDimension(dimension, place)} AS ${quoted(dimension.name)}`)
+  const typed = stored.map((dimension, place) => `${typedDimension(dimension, place)} AS ${quoted(dimension.name)}`)
   const speed = [
     `SELECT 'speed' AS layer, ${['r.bucket', ...typed, 'r.component', 'r.value'].join(', ')}`,
     'FROM speed.rows r',

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { MetricData, ModelData } from '../../core/model.ts'
 import type { RawObject } from '../../core/raw-archive.ts'
-import type { RecomputeSpecification, Served } from '../../spark/specification.ts'
+import { localOffsets, storedDimensions } from '../../core/zoned-metric.ts'
+import type { RecomputeSpecification, ResultSpecification, Served } from '../../spark/specification.ts'
 import { exclusionsKey } from '../../stores/archive/exclusions.ts'
 import type { Dataset, Marks } from '../../stores/ledger/dataset.ts'
 
@@ -206,6 +208,17 @@ interface Sealed {
   readonly served: Served
 }
 
+const resultSpecification = (model: ModelData, metric: MetricData): ResultSpecification => {
+  const offsetsMs = localOffsets(model, metric)
+  return {
+    metric: metric.name,
+    event: metric.event,
+    per: metric.per,
+    dimensions: storedDimensions(metric),
+    ...(offsetsMs === null ? {} : { offsetsMs }),
+  }
+}
+
 const specification = (
   batch: Batch,
   { datasetId, base, exclusions, marks, raw, served }: Sealed,
@@ -217,7 +230,7 @@ const specification = (
   marks,
   baseMarks: base.marks,
   rawObjects: raw.flatMap(({ shardId, objects }) => objects.filter(({ first }) => first <= (marks[shardId] ?? ''))),
-  results: batch.model.metrics.map(({ name, event, per, by }) => ({ metric: name, event, per, dimensions: by })),
+  results: batch.model.metrics.map((metric) => resultSpecification(batch.model, metric)),
   exclusions,
   exclusionsKey: exclusions === 0 ? null : exclusionsKey(exclusions),
   manifestKey: manifestKey(datasetId),

@@ -5,6 +5,7 @@ import { estimate } from '../../core/hyperloglog.ts'
 import { opOf } from '../../core/merge.ts'
 import type { DimensionData, MetricData } from '../../core/model.ts'
 import { dimsKey } from '../../core/state.ts'
+import { type DayRange, hasLocalBuckets, isOfDays, keepsLocalDay } from '../../core/zoned-metric.ts'
 import type { DimensionCondition } from '../../sql/cells.ts'
 import type { Layer } from '../../sql/states.ts'
 import type { StateRow } from '../warehouse/memory-tables.ts'
@@ -89,18 +90,20 @@ const dimensionOf = ({ name: metric, by }: MetricData, name: string): DimensionD
 }
 
 const gather = (question: StatesQuestion, rows: readonly LayerRow[]): Gathered[] => {
-  const { metric, per, by, where, layer, from, to } = question
+  const { metric, by, where, layer, from, to, days } = question
   const places = by.map((name) => metric.by.findIndex((dimension) => dimension.name === name))
-  const start = per === null ? () => null : per === metric.per ? (bucket: number) => bucket : bucketStart(per)
+  const start = bucketOf(question)
+  const dayOf = localDayOf(metric)
   const cells = new Map<string, Gathered>()
   for (const row of rows) {
     const isAsked =
       (layer === null || row.layer === layer) &&
       (from === null || row.bucket >= from) &&
       (to === null || row.bucket < to) &&
+      (days === undefined || isWithin(dayOf(row), days)) &&
       where.every((condition) => holds(metric, condition, row))
     if (!isAsked) continue
-    const bucket = start(row.bucket)
+    const bucket = start(row)
     const dims = places.map((place) => row.dims[place] ?? null)
     const key = `${bucket}/${dimsKey(dims)}`
     const cell = cells.get(key) ?? { bucket, dims, rows: [] }
@@ -109,6 +112,24 @@ const gather = (question: StatesQuestion, rows: readonly LayerRow[]): Gathered[]
   }
   return [...cells.values()]
 }
+
+const bucketOf = ({ metric, per }: StatesQuestion): ((row: StateRow) => number | null) => {
+  if (per === null) return () => null
+  if (per === metric.per) return ({ bucket }) => bucket
+  const start = bucketStart(per)
+  const dayOf = localDayOf(metric)
+  return keepsLocalDay(metric) && isOfDays(per) ? (row) => start(dayOf(row)) : ({ bucket }) => start(bucket)
+}
+
+/** The local date as if it were UTC: the bucket itself, or the text behind the metric's own dimensions. */
+const localDayOf =
+  (metric: MetricData) =>
+  ({ bucket, dims }: StateRow): number =>
+    hasLocalBuckets(metric) ? bucket : Date.parse(dims[metric.by.length] ?? '')
+
+/** An exact count has no local date, and is of no range of dates. */
+const isWithin = (day: number, { from, to }: DayRange): boolean =>
+  (from === null || day >= from) && (to === null || day < to)
 
 const holds = ({ by }: MetricData, { dimension, value }: DimensionCondition, { dims }: StateRow): boolean => {
   const dim = dims[by.findIndex(({ name }) => name === dimension)] ?? null

@@ -1,6 +1,7 @@
 import type { MergedValue } from '../../core/answer.ts'
 import type { Bucket } from '../../core/bucket.ts'
 import type { MetricData } from '../../core/model.ts'
+import type { DayRange } from '../../core/zoned-metric.ts'
 import type { DimensionCondition } from '../../sql/cells.ts'
 import type { Layer, Pin, Slot } from '../../sql/states.ts'
 import type { Comparison, Marks } from '../ledger/dataset.ts'
@@ -24,6 +25,8 @@ export interface Asked {
   /** Epoch ms, half-open, on the metric's own buckets' starts; null: unbounded. */
   readonly from: number | null
   readonly to: number | null
+  /** Of a metric in a zone besides; left out: unbounded. */
+  readonly days?: DayRange
   /** null: what is served now. */
   readonly pin: Pin | null
   /** Cells are in order of bucket and `by`. */
