@@ -4,9 +4,11 @@ import { buckets } from './bucket.ts'
 import { contributor, liveContributor } from './contributor.ts'
 import { decoder } from './decode.ts'
 import { describeWhere } from './definition/conditions.ts'
+import { asField, derivedFields } from './definition/derivation.ts'
 import type { DerivedDefinition } from './definition/derived.ts'
-import { type AnyEvent, type EventDefinition, elementsOf } from './definition/event.ts'
+import { type EventDefinition, elementsOf } from './definition/event.ts'
 import { describeField } from './definition/fields.ts'
+import { isEvent } from './definition/functions.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
 import { spanMs } from './definition/span.ts'
@@ -34,12 +36,14 @@ const sliceSizesMs = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].m
 /**
  * Compiles what a definitions folder exports into what every layer runs.
  * @param zones the tables of all that `zonesUsed` names
+ * @param code by event, a hash of its functions' code with all that it reaches: their part of the versions
  * @throws where a definition is one that types can't refuse: a clash of names, a bad span, a field that runs a function
  */
 export const compileDefinitions = (
   exported: Readonly<Record<string, unknown>>,
   hash: Hash64,
   zones: ZoneTables = {},
+  code: Readonly<Record<string, string>> = {},
 ): Model => {
   const metrics = Object.values(exported).filter(isMetric)
   const definitions = uniqueByName([
@@ -48,7 +52,7 @@ export const compileDefinitions = (
       .map((event) => event.definition),
     ...metrics.map((metric) => metric.definition.event.definition),
   ])
-  const eventData = definitions.map(describeEvent)
+  const eventData = definitions.map((definition) => describeEvent(definition, code[definition.name]))
   const metricData = [
     ...metrics.map((metric) =>
       describeMetric(metric.name, metric.definition, { events: eventData, definitions, zones }),
@@ -92,8 +96,6 @@ const tableOf = (name: string, zones: ZoneTables): ZoneData => {
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-const isEvent = (value: unknown): value is AnyEvent =>
-  isObject(value) && 'definition' in value && 'countDistinct' in value
 const isMetric = (value: unknown): value is { name: string; definition: MetricDefinition } =>
   isObject(value) && isObject(value.definition) && 'measure' in value.definition
 
@@ -134,7 +136,7 @@ const uniqueByName = (definitions: readonly EventDefinition[]): EventDefinition[
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-const describeEvent = (definition: EventDefinition): EventData => {
+const describeEvent = (definition: EventDefinition, code: string | undefined): EventData => {
   const { name, accept } = definition
   if (!/^[a-z][A-Za-z0-9_]{0,62}$/.test(name))
     throw new Error(`Event '${name}': a name is a letter in lower case and up to 62 letters, digits or _.`)
@@ -149,7 +151,7 @@ const describeEvent = (definition: EventDefinition): EventData => {
     at: definition.at,
     acceptLateMs: accept.late === undefined ? null : span(`Event ${name}, accept late`, accept.late),
     acceptEarlyMs: span(`Event ${name}, accept early`, accept.early ?? defaultEarly),
-    derived: [],
+    ...derivedFields(name, definition.derive, Object.keys(definition.fields), code),
     description: definition.describe,
   }
 }
@@ -174,7 +176,10 @@ const describeMetric = (
   if (!buckets.includes(definition.per))
     throw new Error(`${at}: per is '${definition.per}'; there are ${buckets.join(', ')}.`)
   const each = eachOf(at, definition)
-  const fields = event.fields.map((field) => (field.name === each?.field ? each.element : field))
+  const fields = [
+    ...event.fields.map((field) => (field.name === each?.field ? each.element : field)),
+    ...event.derived.map(asField),
+  ]
   const liveMs = definition.live === null ? null : span(`${at}, live`, definition.live)
   const meaning = {
     event: event.name,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { type DerivationDefinition, describeDerivations } from './definition/derivation.ts'
 import type { EventDefinition } from './definition/event.ts'
+import { derive } from './derivations.ts'
 import type { EventData, Model, ModelData } from './model.ts'
 import { type Decoded, placeInShard, type RawRecord, type RejectionReason, type Row, rejectedType } from './record.ts'
 
@@ -12,7 +14,8 @@ const maxDetailLength = 300
 interface EventDecoder {
   readonly data: EventData
   readonly schema: z.ZodObject
-  /** Fields that some metric keeps as text: dimensions and what is counted distinct. */
+  readonly derivations: readonly DerivationDefinition[]
+  /** What is kept as text: dimensions, what is counted distinct, and whatever is derived. */
   readonly keptFields: readonly string[]
 }
 
@@ -25,7 +28,8 @@ export const decoder = (data: ModelData, definitions: readonly EventDefinition[]
       decoders.set(event.name, {
         data: event,
         schema: z.object(definition.fields),
-        keptFields: keptFieldsOf(data, event.name),
+        derivations: describeDerivations(event.name, definition.derive, []),
+        keptFields: [...keptFieldsOf(data, event.name), ...event.derived.map(({ name }) => name)],
       })
   }
   return (record) => {
@@ -70,13 +74,18 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-const decodeEvent = (record: RawRecord, { data, schema, keptFields }: EventDecoder, parsed: object): Decoded => {
+const decodeEvent = (record: RawRecord, decoder: EventDecoder, parsed: object): Decoded => {
+  const { data, schema, keptFields } = decoder
   const result = schema.safeParse(parsed)
   if (!result.success) return rejected(record, 'invalid', describeIssue(result.error), data.name)
-  const row: Record<string, unknown> = result.data
+  const eventTime = Number(result.data[data.at] ?? Number.NaN)
+  if (Number.isNaN(eventTime))
+    return rejected(record, 'invalid', `${data.at}: is missing, and dates the event`, data.name)
+  const derived = derive(data.name, decoder.derivations, result.data, eventTime)
+  if ('flaw' in derived) return rejected(record, 'invalid', derived.flaw, data.name)
+  const row: Record<string, unknown> = { ...result.data, ...derived.dimensions }
   const flaw = makeStorable(row, [...keptFields, ...data.id])
   if (flaw !== null) return rejected(record, 'invalid', flaw, data.name)
-  const eventTime = Number(row[data.at])
   const earlyMs = eventTime - record.arrivalTime
   if (earlyMs > data.acceptEarlyMs)
     return rejected(

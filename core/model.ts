@@ -94,6 +94,12 @@ export interface FieldCheck {
   readonly value: number
 }
 
+/** A dimension that a function makes of an event; null is always possible. */
+export interface DerivedField {
+  readonly name: string
+  readonly type: DimensionType
+}
+
 export interface EventData {
   readonly name: string
   readonly fields: readonly FieldData[]
@@ -105,7 +111,10 @@ export interface EventData {
   readonly acceptLateMs: number | null
   /** How long after its arrival an event may claim to happen, ms. */
   readonly acceptEarlyMs: number
-  readonly derived: readonly string[]
+  /** Dimensions that functions make of it, by name. */
+  readonly derived: readonly DerivedField[]
+  /** A hash of those functions' code and all that it reaches; left out where there are none. */
+  readonly code?: string
   readonly description: string | null
 }
 

@@ -9,6 +9,7 @@ import type { Answer } from '../output.ts'
 import { grouped } from '../progress.ts'
 import { sessionOf } from '../session.ts'
 import type { Comparison } from '../verify/compare.ts'
+import { madeByFunctions } from '../verify/functions.ts'
 import type { Verified } from '../verify/verify.ts'
 
 /** Differing cells shown a metric; JSON holds all. */
@@ -17,7 +18,9 @@ const differencesShown = 20
 export const addVerify = (program: Command): void => {
   program
     .command('verify')
-    .description('recount metrics from the raw archive by DuckDB and compare; exit 3 where they differ')
+    .description(
+      'recount metrics from the raw archive by DuckDB and compare; exit 3 where they differ or one can not be',
+    )
     .argument('[metric...]', 'all, if none is named')
     .option('--model <file>', "the definitions' data (model.json of the build); default: the stage's own")
     .action(async (names: string[], options: { model?: string }, command: Command) => {
@@ -25,13 +28,15 @@ export const addVerify = (program: Command): void => {
       const connection = await session.connect()
       const model = await readModel(options.model ?? deployedModelFile(session), connection.outputs.modelVersion)
       const { verify } = await import('../verify/verify.ts')
+      const metrics = chosen(model, names)
+      const left = metrics.flatMap((metric) => leftOut(metric, model))
       const scratchDir = await mkdtemp(join(tmpdir(), 'tidemark-verify-'))
       try {
         const verified = await verify({
           api: connection.api,
           archive: await connection.archive(),
           model,
-          metrics: chosen(model, names),
+          metrics: metrics.filter(({ name }) => !left.some(({ metric }) => metric === name)),
           repeatRule: {
             windowMs: Number(connection.outputs.duplicatesWindowSeconds) * 1000,
             shards: await (await connection.stream()).shards(),
@@ -39,8 +44,8 @@ export const addVerify = (program: Command): void => {
           scratchDir,
           progress: session.progress,
         })
-        session.answer(verifyAnswer(verified, model))
-        if (verified.comparisons.some((each) => !each.equal)) process.exitCode = exitCodes.no
+        session.answer(verifyAnswer(verified, left, model))
+        if (!isConfirmed(verified, left)) process.exitCode = exitCodes.no
       } finally {
         await rm(scratchDir, { recursive: true, force: true })
       }
@@ -67,32 +72,64 @@ const chosen = (model: ModelData, names: readonly string[]): MetricData[] => {
   return model.metrics.filter((metric) => names.length === 0 || names.includes(metric.name))
 }
 
-const verifyAnswer = ({ records, comparisons }: Verified, model: ModelData): Answer => {
+/** A metric that is not recounted, and what functions make of it. */
+interface LeftOut {
+  readonly metric: string
+  readonly madeByFunctions: readonly string[]
+}
+
+export const leftOut = (metric: MetricData, model: ModelData): LeftOut[] => {
+  const made = madeByFunctions(metric, model)
+  return made.length === 0 ? [] : [{ metric: metric.name, madeByFunctions: made }]
+}
+
+/** Equal, and all of it compared. */
+const isConfirmed = ({ comparisons }: Verified, left: readonly LeftOut[]): boolean =>
+  left.length === 0 && comparisons.every((each) => each.equal)
+
+export const verifyAnswer = (verified: Verified, left: readonly LeftOut[], model: ModelData): Answer => {
+  const { records, comparisons } = verified
   const differing = comparisons.filter((each) => each.differences.length > 0)
   return {
-    json: { records, equal: comparisons.every((each) => each.equal), comparisons },
+    json: { records, equal: isConfirmed(verified, left), comparisons, notRecounted: left },
     tables: [
       {
         columns: ['metric', 'cells', 'estimated', 'differing', 'error (rms)', 'equal'],
-        rows: comparisons.map((each) => [
-          each.metric,
-          each.cells,
-          each.estimated,
-          each.differences.length,
-          each.rootMeanSquare === null ? null : each.rootMeanSquare.toFixed(2),
-          each.equal,
-        ]),
+        rows: [
+          ...comparisons.map((each) => [
+            each.metric,
+            each.cells,
+            each.estimated,
+            each.differences.length,
+            each.rootMeanSquare === null ? null : each.rootMeanSquare.toFixed(2),
+            each.equal,
+          ]),
+          ...left.map(({ metric }) => [metric, null, null, null, null, 'not recounted']),
+        ],
       },
       ...differing.map(differenceTable),
     ],
     notes: [
       `${grouped(records)} records of the raw archive recounted; each answer was compared up to the positions of its receipt.`,
+      ...left.map(leftOutNote),
       ...opaqueNote(model),
+      ...functionsNote(model),
       ...differing
         .filter((each) => each.differences.length > differencesShown)
         .map((each) => `${each.metric}: ${grouped(each.differences.length)} cells differ; -o json lists all.`),
     ],
   }
+}
+
+const leftOutNote = ({ metric, madeByFunctions: made }: LeftOut): string =>
+  `${metric} was NOT recounted: functions make its ${made.join(', ')}, and the recount runs none. Name the other metrics to have only these verified.`
+
+/** A function also refuses records, for metrics that don't use what it makes. */
+const functionsNote = ({ events }: ModelData): string[] => {
+  const names = events.flatMap(({ name, derived }) => derived.map((each) => `${name}.${each.name}`))
+  return names.length === 0
+    ? []
+    : [`The recount takes records that only the functions of ${names.join(', ')} refuse; \`rejected\` lists them.`]
 }
 
 /** What the definitions check and the recount can't: without the note, its own blindness would look like an error. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { MeasureData, QuantityMeasure } from '../model.ts'
+import type { Answer, Derivation } from './derivation.ts'
 import { type Instant, instant, quantities, scaleDecimal, type UnitOf } from './quantity.ts'
 import type { Span } from './span.ts'
 
@@ -83,11 +84,17 @@ export interface Event<N extends string, in out R> {
 // biome-ignore lint/suspicious/noExplicitAny: an event of any row; rows are invariant, so `unknown` would not do
 export type AnyEvent = Event<string, any>
 
-interface EventOptions<R> {
+interface EventOptions<R, E, D> {
   /** The fields that make two records the same event; default the record's `id`, and without one its place in the stream. */
   readonly id?: readonly (keyof R & string)[]
   /** The field that holds event time; default the record's `at`. */
   readonly at?: InstantField<R>
+  /**
+   * Dimensions made of the event by pure functions, used as fields are: `band: (e) => (e.size > 9 ? 'large' : 'small')`,
+   * `own: { boolean: (e) => e.viewer === e.profile }`, `year: { integer: (e) => … }`. A function that throws, or answers
+   * anything else than its type or null, rejects that event. No function but these stands in a definition.
+   */
+  readonly derive?: { readonly [K in keyof D]: Derivation<E, D[K]> }
   /** How long before its arrival an event may have happened (default: any time), and how long after (default `1h`). */
   readonly accept?: { readonly late?: Span; readonly early?: Span }
   readonly describe?: string
@@ -99,6 +106,7 @@ export interface EventDefinition {
   readonly fields: z.ZodRawShape
   readonly id: readonly string[] | null
   readonly at: string
+  readonly derive: Readonly<Record<string, unknown>>
   readonly accept: { readonly late?: string; readonly early?: string }
   readonly describe: string | null
 }
@@ -110,21 +118,32 @@ interface Envelope {
 
 type RowOf<F extends z.ZodRawShape> = z.output<z.ZodObject<F>>
 
+/** What functions get: all fields; `at` is the event's time wherever no field has that name. */
+type Given<F extends z.ZodRawShape> = Readonly<
+  RowOf<F> & Omit<{ readonly id: string | null; readonly at: Instant }, keyof F>
+>
+
 /** Declares a type of event: its name (the record's `type`) and its fields as zod schemas. */
-export const event = <const N extends string, F extends z.ZodRawShape>(
+export const event = <
+  const N extends string,
+  F extends z.ZodRawShape,
+  // biome-ignore lint/complexity/noBannedTypes: no derived dimensions; a Record of never would make every name one
+  D extends Record<string, Answer> = {},
+>(
   name: N,
   fields: F,
-  options: EventOptions<NoInfer<RowOf<F>>> = {},
-): Event<N, RowOf<F> & Envelope> => {
+  options: EventOptions<NoInfer<RowOf<F>>, NoInfer<Given<F>>, D> = {},
+): Event<N, RowOf<F> & Envelope & D> => {
   const definition: EventDefinition = {
     name,
     fields: { id: z.string().optional(), ...(options.at === undefined ? { at: instant() } : {}), ...fields },
     id: options.id ?? null,
     at: options.at ?? 'at',
+    derive: options.derive ?? {},
     accept: options.accept ?? {},
     describe: options.describe ?? null,
   }
-  return eventOf(definition, null) as unknown as Event<N, RowOf<F> & Envelope>
+  return eventOf(definition, null) as unknown as Event<N, RowOf<F> & Envelope & D>
 }
 
 /** @param each the list whose elements are measured; null: the events themselves */

@@ -1,8 +1,8 @@
 import { type BuildOptions, build } from 'esbuild'
 
 /** What every bundle shares. Names in the output are relative to the package, so its place on disk doesn't show. */
-export const bundle = async (packageDir: string, options: BuildOptions): Promise<void> => {
-  await build({
+export const bundled = (packageDir: string) =>
+  ({
     absWorkingDir: packageDir,
     bundle: true,
     platform: 'node',
@@ -15,6 +15,8 @@ export const bundle = async (packageDir: string, options: BuildOptions): Promise
     charset: 'utf8',
     tsconfigRaw: {},
     logLevel: 'silent',
-    ...options,
-  })
+  }) satisfies BuildOptions
+
+export const bundle = async (packageDir: string, options: BuildOptions): Promise<void> => {
+  await build({ ...bundled(packageDir), ...options })
 }

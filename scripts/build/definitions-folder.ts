@@ -2,7 +2,7 @@ import { readFile, realpath } from 'node:fs/promises'
 import { dirname, extname, join, relative, sep } from 'node:path'
 import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild'
 
-interface Folders {
+export interface Folders {
   readonly packageDir: string
   readonly definitionsDir: string
 }
@@ -21,15 +21,28 @@ const loaders: Readonly<Record<string, Loader>> = {
  * Lets a folder of definitions lie anywhere, without an install: `tidemark` and `zod` are this package's own. Its files
  * go by their place in the folder, so that the bundle doesn't say where on the disk the folder was.
  */
-export const definitionsFolder = ({ packageDir, definitionsDir }: Folders): Plugin => ({
+export const definitionsFolder = ({
+  packageDir,
+  definitionsDir,
+  isPure = false,
+}: Folders & {
+  /** Whether a file is left out where nothing that it exports is used, whatever it does when it is loaded. */
+  readonly isPure?: boolean
+}): Plugin => ({
   name: 'definitions-folder',
   setup: (build) => {
     build.onResolve({ filter: /^tidemark$/ }, () => ({ path: join(packageDir, 'index.ts') }))
     build.onResolve({ filter: /^zod(\/|$)/ }, (args) => resolveFrom(build, args, packageDir))
-    build.onResolve({ filter: /^definitions\/index\.ts$/, namespace: 'model' }, () => ({ path: 'index.ts', namespace }))
+    build.onResolve({ filter: /^definitions\/index\.ts$/, namespace: 'model' }, () => ({
+      path: 'index.ts',
+      namespace,
+      sideEffects: !isPure,
+    }))
     build.onResolve({ filter: /^\.\.?\//, namespace }, async (args) => {
       const resolved = await resolveFrom(build, args, args.resolveDir)
-      return resolved === undefined ? undefined : insideFolder(resolved, definitionsDir)
+      if (resolved === undefined) return undefined
+      const inside = await insideFolder(resolved, definitionsDir)
+      return isPure && inside.namespace === namespace ? { ...inside, sideEffects: false } : inside
     })
     build.onLoad({ filter: /.*/, namespace }, async ({ path }) => {
       const file = join(definitionsDir, path)

@@ -7,6 +7,7 @@ import type { Model, ModelData } from '../../core/model.ts'
 import type { ZoneTables } from '../../core/zone.ts'
 import { bundle } from './bundle.ts'
 import { definitionsFolder } from './definitions-folder.ts'
+import { hashFunctions } from './functions.ts'
 import { resolveZones } from './zones.ts'
 
 interface ModelOptions {
@@ -19,24 +20,33 @@ interface ModelOptions {
 const entries = {
   model: `
 import * as definitions from 'definitions/index.ts'
-import zones from 'model-zones'
+import { code, zones } from 'model-facts'
 import { compileDefinitions } from './core/compile.ts'
 import { loadHash64 } from './core/hash.ts'
-export const loadModel = async () => compileDefinitions(definitions, await loadHash64(), zones)
+export const loadModel = async () => compileDefinitions(definitions, await loadHash64(), zones, code)
 `,
-  'zones-used': `
+  survey: `
 import * as definitions from 'definitions/index.ts'
 import { zonesUsed } from './core/compile.ts'
-export const used = zonesUsed(definitions)
+import { eventsWithFunctions } from './core/definition/functions.ts'
+export const zones = zonesUsed(definitions)
+export const functions = eventsWithFunctions(definitions)
 `,
 }
 
-const modelEntries = (packageDir: string, zones: ZoneTables): Plugin => ({
+/** What the definitions use and can't say of themselves; a survey of them is bundled and run first to tell. */
+interface Facts {
+  readonly zones: ZoneTables
+  /** By event, a hash of its functions' code. */
+  readonly code: Readonly<Record<string, string>>
+}
+
+const modelEntries = (packageDir: string, facts: Facts): Plugin => ({
   name: 'model-entries',
   setup: (build) => {
-    build.onResolve({ filter: /^model-zones$/, namespace: 'model' }, ({ path }) => ({ path, namespace: 'model' }))
-    build.onLoad({ filter: /^model-zones$/, namespace: 'model' }, () => ({
-      contents: JSON.stringify(zones),
+    build.onResolve({ filter: /^model-facts$/, namespace: 'model' }, ({ path }) => ({ path, namespace: 'model' }))
+    build.onLoad({ filter: /^model-facts$/, namespace: 'model' }, () => ({
+      contents: JSON.stringify(facts),
       loader: 'json',
     }))
     for (const [name, contents] of Object.entries(entries)) {
@@ -52,7 +62,7 @@ const modelEntries = (packageDir: string, zones: ZoneTables): Plugin => ({
 
 /**
  * Writes `model.cjs`, runs it, and writes what it says of itself as `model.json`. The tables of the time zones that the
- * definitions use are part of the bundle, for it compiles them anew wherever it is loaded.
+ * definitions use and the hashes of their functions are part of the bundle, for it compiles them anew wherever it is loaded.
  */
 export const buildModel = async (options: ModelOptions): Promise<ModelData> => {
   const { definitionsDir, outDir } = options
@@ -60,17 +70,25 @@ export const buildModel = async (options: ModelOptions): Promise<ModelData> => {
     throw new Error(
       `${definitionsDir} has no index.ts. A folder of definitions needs one that exports its events and metrics, as in definitions/ and examples/.`,
     )
-  const modelFile = await bundleEntry('model', options, resolveZones(await zonesUsed(options)))
+  const modelFile = await bundleEntry('model', options, await factsOf(options))
   const { loadModel } = loadFresh<{ loadModel: () => Promise<Model> }>(modelFile)
   const { data } = await loadModel()
   await writeFile(join(outDir, 'model.json'), JSON.stringify(data))
   return data
 }
 
-const zonesUsed = async (options: ModelOptions): Promise<Map<string, string[]>> => {
-  const file = await bundleEntry('zones-used', options, {})
+interface Survey {
+  /** Zone to the metrics that are in it. */
+  readonly zones: Map<string, string[]>
+  /** Event to the name that it is exported under. */
+  readonly functions: ReadonlyMap<string, string>
+}
+
+const factsOf = async (options: ModelOptions): Promise<Facts> => {
+  const file = await bundleEntry('survey', options, { zones: {}, code: {} })
   try {
-    return loadFresh<{ used: Map<string, string[]> }>(file).used
+    const { zones, functions } = loadFresh<Survey>(file)
+    return { zones: resolveZones(zones), code: await hashFunctions(options, functions) }
   } finally {
     await rm(file)
   }
@@ -79,13 +97,13 @@ const zonesUsed = async (options: ModelOptions): Promise<Map<string, string[]>> 
 const bundleEntry = async (
   name: keyof typeof entries,
   { packageDir, definitionsDir, outDir }: ModelOptions,
-  zones: ZoneTables,
+  facts: Facts,
 ): Promise<string> => {
   await bundle(packageDir, {
     entryPoints: [{ in: `${name}-entry`, out: name }],
     outdir: outDir,
     outExtension: { '.js': '.cjs' },
-    plugins: [modelEntries(packageDir, zones), definitionsFolder({ packageDir, definitionsDir })],
+    plugins: [modelEntries(packageDir, facts), definitionsFolder({ packageDir, definitionsDir })],
   })
   return join(outDir, `${name}.cjs`)
 }

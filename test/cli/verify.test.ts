@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { MetricRow } from '../../cli/answers.ts'
+import { leftOut, verifyAnswer } from '../../cli/commands/verify.ts'
 import { compare } from '../../cli/verify/compare.ts'
 import type { Excluding } from '../../cli/verify/exclusions.ts'
 import type { Bounds } from '../../cli/verify/metrics.ts'
@@ -420,5 +421,50 @@ describe('compare', () => {
     )
     expect(result).toMatchObject({ equal: false, differences: [] })
     expect(result.rootMeanSquare).toBeCloseTo(2.46, 1)
+  })
+})
+
+describe('a metric that functions make', () => {
+  const derived: EventData = { ...payment, derived: [{ name: 'size', type: 'string' }], code: 'c0de' }
+  const sized: MetricData = { ...payments, name: 'sized', by: [{ name: 'size', type: 'string' }] }
+  const large: MetricData = { ...payments, name: 'large', where: [{ field: 'size', op: 'is', value: 'large' }] }
+  const sizes: MetricData = {
+    ...payments,
+    name: 'sizes',
+    measure: { kind: 'countDistinct', fields: ['size'], unit: 'distinct' },
+  }
+  const withFunctions: ModelData = { ...model, events: [derived], metrics: [sized, large, sizes, payments, rejected] }
+
+  it('is not recounted, and the answer says so and is no yes', () => {
+    const left = withFunctions.metrics.flatMap((metric) => leftOut(metric, withFunctions))
+    expect(left.map(({ metric }) => metric)).toEqual(['sized', 'large', 'sizes'])
+    const same = compare(payments, [], [])
+    const { json, tables, notes } = verifyAnswer({ records: 5, comparisons: [same] }, left, withFunctions)
+    expect(json).toMatchObject({
+      equal: false,
+      notRecounted: [{ metric: 'sized', madeByFunctions: ['size'] }, { metric: 'large' }, { metric: 'sizes' }],
+    })
+    expect(tables[0]?.rows).toContainEqual(['sized', null, null, null, null, 'not recounted'])
+    expect(notes).toContain(
+      'sized was NOT recounted: functions make its size, and the recount runs none. Name the other metrics to have only these verified.',
+    )
+    expect(notes).toContain(
+      'The recount takes records that only the functions of payment.size refuse; `rejected` lists them.',
+    )
+  })
+
+  it('leaves the other metrics of its event recounted, and a yes where these alone are asked for', async () => {
+    archive('shard-0', { 1: pay({ amount: '1.00' }), 2: pay({ id: 'other', amount: '2.00' }) })
+    const recount = await openRecount(join(dir, 'raw'), dir, withFunctions, rule)
+    const bounds = {
+      positions: { 'shard-0': sequence(2) },
+      tidemark: {},
+      exclusions: { batch: null, speed: 0, stretches: {} },
+    }
+    expect(await recount.cells(payments, bounds, whole)).toEqual([expect.objectContaining({ value: 2n })])
+    recount.close()
+    expect(leftOut(payments, withFunctions)).toEqual([])
+    const asked = verifyAnswer({ records: 2, comparisons: [compare(payments, [], [])] }, [], withFunctions)
+    expect(asked.json).toMatchObject({ equal: true, notRecounted: [] })
   })
 })

@@ -1,5 +1,5 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, event, metric, minus, ratio, z } from 'tidemark'
+import { decimal, event, int, metric, minus, ratio, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -43,6 +43,39 @@ export const driftAsText = metric('e10', flight.count(), { per: 'day', maxDrift:
 export const otherUnit = metric('e13', payment.count(), { where: { amount: { gte: '100 USD' } }, per: 'day' })
 // @ts-expect-error a field of another event
 export const otherEvent = metric('e16', payment.count(), { by: ['origin'], per: 'day' })
+
+const view = event(
+  'view',
+  { viewer: z.string(), profile: z.string(), seconds: int('seconds') },
+  {
+    derive: {
+      own: { boolean: (e) => e.viewer === e.profile },
+      size: (e) => (e.seconds > 60 ? 'long' : 'short'),
+      day: { integer: (e) => Math.floor(e.at / 86_400_000) },
+    },
+  },
+)
+export const byDerived = metric('by_derived', view.countDistinct('day', 'viewer'), {
+  where: { own: false, size: 'long' },
+  by: ['size', 'own', 'day'],
+  per: 'day',
+})
+// @ts-expect-error an answer that the function never gives
+export const noAnswer = metric('e28', view.count(), { where: { size: 'huge' }, per: 'day' })
+// @ts-expect-error a dimension that nothing derives
+export const notDerived = metric('e29', view.count(), { by: ['length'], per: 'day' })
+// @ts-expect-error a sum of what has no unit
+export const sumOfDerived = metric('e30', view.sum('day'), { per: 'day' })
+// @ts-expect-error a function of a field that the event lacks
+export const noField = event('e31', { a: z.string() }, { derive: { x: (e) => e.b } })
+// @ts-expect-error a boolean where a text belongs
+export const booleanAsText = event('e32', { a: z.string() }, { derive: { x: (e) => e.a === 'a' } })
+// @ts-expect-error a text where a boolean belongs
+export const textAsBoolean = event('e33', { a: z.string() }, { derive: { x: { boolean: (e) => e.a } } })
+// @ts-expect-error an object is no dimension
+export const objectDerived = event('e34', { a: z.string() }, { derive: { x: (e) => ({ a: e.a }) } })
+// @ts-expect-error a function may not change the event
+export const changedEvent = event('e35', { a: z.string() }, { derive: { x: (e) => (e.a = 'b') } })
 
 const paid = metric('paid', payment.sum('amount'), { by: ['cardId'], per: 'day' })
 const payments = metric('payments', payment.count('payments'), { per: 'day' })
