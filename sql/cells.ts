@@ -1,5 +1,6 @@
 import { fixedComponents } from '../core/answer.ts'
 import type { Bucket } from '../core/bucket.ts'
+import { earliestMs, latestMs } from '../core/definition/quantity.ts'
 import { registerCount } from '../core/hyperloglog.ts'
 import { quantileSteps, stepsOf } from '../core/log-buckets.ts'
 import type { MetricData } from '../core/model.ts'
@@ -61,16 +62,25 @@ const bucketColumn = ({ per, metric }: CellsQuery): string => {
   return `DATE_TRUNC('${per}', ${isOfLocalDays ? `CAST(${quoted(localDay)} AS TIMESTAMP)` : 'bucket'})`
 }
 
+const dayMs = 86_400_000
+
+/** A literal has years of four digits. */
+const inYears = (time: number): number => Math.min(Math.max(time, earliestMs), latestMs)
+
 /** Local dates are the buckets themselves, as if they were UTC, or stand beside them as text, whose order is theirs. */
 const dayConditions = ({ metric, days }: CellsQuery): string[] => {
   const bounds = [
-    { comparison: '>=', bound: days?.from ?? null },
-    { comparison: '<', bound: days?.to ?? null },
+    { comparison: '>=', bound: days?.from ?? null, around: -dayMs },
+    { comparison: '<', bound: days?.to ?? null, around: dayMs },
   ]
-  return bounds.flatMap(({ comparison, bound }) => {
+  return bounds.flatMap(({ comparison, bound, around }) => {
     if (bound === null) return []
     if (hasLocalBuckets(metric)) return [`bucket ${comparison} ${timestamp(bound)}`]
-    return [`${quoted(localDay)} ${comparison} ${text(dateText(bound))}`]
+    // Tables are sorted by bucket, which lies within a day of its local date.
+    return [
+      `${quoted(localDay)} ${comparison} ${text(dateText(bound))}`,
+      `bucket ${comparison} ${timestamp(inYears(bound + around))}`,
+    ]
   })
 }
 

@@ -3,7 +3,7 @@ import type { DerivedData, MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
 import type { PairCell, States } from '../../stores/states/states.ts'
-import { findMetric, type MetricAnswer, pagedAnswer } from './metrics.ts'
+import { answeredBucket, findMetric, type MetricAnswer, pagedAnswer } from './metrics.ts'
 import { type Question, readQuestion } from './question.ts'
 import type { Row } from './window-rows.ts'
 import { answerWindow, type WindowAnswer, type WindowQuestion, type WindowReceipt } from './windows.ts'
@@ -35,7 +35,7 @@ export const answerDerived = async (
   metric: DerivedData,
   query: URLSearchParams,
 ): Promise<MetricAnswer> => {
-  const question: Question<DerivedData> = readQuestion(metric, query)
+  const question: Question<DerivedData> = readQuestion(metric, query, model)
   if (question.top !== null)
     throw new Problem(
       'no_order',
@@ -46,7 +46,7 @@ export const answerDerived = async (
   return pagedAnswer(model, { ...metric, measure: null }, question, {
     read: (asked) => states.readBoth(...operands, asked),
     row: ({ bucket, dims, left, right, exact }: PairCell) => ({
-      bucket: bucket === null ? null : new Date(bucket).toISOString(),
+      bucket: answeredBucket(question, bucket),
       by: Object.fromEntries(question.by.map((name, place) => [name, dims[place] ?? null])),
       value: answeredDerived(metric.kind, operands, left, right),
       exact,

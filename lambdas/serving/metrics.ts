@@ -3,14 +3,15 @@ import { spanText } from '../../core/definition/span.ts'
 import type { DerivedData, MeasureData, MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
+import { dateText, isOfDays } from '../../core/zoned-metric.ts'
 import type { Pin } from '../../sql/states.ts'
 import type { AnsweredCell, Asked, Snapshot, States } from '../../stores/states/states.ts'
 import { writeCursor } from './cursor.ts'
-import type { MetricQuestion } from './question.ts'
+import type { MetricQuestion, Question } from './question.ts'
 import { countedTo, type Receipt, receiptFor } from './receipt.ts'
 
 export interface AnswerRow {
-  /** The bucket's start, ISO 8601; null where the whole range was asked as one. */
+  /** The bucket's start, ISO 8601: of a metric in a zone its local date; null where the whole range was asked as one. */
   readonly bucket: string | null
   readonly by: Readonly<Record<string, string | number | boolean | null>>
   /** Decimals, and integers past 2^53, are exact text; a histogram's is a list. */
@@ -22,6 +23,8 @@ export interface MetricAnswer {
   readonly metric: string
   readonly unit: string
   readonly per: string
+  /** Whose days the dates are; left out: UTC's. */
+  readonly zone?: string
   readonly from: string | null
   readonly to: string | null
   readonly by: readonly string[]
@@ -40,7 +43,7 @@ export const listMetrics = (model: ModelData) => ({
   metrics: [...model.metrics.map(listed), ...(model.derived ?? []).map(listedDerived)],
 })
 
-const listedDerived = ({ name, version, description, kind, of, unit, per, by, liveMs }: DerivedData) => ({
+const listedDerived = ({ name, version, description, kind, of, unit, per, zone, by, liveMs }: DerivedData) => ({
   name,
   version,
   description,
@@ -48,11 +51,14 @@ const listedDerived = ({ name, version, description, kind, of, unit, per, by, li
   of,
   unit,
   per,
+  ...inZone(zone),
   by: by.map((dimension) => dimension.name),
   live: liveMs === null ? null : spanText(liveMs),
 })
 
-const listed = ({ name, version, description, measure, each, per, by, liveMs }: MetricData) => ({
+const inZone = (zone: string | undefined) => (zone === undefined ? {} : { zone })
+
+const listed = ({ name, version, description, measure, each, per, zone, by, liveMs }: MetricData) => ({
   name,
   version,
   description,
@@ -62,6 +68,7 @@ const listed = ({ name, version, description, measure, each, per, by, liveMs }: 
   ...(measure.kind === 'histogram' ? { edges: edgesOf(measure), edgeUnit: measure.edgeUnit } : {}),
   unit: measure.unit,
   per,
+  ...inZone(zone),
   by: by.map((dimension) => dimension.name),
   live: liveMs === null ? null : spanText(liveMs),
 })
@@ -101,6 +108,7 @@ interface Answered {
   readonly version: string
   readonly unit: string
   readonly measure: MeasureData | null
+  readonly zone?: string
 }
 
 interface Source<Cell> {
@@ -133,8 +141,8 @@ export const pagedAnswer = async <Cell>(
     metric: metric.name,
     unit: metric.unit,
     per: question.per ?? 'total',
-    from: question.from === null ? null : new Date(question.from).toISOString(),
-    to: question.to === null ? null : new Date(question.to).toISOString(),
+    ...inZone(metric.zone),
+    ...question.range,
     by: question.by,
     rows: answered,
     ...(question.top === null ? {} : { top: question.top, leftOut: found.leftOut ?? 0 }),
@@ -173,9 +181,19 @@ const refuseGaps = (metric: Answered, { gaps }: Snapshot, pin: Pin | null): void
   )
 }
 
-const answerRow = ({ metric, by }: MetricQuestion, { bucket, dims, value, exact }: AnsweredCell): AnswerRow => ({
-  bucket: bucket === null ? null : new Date(bucket).toISOString(),
-  by: Object.fromEntries(by.map((name, place) => [name, dims[place] ?? null])),
-  value: answeredValue(metric.measure, value),
+/** Days of a zone, and what is made of them, are dates: their start is an instant only there. */
+export const answeredBucket = (
+  { metric, per }: Question<Pick<MetricData, 'zone'>>,
+  bucket: number | null,
+): string | null => {
+  if (bucket === null) return null
+  const isDate = metric.zone !== undefined && per !== null && isOfDays(per)
+  return isDate ? dateText(bucket) : new Date(bucket).toISOString()
+}
+
+const answerRow = (question: MetricQuestion, { bucket, dims, value, exact }: AnsweredCell): AnswerRow => ({
+  bucket: answeredBucket(question, bucket),
+  by: Object.fromEntries(question.by.map((name, place) => [name, dims[place] ?? null])),
+  value: answeredValue(question.metric.measure, value),
   exact,
 })

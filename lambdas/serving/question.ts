@@ -1,10 +1,11 @@
-import { type Bucket, bucketStart, buckets, divides } from '../../core/bucket.ts'
-import { earliestMs, latestMs } from '../../core/definition/quantity.ts'
-import type { DimensionData, MetricData } from '../../core/model.ts'
+import { type Bucket, buckets, divides } from '../../core/bucket.ts'
+import type { DimensionData, MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
+import type { DayRange } from '../../core/zoned-metric.ts'
 import type { DimensionCondition } from '../../sql/cells.ts'
 import type { Layer } from '../../sql/states.ts'
 import { type Cursor, readCursor } from './cursor.ts'
+import { type AnsweredRange, readRange } from './range.ts'
 
 /** What is asked of a metric, checked. */
 export interface Question<Of> {
@@ -17,6 +18,10 @@ export interface Question<Of> {
   /** Epoch ms, half-open, on the metric's own buckets' starts; null: unbounded. */
   readonly from: number | null
   readonly to: number | null
+  /** Local dates, where they are no such instants. */
+  readonly days: DayRange
+  /** The range as the answer names it. */
+  readonly range: AnsweredRange
   /** The rows of the greatest values alone, of each bucket; null: all. */
   readonly top: number | null
   readonly limit: number
@@ -26,30 +31,28 @@ export interface Question<Of> {
 export type MetricQuestion = Question<MetricData>
 
 /** What a question is read by: a metric's, or a derived one's. */
-type Askable = Pick<MetricData, 'name' | 'per' | 'by'>
+type Askable = Pick<MetricData, 'name' | 'per' | 'by' | 'zone'>
 
 const known = new Set(['from', 'to', 'per', 'by', 'where', 'layer', 'top', 'limit', 'cursor'])
 export const maxLimit = 10_000
 
-/** @throws Problem with status 400 that names what is allowed */
-export const readQuestion = <Of extends Askable>(metric: Of, query: URLSearchParams): Question<Of> => {
+/**
+ * @param model holds the metric's zone
+ * @throws Problem with status 400 that names what is allowed
+ */
+export const readQuestion = <Of extends Askable>(
+  metric: Of,
+  query: URLSearchParams,
+  model: Pick<ModelData, 'zones'> = {},
+): Question<Of> => {
   refuseUnknown(query, known)
-  const from = readInstant(metric, query, 'from')
-  const to = readInstant(metric, query, 'to')
-  if (from !== null && to !== null && from >= to)
-    throw new Problem(
-      'empty_range',
-      400,
-      `The range from ${query.get('from')} to ${query.get('to')} is empty: from must be before to.`,
-    )
   return {
     metric,
     per: readPer(metric, query.get('per')),
     by: readBy(metric, query.get('by')),
     where: query.getAll('where').map((condition) => readCondition(metric, condition)),
     layer: readLayer(query.get('layer')),
-    from,
-    to,
+    ...readRange(metric, query, model),
     top: readTop(query.get('top')),
     limit: readLimit(query.get('limit')),
     cursor: readCursor(query.get('cursor')),
@@ -114,46 +117,6 @@ const refuseNul = (value: string): string => {
 const readLayer = (layer: string | null): Layer | null => {
   if (layer === null || layer === 'batch' || layer === 'speed') return layer
   throw new Problem('unknown_layer', 400, `There is no layer ${layer}.`, { allowed: ['batch', 'speed'] })
-}
-
-const isoDate = /^\d{4}-\d{2}-\d{2}$/
-const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/
-
-/** A date (its midnight in UTC) or a time with its offset, as epoch ms; null where the text is neither. */
-export const instantOf = (text: string): number | null => {
-  if (!isoDate.test(text) && !isoTime.test(text)) return null
-  const time = Date.parse(text)
-  return isInCalendar(text) && time >= earliestMs && time <= latestMs ? time : null
-}
-
-/** `Date.parse` takes 30 February for 2 March. */
-const isInCalendar = (text: string): boolean => {
-  const date = new Date(`${text.slice(0, 10)}T00:00:00Z`)
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 10))
-}
-
-const readInstant = (metric: Askable, query: URLSearchParams, name: 'from' | 'to'): number | null => {
-  const text = query.get(name)
-  if (text === null) return null
-  const time = instantOf(text)
-  if (time === null)
-    throw new Problem(
-      'invalid_range',
-      400,
-      `${name} is ${text}; it must be a date or an ISO 8601 time with its offset.`,
-    )
-  const start = bucketStart(metric.per)(time)
-  if (start !== time)
-    throw new Problem(
-      'unaligned_range',
-      400,
-      `${metric.name} is kept per ${metric.per}; ${name} must be the start of one, such as ${new Date(start).toISOString()}.`,
-      {
-        bucket: metric.per,
-        before: new Date(start).toISOString(),
-      },
-    )
-  return time
 }
 
 /** @throws Problem invalid_top */

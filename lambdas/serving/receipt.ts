@@ -1,5 +1,6 @@
 import { relativeErrorOf } from '../../core/answer.ts'
 import type { MeasureData, ModelData } from '../../core/model.ts'
+import { zoneOf } from '../../core/zoned-metric.ts'
 import type { Snapshot } from '../../stores/states/states.ts'
 import { type ReceiptExclusions, receiptExclusions } from './receipt-exclusions.ts'
 
@@ -13,6 +14,8 @@ export interface Receipt {
   readonly positions: Readonly<Record<string, string>>
   readonly modelVersion: string
   readonly metricVersion: string
+  /** Whose days the buckets are, and by which release of the tz database; left out: UTC's. */
+  readonly zone?: { readonly name: string; readonly release: string }
   readonly exact: boolean
   /** How far the values that are not exact may be off, in parts of themselves: of countDistinct its standard error, of a quantile the bound. null where all are exact, or are derived of two metrics. */
   readonly error: number | null
@@ -35,7 +38,7 @@ export const countedTo = ({ positions, marks }: Pick<Snapshot, 'positions' | 'ma
 /** @param layer the one layer that was asked for; null: both */
 export const receiptFor = (
   model: ModelData,
-  metric: { readonly version: string; readonly measure: MeasureData | null },
+  metric: { readonly version: string; readonly measure: MeasureData | null; readonly zone?: string },
   snapshot: Snapshot,
   layer: 'batch' | 'speed' | null,
   isExact: boolean,
@@ -45,6 +48,7 @@ export const receiptFor = (
   positions: countedTo(snapshot),
   modelVersion: model.version,
   metricVersion: metric.version,
+  ...(metric.zone === undefined ? {} : { zone: { name: metric.zone, release: zoneOf(model, metric.zone).release } }),
   exact: isExact,
   error: isExact || metric.measure === null ? null : relativeErrorOf(metric.measure.kind),
   errorKind:

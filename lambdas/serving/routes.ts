@@ -5,7 +5,8 @@ import { topOf } from '../../core/top.ts'
 import type { States } from '../../stores/states/states.ts'
 import { answerDerived, answerDerivedWindow, findDerived } from './derived.ts'
 import { answerMetric, findMetric, listMetrics } from './metrics.ts'
-import { instantOf, readQuestion, readTop, refuseUnknown } from './question.ts'
+import { readQuestion, readTop, refuseUnknown } from './question.ts'
+import { instantOf } from './range.ts'
 import { type StatusSources, status } from './status.ts'
 import { answerWindow } from './windows.ts'
 
@@ -26,7 +27,7 @@ const routes: readonly Route[] = [
     answer: ({ model, states }, name, query) => {
       const derived = findDerived(model, name)
       return derived === null
-        ? answerMetric(model, states, readQuestion(findMetric(model, name), query))
+        ? answerMetric(model, states, readQuestion(findMetric(model, name), query, model))
         : answerDerived(model, states, derived, query)
     },
   },

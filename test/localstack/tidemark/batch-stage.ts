@@ -39,6 +39,7 @@ import type { States } from '../../../stores/states/states.ts'
 import { MemoryWarehouse } from '../../../stores/warehouse/memory.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
 import { duplicatesWindowMs } from '../../lambdas/speed/duplicates.ts'
+import { compileZoned } from '../../resolved.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
 import { exclusionsAt, firstsOf, isLeftOut, merged, winnersOf } from './naive.ts'
 import { NaiveJobs, parquet } from './naive-job.ts'
@@ -238,7 +239,7 @@ export class BatchStage {
   }
 
   async deploy(exported: Readonly<Record<string, unknown>>): Promise<void> {
-    this.model = compileDefinitions(exported, await loadHash64())
+    this.model = compileZoned(exported, await loadHash64())
     await this.#parts.migrate(this.model.data)
   }
 
@@ -389,9 +390,9 @@ export class BatchStage {
     throw new Error(`${step} of ${run.datasetId} did not end.`)
   }
 
-  ask(name: string, query: Record<string, string>): Promise<MetricAnswer> {
-    const question = readQuestion(findMetric(this.model.data, name), new URLSearchParams(query))
-    return answerMetric(this.model.data, this.states, question)
+  async ask(name: string, query: Record<string, string>): Promise<MetricAnswer> {
+    const { data } = this.model
+    return answerMetric(data, this.states, readQuestion(findMetric(data, name), new URLSearchParams(query), data))
   }
 
   /** A metric's answer by its full dimensions and own buckets, in a form to compare. */
