@@ -8,6 +8,8 @@ export interface MetricSummary {
   readonly description: string | null
   readonly unit: string
   readonly per: string
+  /** Whose days they are; left out: UTC's. */
+  readonly zone?: string
   readonly by: readonly string[]
   readonly live: string | number | null
   readonly measure: string
@@ -23,7 +25,7 @@ export interface MetricSummary {
 }
 
 export interface MetricRow {
-  /** The bucket's start, ISO. */
+  /** The bucket's start, ISO; days of a zone are dates. */
   readonly bucket: string
   readonly by: Readonly<Record<string, string | number | boolean | null>>
   readonly value: Value
@@ -47,6 +49,7 @@ export interface Receipt {
   }
   readonly modelVersion: string
   readonly metricVersion: string
+  readonly zone?: { readonly name: string; readonly release: string }
   readonly exact: boolean
   readonly error: number | null
   readonly errorKind: 'bound' | 'standard error' | null
@@ -56,6 +59,7 @@ export interface MetricPage {
   readonly metric: string
   readonly unit: string
   readonly per: string
+  readonly zone?: string
   readonly from: string
   readonly to: string
   readonly by: readonly string[]

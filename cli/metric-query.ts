@@ -1,10 +1,11 @@
 import type { MetricPage, MetricRow } from './answers.ts'
 import { type Api, ApiProblem } from './api.ts'
-import { type Interval, iso } from './time.ts'
+import { iso } from './time.ts'
 
 export interface MetricQuestion {
   readonly metric: string
-  readonly interval: Interval
+  /** Half-open: epoch ms, or as the API takes it. */
+  readonly interval: { readonly from: number | string; readonly to: number | string }
   readonly per?: string
   readonly by?: readonly string[]
   /** `dimension=value`, ANDed. */
@@ -33,13 +34,15 @@ export const queryMetric = async (api: Api, question: MetricQuestion): Promise<M
   }
 }
 
+const boundText = (bound: number | string): string => (typeof bound === 'number' ? iso(bound) : bound)
+
 const allPages = async (api: Api, question: MetricQuestion): Promise<MetricPage> => {
   const rows: MetricRow[] = []
   let cursor: string | undefined
   for (;;) {
     const page = await api.get<MetricPage>(`/v1/metrics/${encodeURIComponent(question.metric)}`, {
-      from: iso(question.interval.from),
-      to: iso(question.interval.to),
+      from: boundText(question.interval.from),
+      to: boundText(question.interval.to),
       per: question.per,
       by: question.by?.join(','),
       where: question.where,

@@ -10,6 +10,9 @@ export const receiptLines = (receipt: Receipt): string[] => {
     : `approximate${receipt.error === null ? '' : `, ${receipt.errorKind === 'bound' ? 'off by at most' : 'standard error'} ${(receipt.error * 100).toFixed(2)}%`}`
   return [
     `receipt: ${exactness}; dataset ${receipt.dataset ?? 'none yet'}, speed in ${shards.length} shards, ${marked} of them with a mark; definitions ${receipt.modelVersion}`,
+    ...(receipt.zone === undefined
+      ? []
+      : [`days of ${receipt.zone.name}, by the tz database's release ${receipt.zone.release}`]),
     ...exclusionLines(receipt),
   ]
 }

@@ -45,35 +45,6 @@ const sameDay = (text: string, hasTime: boolean): boolean => {
   return new Date(`${day}${day.length === 10 ? 'T00:00:00Z' : ''}`).toISOString().startsWith(day)
 }
 
-export interface IntervalOptions {
-  readonly from?: string
-  readonly to?: string
-  readonly last?: string
-}
-
-/**
- * `--last SPAN` up to now; or `--from` and `--to`, where `--from yesterday` alone means that day, and `--from` alone
- * otherwise reaches to now. @throws a usage error where neither is given, both are, or nothing lies between
- */
-export const resolveInterval = (options: IntervalOptions, now: number): Interval => {
-  const interval = readInterval(options, now)
-  if (interval.from >= interval.to)
-    throw usageError(`Nothing lies between ${iso(interval.from)} and ${iso(interval.to)}: --from must be before --to.`)
-  return interval
-}
-
-const readInterval = ({ from, to, last }: IntervalOptions, now: number): Interval => {
-  if (last !== undefined) {
-    if (from !== undefined || to !== undefined) throw usageError('Give either --last, or --from and --to.')
-    return { from: now - parseSpan(last), to: now }
-  }
-  if (from === undefined)
-    throw usageError('Say which time is meant: --from and --to, or --last (for example --last 24h).')
-  const start = parseInstant(from, now)
-  if (to !== undefined) return { from: start, to: parseInstant(to, now) }
-  return { from: start, to: from === 'yesterday' || from === 'today' ? start + dayMs : now }
-}
-
 /** `2013-07-01T10:15:00Z`, with milliseconds only where there are any. */
 export const iso = (instant: number): string => new Date(instant).toISOString().replace('.000Z', 'Z')
 

@@ -9,13 +9,12 @@ import { Problem } from '../../core/problem.ts'
 import { askBatch } from '../ask-batch.ts'
 import type { Connection } from '../connection.ts'
 import { usageError } from '../exit.ts'
-import { deployedModelFile } from '../model-file.ts'
+import { deployedModelFile, readModel } from '../model-file.ts'
 import { grouped } from '../progress.ts'
 import { shortSequence } from '../receipt.ts'
 import { type Session, sessionOf } from '../session.ts'
 import { iso, parseInstant } from '../time.ts'
 import { replayShard } from './replay.ts'
-import { readModel } from './verify.ts'
 
 interface ExcludeOptions {
   readonly type?: string

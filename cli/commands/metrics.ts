@@ -19,12 +19,13 @@ export const addMetrics = (program: Command): void => {
         json: name === undefined ? { metrics: chosen } : chosen[0],
         tables: [
           {
-            columns: ['name', 'measure', 'unit', 'per', 'by', 'live', 'description'],
+            columns: ['name', 'measure', 'unit', 'per', 'zone', 'by', 'live', 'description'],
             rows: chosen.map((metric) => [
               metric.name,
               measureText(metric),
               metric.unit,
               metric.per,
+              metric.zone ?? 'UTC',
               metric.by.join(', '),
               metric.live,
               metric.description,

@@ -1,18 +1,31 @@
 import type { Command } from 'commander'
-import { bucketStart, buckets, nextBucketStart } from '../../core/bucket.ts'
+import { buckets } from '../../core/bucket.ts'
+import { localTimeIn } from '../../core/zone.ts'
+import { zoneOf } from '../../core/zoned-metric.ts'
 import { leftOutLines, type MetricPage, type MetricSummary, valueCell } from '../answers.ts'
-import { type Api, asUsage } from '../api.ts'
+import { asUsage } from '../api.ts'
+import {
+  type AskedRange,
+  askedRange,
+  isRelative,
+  type MetricTime,
+  type RangeOptions,
+  rangeText,
+  refuseUnreadable,
+  shownRange,
+} from '../asked-range.ts'
+import type { Connection } from '../connection.ts'
 import { queryMetric } from '../metric-query.ts'
+import { deployedModelFile, readModel } from '../model-file.ts'
 import type { Answer } from '../output.ts'
 import { receiptLines } from '../receipt.ts'
-import { sessionOf } from '../session.ts'
-import { type Interval, type IntervalOptions, intervalText, iso, resolveInterval } from '../time.ts'
+import { type Session, sessionOf } from '../session.ts'
 
 export interface DimensionOptions {
   readonly by?: string
   readonly where?: readonly string[]
 }
-interface QueryOptions extends IntervalOptions, DimensionOptions {
+interface QueryOptions extends RangeOptions, DimensionOptions {
   readonly per?: string
   readonly layer?: string
   readonly top?: string
@@ -33,37 +46,35 @@ export const addQuery = (program: Command): void => {
     .option('--layer <layer>', 'batch or speed: that part of the answer alone')
     .action(async (metric: string, options: QueryOptions, command: Command) => {
       const session = sessionOf(command)
-      const asked = resolveInterval(options, session.now())
-      const { api } = await session.connect()
-      const interval = await wholeBuckets(api, metric, options, asked)
+      const now = session.now()
+      refuseUnreadable(options, now)
+      const fixed = isRelative(options) ? null : askedRange(options, now, null)
+      const connection = await session.connect()
+      const range = fixed ?? askedRange(options, now, await timeOf(session, connection, metric))
       const page = await answered(() =>
-        queryMetric(api, {
+        queryMetric(connection.api, {
           metric,
-          interval,
+          interval: range,
           ...(options.per === undefined ? {} : { per: options.per }),
           ...dimensionsOf(options),
           ...(options.top === undefined ? {} : { top: options.top }),
           ...(options.layer === undefined ? {} : { layer: options.layer }),
         }),
       )
-      session.answer(queryAnswer(page, interval))
+      session.answer(queryAnswer(page, range))
     })
 }
 
-/** An interval that now bounds is widened to the metric's own buckets, of which the API answers whole ones only. */
-const wholeBuckets = async (
-  api: Api,
-  name: string,
-  { last, to }: QueryOptions,
-  interval: Interval,
-): Promise<Interval> => {
-  if (last === undefined && to !== undefined && to !== 'now') return interval
+/** How the metric tells time; asked only where now bounds the range. null: there is no such metric. */
+const timeOf = async (session: Session, { api, outputs }: Connection, name: string): Promise<MetricTime | null> => {
   const { metrics } = await api.get<{ metrics: readonly MetricSummary[] }>('/v1/metrics', {})
-  const per = buckets.find((bucket) => metrics.some((metric) => metric.name === name && metric.per === bucket))
-  if (per === undefined) return interval
-  const start = bucketStart(per)
-  const { from, to: end } = interval
-  return { from: start(from), to: start(end) === end ? end : nextBucketStart(per)(end) }
+  const metric = metrics.find((one) => one.name === name)
+  const per = buckets.find((bucket) => bucket === metric?.per)
+  if (per === undefined) return null
+  const zone = metric?.zone
+  if (zone === undefined) return { per, localTime: null }
+  const model = await readModel(deployedModelFile(session), outputs.modelVersion)
+  return { per, localTime: localTimeIn(zoneOf(model, zone)) }
 }
 
 export const dimensionsOf = (options: DimensionOptions): { by: string[]; where: readonly string[] } => ({
@@ -80,8 +91,8 @@ export const answered = async <T>(ask: () => Promise<T>): Promise<T> => {
   }
 }
 
-const queryAnswer = (page: MetricPage, interval: Interval): Answer => ({
-  json: { ...page, from: iso(interval.from), to: iso(interval.to) },
+const queryAnswer = (page: MetricPage, range: AskedRange): Answer => ({
+  json: { ...page, ...shownRange(range, page.zone) },
   tables: [
     {
       columns: ['bucket', ...page.by, 'value', 'exact'],
@@ -93,6 +104,6 @@ const queryAnswer = (page: MetricPage, interval: Interval): Answer => ({
       ]),
     },
   ],
-  head: [`${page.metric} (${page.unit}) per ${page.per}, ${intervalText(interval)}`],
+  head: [`${page.metric} (${page.unit}) per ${page.per}, ${rangeText(range, page.zone)}`],
   notes: [...leftOutLines(page), ...receiptLines(page.receipt)],
 })

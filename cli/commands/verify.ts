@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { MetricData, ModelData } from '../../core/model.ts'
-import { CommandError, exitCodes, usageError } from '../exit.ts'
-import { deployedModelFile } from '../model-file.ts'
+import { exitCodes, usageError } from '../exit.ts'
+import { deployedModelFile, readModel } from '../model-file.ts'
 import type { Answer } from '../output.ts'
 import { grouped } from '../progress.ts'
 import { sessionOf } from '../session.ts'
@@ -50,19 +50,6 @@ export const addVerify = (program: Command): void => {
         await rm(scratchDir, { recursive: true, force: true })
       }
     })
-}
-
-/** The definitions' data, which must be those deployed. @throws a CommandError */
-export const readModel = async (path: string, deployedVersion: string): Promise<ModelData> => {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`${path} can't be read (${error.code}). \`npm run build\` writes it; --model names another.`)
-  })
-  const model = JSON.parse(text) as ModelData
-  if (model.version !== deployedVersion)
-    throw new CommandError(
-      `${path} is of definitions ${model.version}, the stage runs ${deployedVersion}. Build the definitions that are deployed, or name their model.json by --model.`,
-    )
-  return model
 }
 
 const chosen = (model: ModelData, names: readonly string[]): MetricData[] => {

@@ -1,5 +1,5 @@
 import { exitCodes } from '../../cli/exit.ts'
-import { intervalText, iso, parseInstant, parseSpan, resolveInterval } from '../../cli/time.ts'
+import { iso, parseInstant, parseSpan } from '../../cli/time.ts'
 
 const now = Date.parse('2026-03-10T15:30:00Z')
 const at = (text: string): number => Date.parse(text)
@@ -47,27 +47,5 @@ describe('parseSpan', () => {
 
   it.each(['0s', '-5m', '5', '5 minutes', '1.5h', ''])('refuses %j', (text) => {
     expect(() => parseSpan(text)).toThrow('is no length of time')
-  })
-})
-
-describe('resolveInterval', () => {
-  it.each([
-    [{ last: '24h' }, '[2026-03-09T15:30:00Z, 2026-03-10T15:30:00Z)'],
-    [{ from: 'yesterday' }, '[2026-03-09T00:00:00Z, 2026-03-10T00:00:00Z)'],
-    [{ from: 'today' }, '[2026-03-10T00:00:00Z, 2026-03-11T00:00:00Z)'],
-    [{ from: '2026-03-01' }, '[2026-03-01T00:00:00Z, 2026-03-10T15:30:00Z)'],
-    [{ from: '2013', to: '2014' }, '[2013-01-01T00:00:00Z, 2014-01-01T00:00:00Z)'],
-  ])('resolves %j', (options, expected) => {
-    expect(intervalText(resolveInterval(options, now))).toBe(expected)
-  })
-
-  it.each([
-    {},
-    { to: '2014' },
-    { last: '1h', from: 'today' },
-    { from: '2014', to: '2013' },
-    { from: '2014', to: '2014' },
-  ])('refuses %j', (options) => {
-    expect(() => resolveInterval(options, now)).toThrow(expect.objectContaining({ exitCode: exitCodes.usage }))
   })
 })
