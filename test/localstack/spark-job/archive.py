@@ -113,9 +113,7 @@ class Archive:
             item for item in self.objects
             if item["shardId"] in marks and item["first"] <= marks[item["shardId"]] and item["last"] > base_marks.get(item["shardId"], "")
         ]
-        results = [
-            {"metric": metric["name"], "event": metric["event"], "per": metric["per"], "dimensions": metric["by"]} for metric in self.model["metrics"]
-        ]
+        results = [result_of(metric, self.model) for metric in self.model["metrics"]]
         specification = {
             "datasetId": dataset, "modelVersion": self.model["version"], "bucket": f"file://{self.root}",
             "baseManifestKey": base and f"manifests/{base['datasetId']}.json", "marks": marks, "baseMarks": base_marks,
@@ -138,6 +136,17 @@ class Archive:
                     if base_marks.get(item["shardId"], "") < at <= marks.get(item["shardId"], ""):
                         count += len(self.inside.get(at, [None]))
         return count
+
+
+def result_of(metric, model):
+    result = {"metric": metric["name"], "event": metric["event"], "per": metric["per"], "dimensions": metric["by"]}
+    if "zone" not in metric:
+        return result
+    if metric["per"] in ("second", "minute", "hour"):
+        return {**result, "dimensions": [*metric["by"], {"name": "local_day", "type": "string"}]}
+    zone = next(zone for zone in model["zones"] if zone["name"] == metric["zone"])
+    offsets = [zone["first"] * 1000, *(offset * 1000 for _, offset in zone["transitions"])]
+    return {**result, "offsetsMs": [*range(min(offsets), max(offsets), 86_399_000), max(offsets)]}
 
 
 def field(number, content):

@@ -2,12 +2,15 @@
 import json
 import os
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 
 EPOCH = datetime(1970, 1, 1)
 VALID = {"sale", "visit", "ping"}
+DISTINCT = ("buyers", "customers", "guests")
+"""The metrics with registers, which the plain count leaves out."""
 
 
 def rows_of(archive, manifest):
@@ -67,8 +70,9 @@ def states_of(events):
         key = (metric, start.strftime("%Y-%m"), start, *dims, component)
         states[key] = op(states[key], value) if key in states else value
 
-    def count_distinct(metric, start, dims, value):
-        merge(metric, start, dims, "seen", 1, int.__add__)
+    def count_distinct(metric, start, dims, value, *local):
+        merge(metric, start, [*dims, *local], "seen", 1, int.__add__)
+        dims = [*dims, *(None for _ in local)]
         distinct[(metric, start.strftime("%Y-%m"), start, *dims, "exact")].add(value)
         distinct[(metric, start.strftime("%Y-%m"), start, *[None for _ in dims], "exact_total")].add(value)
 
@@ -90,15 +94,25 @@ def states_of(events):
             merge("tiers", day - timedelta(days=day.weekday()), [event["paid"]], f"b{tier}", 1, int.__add__)
             merge("usual", day, [event["express"]], bucket_component(event["cents"]), 1, int.__add__)
             merge("takings", day, [event["shop"]], "sum", event["cents"], int.__add__)
+            merge("samoan", local_day(event["at"], "Pacific/Apia"), [event["shop"]], "sum", event["cents"], int.__add__)
+            merge("at_home", local_day(event["at"], "America/New_York").replace(day=1), [], "max", event["cents"], max)
             merge("dearest", day.replace(month=1, day=1), [event["shop"]], "max", event["cents"], max)
             if event["paid"]:
                 merge("cheapest", day.replace(day=1), [], "min", event["cents"], min)
         if event["customer"] is not None:
             count_distinct("buyers", day - timedelta(days=day.weekday()), [event["shop"]], event["customer"])
+            hour = at.replace(minute=0, second=0, microsecond=0)
+            count_distinct("guests", hour, [event["express"]], event["customer"], local_day(event["at"], "Asia/Kolkata").strftime("%Y-%m-%d"))
             if event["paid"]:
                 count_distinct("customers", day, [], event["customer"])
     rows = [(*key, value) for key, value in states.items()] + [(*key, len(values)) for key, values in distinct.items()]
     return sorted(rows, key=repr)
+
+
+def local_day(at, zone):
+    """By Python's own copy of the tz database."""
+    local = datetime.fromtimestamp(at / 1000, timezone.utc).astimezone(ZoneInfo(zone))
+    return datetime(local.year, local.month, local.day)
 
 
 def moments(value):
@@ -157,4 +171,4 @@ def add_apart(metrics, event):
 
 def comparable(results):
     """Without the registers and the metric `rejected`, which the plain count above does not know."""
-    return [row for row in results if row[0] != "rejected" and not (row[0] in ("buyers", "customers") and row[-2].startswith("r"))]
+    return [row for row in results if row[0] != "rejected" and not (row[0] in DISTINCT and row[-2].startswith("r"))]
