@@ -101,12 +101,16 @@ export const verifyAnswer = (verified: Verified, left: readonly LeftOut[], model
       ...left.map(leftOutNote),
       ...opaqueNote(model),
       ...functionsNote(model),
+      ...(verified.doubted ?? []).map(doubtedNote),
       ...differing
         .filter((each) => each.differences.length > differencesShown)
         .map((each) => `${each.metric}: ${grouped(each.differences.length)} cells differ; -o json lists all.`),
     ],
   }
 }
+
+const doubtedNote = ({ zone, release, from }: NonNullable<Verified['doubted']>[number]): string =>
+  `DuckDB's time zone data of ${zone} differ from the definitions' (release ${release}) from ${new Date(from).toISOString()} on: days that differ after it may be due to that. \`npm run build\` takes the release of the Node that it runs on.`
 
 const leftOutNote = ({ metric, madeByFunctions: made }: LeftOut): string =>
   `${metric} was NOT recounted: functions make its ${made.join(', ')}, and the recount runs none. Name the other metrics to have only these verified.`

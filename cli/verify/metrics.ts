@@ -1,6 +1,7 @@
 import type { ConditionData, MetricData, Scalar } from '../../core/model.ts'
 import type { Receipt } from '../answers.ts'
 import type { Interval } from '../time.ts'
+import { bucketSql } from './buckets.ts'
 import { eventTable, fieldColumn } from './events.ts'
 import { appliedRevision } from './exclusions.ts'
 import { fieldSql } from './fields.ts'
@@ -37,7 +38,7 @@ export const recountSql = (metric: MetricData, bounds: Bounds, interval: Interva
   ), counted AS (
     ${onceEach(metric)}
   ), cells AS (
-    SELECT epoch_ms(date_trunc('${metric.per}', make_timestamp_ms(event_time))) AS bucket${dims.map((dim) => `, ${dim}`).join('')},
+    SELECT epoch_ms(${bucketSql(metric, 'event_time')}) AS bucket${dims.map((dim) => `, ${dim}`).join('')},
       ${measured(metric)} AS measured
     FROM ${measuredRows(metric)} WHERE ${conditions(metric)}
   )
@@ -59,7 +60,7 @@ const measuredRows = ({ each }: MetricData): string => {
 
 /** The buckets that hold all of the metric's events, as epoch ms `first` and `next`; NULLs where there are none. */
 export const rangeSql = (metric: MetricData): string => {
-  const start = (time: string): string => `date_trunc('${metric.per}', make_timestamp_ms(${time}))`
+  const start = (time: string): string => bucketSql(metric, time)
   return `SELECT epoch_ms(${start('min(event_time)')}) AS first, epoch_ms(${start('max(event_time)')} + INTERVAL 1 ${metric.per}) AS next
   FROM ${sourceOf(metric)} e`
 }

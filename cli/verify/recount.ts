@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { MetricData, ModelData } from '../../core/model.ts'
+import type { ZoneData } from '../../core/zone.ts'
 import { linesOf } from '../ndjson.ts'
 import type { Interval } from '../time.ts'
 import { canonicalRecords } from './canonical.ts'
+import { doubtedSql } from './doubted-zones.ts'
 import { createEventTable, createRejectedTable, createRepeatsTable, repeatablesSql } from './events.ts'
 import { countExcluded, createLeftOutTable, type Excluding, insertLeftOut, speedRevision } from './exclusions.ts'
 import { type Counted, finished } from './finished.ts'
@@ -41,6 +43,8 @@ export interface Recount {
   /** What an exclusion would leave out; times are epoch ms, null where it is nothing. */
   excluded(exclusion: Excluding): Promise<Excluded>
   cells(metric: MetricData, bounds: Bounds, interval: Interval): Promise<Cell[]>
+  /** The first instant (epoch ms, to the hour) of the interval at which DuckDB's own time zone data say otherwise than the table. */
+  doubtedFrom(zone: ZoneData, interval: Interval): Promise<number | null>
   close(): void
 }
 
@@ -93,6 +97,10 @@ export const openRecount = async (
         dims: metric.by.map((_, index) => (row[`d${index}`] ?? null) as string | null),
         value: finished(metric, String(row.value)),
       }))
+    },
+    doubtedFrom: async (zone, interval) => {
+      const [row] = await rowsOf(connection, doubtedSql(zone, interval))
+      return row?.doubted == null ? null : Number(row.doubted)
     },
     close: () => {
       connection.closeSync()

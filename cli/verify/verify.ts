@@ -7,6 +7,7 @@ import type { Api } from '../api.ts'
 import { queryMetric } from '../metric-query.ts'
 import type { Progress } from '../progress.ts'
 import type { Interval } from '../time.ts'
+import { isOfZone, perLocalDay } from './buckets.ts'
 import { type Comparison, compare } from './compare.ts'
 import { type Excluding, revisionsOf } from './exclusions.ts'
 import { type RawFiles, rawFiles } from './raw-files.ts'
@@ -28,6 +29,8 @@ export interface VerifyParts {
 export interface Verified {
   readonly records: number
   readonly comparisons: readonly Comparison[]
+  /** The zones whose tables DuckDB's own time zone data contradict, and from when on (epoch ms), within what was compared. */
+  readonly doubted?: readonly { readonly zone: string; readonly release: string; readonly from: number }[]
 }
 
 /** Asks for each metric whole, and counts the same records again from the raw archive. */
@@ -38,11 +41,10 @@ export const verify = async (parts: VerifyParts): Promise<Verified> => {
   await files.refresh()
   const first = await open(files, parts, 'first')
   const questions: { metric: MetricData; page: MetricPage; interval: Interval }[] = []
-  for (const metric of parts.metrics) {
+  for (const metric of parts.metrics.flatMap((each) => [each, ...perLocalDay(each)])) {
     const interval = (await first.range(metric)) ?? emptyRange(metric)
     progress.update(`asking for ${metric.name}`)
-    const by = metric.by.map(({ name }) => name)
-    questions.push({ metric, interval, page: await queryMetric(parts.api, { metric: metric.name, interval, by }) })
+    questions.push({ metric, interval, page: await ask(parts.api, metric, interval) })
   }
   const fresh = await waitForArchive(
     files,
@@ -57,10 +59,46 @@ export const verify = async (parts: VerifyParts): Promise<Verified> => {
   )
   const comparisons: Comparison[] = []
   for (const { metric, page, interval } of questions)
-    comparisons.push(compare(metric, page.rows, await recount.cells(metric, page.receipt, interval)))
+    comparisons.push(
+      compare(named(metric, parts.model), page.rows, await recount.cells(metric, page.receipt, interval)),
+    )
+  const doubted = await doubtedZones(recount, parts.model, questions)
   const { records } = recount
   for (const each of new Set([first, recount])) each.close()
-  return { records, comparisons }
+  return { records, comparisons, doubted }
+}
+
+/** A metric that is compared once more, per day, has that in its name. */
+const named = (metric: MetricData, { metrics }: ModelData): MetricData =>
+  metrics.includes(metric) ? metric : { ...metric, name: `${metric.name} per ${metric.per}` }
+
+/** A cell of a zone may differ because releases of the tz database do. */
+const doubtedZones = async (
+  recount: Recount,
+  { zones = [] }: ModelData,
+  questions: readonly { readonly metric: MetricData; readonly interval: Interval }[],
+): Promise<NonNullable<Verified['doubted']>> => {
+  const doubted: { zone: string; release: string; from: number }[] = []
+  for (const zone of zones) {
+    const intervals = questions.filter(({ metric }) => metric.zone === zone.name).map(({ interval }) => interval)
+    if (intervals.length === 0) continue
+    const from = Math.min(...intervals.map((each) => each.from)) - dayMs
+    const first = await recount.doubtedFrom(zone, { from, to: Math.max(...intervals.map(({ to }) => to)) + dayMs })
+    if (first !== null) doubted.push({ zone: zone.name, release: zone.release, from: first })
+  }
+  return doubted
+}
+
+const dayMs = 86_400_000
+
+const ask = (api: Api, metric: MetricData, { from, to }: Interval): Promise<MetricPage> => {
+  const date = (time: number): string => new Date(time).toISOString().slice(0, 10)
+  return queryMetric(api, {
+    metric: metric.name,
+    interval: isOfZone(metric) ? { from: date(from), to: date(to) } : { from, to },
+    per: metric.per,
+    by: metric.by.map(({ name }) => name),
+  })
 }
 
 /** What each revision leaves out, as it stands in the archive. */

@@ -55,7 +55,8 @@ const counted = (metric: MetricData, records: readonly ReceivedRecord[], isSettl
   const all = kept.flatMap((record) => model.contributions(model.decode(record), 'batch'))
   const cells = new Map<string, Map<string, bigint>>()
   for (const { bucket, dims, component, op, value } of all.filter(({ metric: of }) => of === metric.name)) {
-    const key = `${new Date(bucket).toISOString()} ${JSON.stringify(dims)}`
+    // A local date may stand behind the metric's own dimensions.
+    const key = `${new Date(bucket).toISOString()} ${JSON.stringify(dims.slice(0, metric.by.length))}`
     const state = cells.get(key) ?? new Map<string, bigint>()
     cells.set(key, state.set(component, mergedExactly(op, state.get(component), BigInt(value))))
   }

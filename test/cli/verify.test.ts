@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { MetricRow } from '../../cli/answers.ts'
 import { leftOut, verifyAnswer } from '../../cli/commands/verify.ts'
+import { perLocalDay } from '../../cli/verify/buckets.ts'
 import { compare } from '../../cli/verify/compare.ts'
 import type { Excluding } from '../../cli/verify/exclusions.ts'
 import type { Bounds } from '../../cli/verify/metrics.ts'
 import { type Cell, openRecount } from '../../cli/verify/recount.ts'
 import { repeatsAmong } from '../../cli/verify/repeats.ts'
 import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
+import { resolveZones } from '../../scripts/build/zones.ts'
 import { aggregateOf } from '../aggregates.ts'
 
 const day = (iso: string): number => Date.parse(iso)
@@ -165,6 +167,37 @@ describe('recount', () => {
       { bucket: first, dims: [odd], value: 700n },
       { bucket: first, dims: [null], value: -5n },
     ])
+  })
+
+  it('counts by the days of a zone', async () => {
+    const times = ['02-27T22:59:59.999', '02-27T23:00:00', '02-28T22:59:59', '02-28T23:00:00']
+    archive('s1', Object.fromEntries(times.map((at, place) => [place + 1, pay({ id: at, at: `2026-${at}Z` })])))
+    const inParis: MetricData = { ...payments, where: [], zone: 'Europe/Paris' }
+    expect(await count(inParis, { s1: 9 })).toEqual([
+      { bucket: day('2026-02-27'), dims: [], value: 1n },
+      { bucket: day('2026-02-28'), dims: [], value: 2n },
+      { bucket: day('2026-03-01'), dims: [], value: 1n },
+    ])
+    const perHour: MetricData = { ...inParis, per: 'hour' }
+    expect((await count(perHour, { s1: 9 })).map(({ bucket }) => bucket - day('2026-02-27T22:00:00Z'))).toEqual(
+      [0, 1, 24, 25].map((hours) => hours * 3_600_000),
+    )
+    expect([perLocalDay(inParis), perLocalDay(perHour), perLocalDay(payments)]).toEqual([[], [inParis], []])
+  })
+
+  it('says from when on its own time zone data differ from the model’s', async () => {
+    archive('s1', { 1: pay({}) })
+    const paris = resolveZones(new Map([['Europe/Paris', ['m']]]))['Europe/Paris']
+    if (paris === undefined) throw new Error('Paris was not resolved.')
+    const abolished = { ...paris, transitions: paris.transitions.filter(([at]) => at < day('2026-03-01') / 1000) }
+    const recount = await openRecount(join(dir, 'raw'), dir, model, rule)
+    try {
+      expect(await recount.doubtedFrom(paris, whole)).toBeNull()
+      expect(await recount.doubtedFrom(abolished, whole)).toBe(day('2026-03-29T01:00:00Z'))
+      expect(await recount.doubtedFrom(abolished, { ...whole, to: day('2026-03-29') })).toBeNull()
+    } finally {
+      recount.close()
+    }
   })
 
   it('counts up to each position, and nothing of a shard that has none', async () => {

@@ -1,7 +1,7 @@
 import { decimal, event, instant, int, metric, z } from 'tidemark'
-import { compileDefinitions } from '../../core/compile.ts'
 import { loadHash64 } from '../../core/hash.ts'
 import type { Model } from '../../core/model.ts'
+import { compileZoned } from '../resolved.ts'
 
 /** A field of every kind that a definition can have, and each limit that one can set. */
 const reading = event(
@@ -39,7 +39,10 @@ const definitions = {
   tags: metric('tags', reading.each('tags').countDistinct('tags'), { where: { tags: { not: 'a' } }, per: 'month' }),
   sensors: metric('sensors', reading.countDistinct('sensor', 'floor'), { per: 'day', live: '1d' }),
   who: metric('who', plain.countDistinct('who'), { by: ['who'], per: 'year' }),
+  nightly: metric('nightly', reading.count(), { by: ['floor'], per: 'day', zone: 'Australia/Lord_Howe' }),
+  weekly: metric('weekly', reading.countDistinct('room'), { per: 'week', zone: 'America/Sao_Paulo' }),
+  hourly: metric('hourly', reading.sum('steps'), { by: ['open'], per: 'hour', zone: 'Asia/Kathmandu' }),
   plains: metric('plains', plain.count(), { per: 'second' }),
 }
 
-export const fuzzModel = async (): Promise<Model> => compileDefinitions(definitions, await loadHash64())
+export const fuzzModel = async (): Promise<Model> => compileZoned(definitions, await loadHash64())
