@@ -7,7 +7,7 @@ import { describeWhere } from './definition/conditions.ts'
 import { asField, derivedFields } from './definition/derivation.ts'
 import type { DerivedDefinition } from './definition/derived.ts'
 import { type EventDefinition, elementsOf } from './definition/event.ts'
-import { describeField } from './definition/fields.ts'
+import { describeField, describeFields } from './definition/fields.ts'
 import { isEvent } from './definition/functions.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
@@ -25,6 +25,7 @@ const semantics = 2
 const maxDimensions = 8
 /** PostgreSQL cuts names at 63 bytes; the longest made of a metric's name is `NAME_VERSION` with 12 digits of version. */
 const namePattern = /^[a-z][a-z0-9_]{0,39}$/
+const maxColumnBytes = 63
 const reservedNames = new Set(['rejected', 'bucket', 'component', 'value', 'exact', 'dataset_id', 'layer'])
 /** Columns of a merged state inside of views (`sql/finish.ts`), which a dimension of that name would hide. */
 const stateColumnPattern = /^state_\d+$/
@@ -140,9 +141,12 @@ const describeEvent = (definition: EventDefinition, code: string | undefined): E
   const { name, accept } = definition
   if (!/^[a-z][A-Za-z0-9_]{0,62}$/.test(name))
     throw new Error(`Event '${name}': a name is a letter in lower case and up to 62 letters, digits or _.`)
-  const fields = Object.entries(definition.fields).map(([field, schema]) => describeField(name, field, schema))
+  const fields = Object.entries(definition.fields).flatMap(([field, schema]) => describeFields(name, field, schema))
+  const twin = fields.find((field, place) => fields.findIndex((other) => other.name === field.name) < place)
+  if (twin !== undefined)
+    throw new Error(`Event ${name}: ${twin.name} is a field and the path of a nested one; rename one.`)
   for (const field of [...(definition.id ?? []), definition.at])
-    if (!fields.some((known) => known.name === field))
+    if (!fields.some((known) => known.name === field && known.kind !== 'object'))
       throw new Error(`Event ${name}: ${field} identifies or dates it, but is no field.`)
   return {
     name,
@@ -250,7 +254,10 @@ const describeDimensions = (at: string, names: readonly string[], fields: readon
         `${at}: ${name} is a ${field.kind}; a dimension is a string, a boolean or a whole number (z.int()).`,
       )
     if (field.unit !== null) throw new Error(`${at}: ${name} is a quantity in ${field.unit}; a dimension has no unit.`)
-    return { name, type: field.kind }
+    // A dot in a column would have to be quoted in every query.
+    return field.path === undefined
+      ? { name, type: field.kind }
+      : { name: field.path.join('_'), type: field.kind, field: name }
   })
 }
 
@@ -281,15 +288,23 @@ const refuseClashes = (metrics: readonly MetricData[]): void => {
     if (seen.has(name)) throw new Error(`Two metrics are called ${name}.`)
     seen.add(name)
     const columns = by.map((dimension) => dimension.name.toLowerCase())
-    if (new Set(columns).size < columns.length)
-      throw new Error(`Metric ${name}: two dimensions differ only in case; SQL can't tell them apart.`)
-    for (const column of columns)
+    const twin = columns.find((column, place) => columns.indexOf(column) < place)
+    if (twin !== undefined)
+      throw new Error(
+        `Metric ${name}: two dimensions would both be the column ${twin} (a dot becomes _, and SQL knows no case); leave one out or rename its field.`,
+      )
+    for (const column of columns) {
+      if (Buffer.byteLength(column) > maxColumnBytes)
+        throw new Error(
+          `Metric ${name}: the dimension ${column} is longer than the ${maxColumnBytes} bytes of a column's name.`,
+        )
       if (
         reservedNames.has(column) ||
         stateColumnPattern.test(column) ||
         (column === localDay && keepsLocalDay(placed))
       )
         throw new Error(`Metric ${name}: a dimension can't be called ${column}; its view has such a column already.`)
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { Hash64 } from './hash.ts'
 import { histogramParts } from './histogram.ts'
 import { registerOf } from './hyperloglog.ts'
 import { quantileParts } from './log-buckets.ts'
-import type { ConditionData, MetricData, Model, ModelData, Scalar } from './model.ts'
+import { type ConditionData, fieldOf, type MetricData, type Model, type ModelData, type Scalar } from './model.ts'
 import { meanParts, stddevParts } from './moments.ts'
 import type { Row } from './record.ts'
 import { registerComponent } from './state.ts'
@@ -54,7 +54,7 @@ const contribute = (
     for (const measured of measuredRows(metric, row)) {
       if (!matches(measured)) continue
       const bucket = placing.bucketOf(eventTime)
-      const own = metric.by.map(({ name }) => textOf(measured[name]))
+      const own = metric.by.map((dimension) => textOf(measured[fieldOf(dimension)]))
       const dims = placing.dayOf === null ? own : [...own, placing.dayOf(eventTime)]
       // Exact counts are per bucket, which holds two local dates where a zone's offset is no whole number of buckets.
       const undated = placing.dayOf === null ? own : [...own, null]

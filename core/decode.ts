@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { type DerivationDefinition, describeDerivations } from './definition/derivation.ts'
 import type { EventDefinition } from './definition/event.ts'
+import { valueAt } from './definition/nested.ts'
 import { derive } from './derivations.ts'
-import type { EventData, Model, ModelData } from './model.ts'
+import { type EventData, fieldOf, type Model, type ModelData } from './model.ts'
 import { type Decoded, placeInShard, type RawRecord, type RejectionReason, type Row, rejectedType } from './record.ts'
 
 /** A dimension's value or a field of a distinct count, in UTF-8: what the warehouse's columns hold. */
@@ -14,6 +15,8 @@ const maxDetailLength = 300
 interface EventDecoder {
   readonly data: EventData
   readonly schema: z.ZodObject
+  /** The paths of fields inside of objects, by their dotted names. */
+  readonly nested: readonly (readonly [string, readonly string[]])[]
   readonly derivations: readonly DerivationDefinition[]
   /** What is kept as text: dimensions, what is counted distinct, and whatever is derived. */
   readonly keptFields: readonly string[]
@@ -28,6 +31,7 @@ export const decoder = (data: ModelData, definitions: readonly EventDefinition[]
       decoders.set(event.name, {
         data: event,
         schema: z.object(definition.fields),
+        nested: event.fields.flatMap(({ name, path }) => (path === undefined ? [] : [[name, path] as const])),
         derivations: describeDerivations(event.name, definition.derive, []),
         keptFields: [...keptFieldsOf(data, event.name), ...event.derived.map(({ name }) => name)],
       })
@@ -58,10 +62,7 @@ const describeType = (type: unknown): string => {
 const keptFieldsOf = (data: ModelData, event: string): string[] => {
   const kept = data.metrics
     .filter((metric) => metric.event === event)
-    .flatMap(({ by, measure }) => [
-      ...by.map((dimension) => dimension.name),
-      ...(measure.kind === 'countDistinct' ? measure.fields : []),
-    ])
+    .flatMap(({ by, measure }) => [...by.map(fieldOf), ...(measure.kind === 'countDistinct' ? measure.fields : [])])
   return [...new Set(kept)]
 }
 
@@ -78,12 +79,14 @@ const decodeEvent = (record: RawRecord, decoder: EventDecoder, parsed: object): 
   const { data, schema, keptFields } = decoder
   const result = schema.safeParse(parsed)
   if (!result.success) return rejected(record, 'invalid', describeIssue(result.error), data.name)
-  const eventTime = Number(result.data[data.at] ?? Number.NaN)
+  const dated = result.data[data.at] ?? valueAt(result.data, data.at.split('.'))
+  const eventTime = Number(dated ?? Number.NaN)
   if (Number.isNaN(eventTime))
     return rejected(record, 'invalid', `${data.at}: is missing, and dates the event`, data.name)
   const derived = derive(data.name, decoder.derivations, result.data, eventTime)
   if ('flaw' in derived) return rejected(record, 'invalid', derived.flaw, data.name)
   const row: Record<string, unknown> = { ...result.data, ...derived.dimensions }
+  for (const [name, path] of decoder.nested) row[name] = valueAt(result.data, path)
   const flaw = makeStorable(row, [...keptFields, ...data.id])
   if (flaw !== null) return rejected(record, 'invalid', flaw, data.name)
   const earlyMs = eventTime - record.arrivalTime

@@ -82,6 +82,7 @@ const valueIn = ({ kind, scale, values }: FieldData, text: string): Scalar => {
       const time = isoInstant.test(text) ? Date.parse(text) : Number.NaN
       return Number.isNaN(time) ? null : time
     }
+    case 'object':
     case 'other':
       return null
   }
@@ -145,7 +146,7 @@ const readFields = (event: EventData, value: unknown): Record<string, string> =>
       const field = event.fields.find((candidate) => candidate.name === name)
       if (field === undefined)
         throw invalid(`Event ${event.name} has no field ${name}.`, { allowed: event.fields.map((each) => each.name) })
-      if (field.kind === 'other')
+      if (field.kind === 'object' || field.kind === 'other')
         throw invalid(`${event.name}.${name} holds no single value, so events can't be excluded by it.`)
       if (typeof text !== 'string' || valueIn(field, text) === null)
         throw invalid(`${event.name}.${name} can't be ${show(text)}; it is ${describe(field)}.`)

@@ -7,9 +7,15 @@ import type { ZoneData } from './zone.ts'
 export type DimensionType = 'string' | 'boolean' | 'integer'
 
 export interface DimensionData {
+  /** Its column, and what the API calls it. */
   readonly name: string
+  /** The path of a nested field, `device.os`, where the name is `device_os`; left out: it is the field's name. */
+  readonly field?: string
   readonly type: DimensionType
 }
+
+/** The row's key that a dimension is read from. */
+export const fieldOf = ({ field, name }: DimensionData): string => field ?? name
 
 /** A measure of one quantity: `scale` is the number of its field's decimals. */
 export interface QuantityMeasure {
@@ -74,8 +80,12 @@ export interface MetricData {
 
 /** A field as data. `kind` decides decode and the independent recount; `values` are an enum's. */
 export interface FieldData {
+  /** Of a field inside an object the dotted path, `device.os`. */
   readonly name: string
-  readonly kind: 'string' | 'boolean' | 'integer' | 'number' | 'decimal' | 'instant' | 'other'
+  /** The keys that lead to a field inside an object; left out: its name does. */
+  readonly path?: readonly string[]
+  /** An `object`'s fields follow it, each by itself; what lies in an `other` nobody looks at. */
+  readonly kind: 'object' | 'string' | 'boolean' | 'integer' | 'number' | 'decimal' | 'instant' | 'other'
   readonly unit: string | null
   readonly scale: number
   readonly nullable: boolean

@@ -56,17 +56,24 @@ const parsedJson = (text: string): unknown => {
   }
 }
 
+/** A definition nests objects no deeper than this. */
+const maxDepth = 16
+
 /**
- * The object's own fields, and the elements of those that are lists. What they nest is not looked into here, and would
- * overflow a writer's stack: it stands as an empty object or list. A number too large for a double is no number, nor null, which JSON.stringify makes of it.
+ * The object's fields, those of objects in it, and the elements of lists. What lies deeper is not looked into here, and
+ * would overflow a writer's stack: it stands as an empty object or list. A number too large for a double is no number,
+ * nor null, which JSON.stringify makes of it.
  */
-const flatJson = (object: object): string =>
+const flatJson = (object: object, depth = 0): string =>
   `{${Object.entries(object)
-    .map(([key, value]) => {
-      const written = Array.isArray(value) ? `[${value.map(flatValue).join(',')}]` : flatValue(value)
-      return `${JSON.stringify(key)}:${written}`
-    })
+    .map(([key, value]) => `${JSON.stringify(key)}:${written(value, depth)}`)
     .join(',')}}`
+
+const written = (value: unknown, depth: number): string => {
+  if (Array.isArray(value)) return `[${value.map(flatValue).join(',')}]`
+  const isDeeper = typeof value === 'object' && value !== null && depth < maxDepth
+  return isDeeper ? flatJson(value, depth + 1) : flatValue(value)
+}
 
 const flatValue = (value: unknown): string => {
   if (Array.isArray(value)) return '[]'

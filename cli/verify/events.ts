@@ -1,5 +1,5 @@
 import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
-import { fieldSql } from './fields.ts'
+import { fieldSql, keysOf } from './fields.ts'
 import { identifier, pointer, quoted } from './sql-text.ts'
 
 /** What a dimension or a distinct count keeps of a text at most, and an event's id, in UTF-8 (docs/architecture.md). */
@@ -20,7 +20,7 @@ export const createEventTable = (event: EventData, model: ModelData): string => 
     model.metrics.flatMap((metric) => (metric.event === event.name ? (metric.each?.field ?? []) : [])),
   )
   const columns = fields.map(({ field, sql }) => {
-    const value = lists.has(field.name) ? `doc -> ${pointer(field.name)}` : sql.value
+    const value = lists.has(field.name) ? `doc -> ${pointer(...keysOf(field))}` : sql.value
     return `${value} AS ${fieldColumn(field.name)}`
   })
   const valid = fields.map(({ sql }) => `(${sql.valid})`).join('\n      AND ')
@@ -54,7 +54,8 @@ const reasonOf = (event: EventData, model: ModelData): string => {
   const unstorable = [
     ...textsKept(event, model).map(({ name }) => unstorableText(fieldColumn(name), name === 'id')),
     ...[...listsKept(event, model)].map((name) => {
-      const texts = `CAST(${fieldColumn(name)} AS VARCHAR[])`
+      const column = fieldColumn(name)
+      const texts = `CAST(CASE WHEN json_type(${column}) = 'ARRAY' THEN ${column} END AS VARCHAR[])`
       return `coalesce(len(list_filter(${texts}, one -> ${unstorableText('one', false)})) > 0, false)`
     }),
   ]
@@ -92,7 +93,7 @@ const textsKept = (event: EventData, model: ModelData): FieldData[] => {
 }
 
 const fieldsKept = ({ by, measure }: MetricData): readonly string[] => [
-  ...by.map(({ name }) => name),
+  ...by.map(({ field, name }) => field ?? name),
   ...(measure.kind === 'countDistinct' ? measure.fields : []),
 ]
 

@@ -2,7 +2,7 @@ import type { Exclusion } from '../../core/exclusion.ts'
 import type { EventData, FieldData, ModelData } from '../../core/model.ts'
 import type { Receipt } from '../answers.ts'
 import { eventTable, fieldColumn } from './events.ts'
-import { fieldSql } from './fields.ts'
+import { fieldSql, keysOf } from './fields.ts'
 import { quoted } from './sql-text.ts'
 
 /** What an exclusion says of events, without its id. */
@@ -31,7 +31,7 @@ const excludedSql = ({ eventType, from, to, fields, eventIds }: Excluding, model
   if (eventIds !== null) conditions.push(`${saidIdentity(event)} IN (SELECT unnest(${listSql(eventIds)}))`)
   for (const [name, text] of Object.entries(fields)) {
     const field = event.fields.find((candidate) => candidate.name === name)
-    if (field === undefined || field.kind === 'other') return null
+    if (field === undefined || field.kind === 'object' || field.kind === 'other') return null
     conditions.push(`coalesce(${fieldColumn(name)} = (${valueSql(field, text)}), false)`)
   }
   return `SELECT * FROM ${eventTable(event.name)} WHERE ${conditions.join(' AND ')}`
@@ -40,7 +40,8 @@ const excludedSql = ({ eventType, from, to, fields, eventIds }: Excluding, model
 /** The value is read as a record's own would be. */
 const valueSql = (field: FieldData, text: string): string => {
   const isBare = field.kind === 'boolean' || field.kind === 'integer' || field.kind === 'number'
-  const doc = `{${JSON.stringify(field.name)}: ${isBare ? text : JSON.stringify(text)}}`
+  const value = isBare ? text : JSON.stringify(text)
+  const doc = keysOf(field).reduceRight((inner, key) => `{${JSON.stringify(key)}: ${inner}}`, value)
   return `SELECT ${fieldSql(field).value} FROM (SELECT CAST(${quoted(doc)} AS JSON) AS doc)`
 }
 

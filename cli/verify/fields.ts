@@ -14,18 +14,34 @@ const integerTypes = "('BIGINT', 'UBIGINT')"
 
 /** A field's value, and whether its schema allows what is there. A field of kind `other` is not looked into. */
 export const fieldSql = (field: FieldData): FieldSql => {
-  const type = `json_type(doc, ${pointer(field.name)})`
+  const type = `json_type(doc, ${pointer(...keysOf(field))})`
   const missing = `${type} IS NULL`
   const isNull = `${type} = 'NULL'`
   const allowedEmpty = `(${missing} AND ${field.optional}) OR (coalesce(${isNull}, false) AND ${field.nullable})`
   if (field.kind === 'other')
-    return { value: 'NULL', valid: `(${missing} AND ${field.optional}) OR ${type} IS NOT NULL` }
+    return { value: 'NULL', valid: inObject(field, `(${missing} AND ${field.optional}) OR ${type} IS NOT NULL`) }
+  if (field.kind === 'object')
+    return { value: 'NULL', valid: inObject(field, `${allowedEmpty} OR coalesce(${type} = 'OBJECT', false)`) }
   const value = valueSql(field, type)
   const within = field.checks.map((check) => ` AND ${checkSql(check, `(${value})`)}`).join('')
   const filled =
-    field.default === null ? value : `CASE WHEN ${missing} THEN ${literal(field.default)} ELSE ${value} END`
-  return { value: filled, valid: `${allowedEmpty} OR ((${value}) IS NOT NULL${within})` }
+    field.default === null
+      ? value
+      : `CASE WHEN ${missing} AND ${lies(field)} THEN ${literal(field.default)} ELSE ${value} END`
+  return { value: filled, valid: inObject(field, `${allowedEmpty} OR ((${value}) IS NOT NULL${within})`) }
 }
+
+/** The keys that lead to a field. */
+export const keysOf = ({ name, path }: FieldData): readonly string[] => path ?? [name]
+
+/** Whether the object that a field lies in is there. */
+const lies = (field: FieldData): string => {
+  const parents = keysOf(field).slice(0, -1)
+  return parents.length === 0 ? 'true' : `coalesce(json_type(doc, ${pointer(...parents)}) = 'OBJECT', false)`
+}
+
+/** Where the object is missing, or is none, it is judged by itself. */
+const inObject = (field: FieldData, valid: string): string => `NOT ${lies(field)} OR (${valid})`
 
 const comparisons = { gte: '>=', gt: '>', lte: '<=', lt: '<' } as const
 
@@ -40,7 +56,7 @@ const literal = (value: Scalar): string => (typeof value === 'string' ? quoted(v
 
 /** The typed value; NULL where the JSON holds anything that the kind does not allow. */
 const valueSql = (field: FieldData, type: string): string => {
-  const at = pointer(field.name)
+  const at = pointer(...keysOf(field))
   const text = `(doc ->> ${at})`
   switch (field.kind) {
     case 'string': {
@@ -57,6 +73,7 @@ const valueSql = (field: FieldData, type: string): string => {
       return `CASE WHEN ${type} = 'VARCHAR' OR ${type} IN ${numberTypes} THEN ${scaledDecimal(text, field.scale)} END`
     case 'instant':
       return `CASE WHEN ${type} = 'VARCHAR' THEN ${isoInstant(text)} WHEN ${type} IN ${integerTypes} THEN ${inYears(safeInteger(text))} END`
+    case 'object':
     case 'other':
       return 'NULL'
   }

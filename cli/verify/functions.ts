@@ -7,7 +7,7 @@ import type { MetricData, ModelData } from '../../core/model.ts'
 export const madeByFunctions = ({ event, by, where, measure }: MetricData, { events }: ModelData): string[] => {
   const derived = events.find(({ name }) => name === event)?.derived ?? []
   const used = new Set([
-    ...by.map(({ name }) => name),
+    ...by.map(({ field, name }) => field ?? name),
     ...where.map(({ field }) => field),
     ...(measure.kind === 'countDistinct' ? measure.fields : []),
   ])

@@ -25,7 +25,9 @@ export interface Bounds {
  * then and there is left out before twins are looked for.
  */
 export const recountSql = (metric: MetricData, bounds: Bounds, interval: Interval): string => {
-  const dims = metric.by.map((dimension, index) => `${dimensionText(metric, dimension.name)} AS d${index}`)
+  const dims = metric.by.map(
+    (dimension, index) => `${dimensionText(metric, dimension.field ?? dimension.name)} AS d${index}`,
+  )
   const groups = ['bucket', ...metric.by.map((_, index) => `d${index}`)].join(', ')
   return `WITH bounds(shard, mark, bound) AS (${boundsRows(bounds)}),
   located AS (

@@ -4,8 +4,9 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'
 /** A name as an SQL identifier. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** The JSON pointer (RFC 6901) of an object's field, as a literal. */
-export const pointer = (field: string): string => quoted(`/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+/** The JSON pointer (RFC 6901) of a field, by the keys that lead to it, as a literal. */
+export const pointer = (...keys: readonly string[]): string =>
+  quoted(keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''))
 
 /** The greatest integer that a JSON number carries exactly. */
 export const maxSafeInteger = '9007199254740991'

@@ -18,6 +18,8 @@ export const describeWhere = (
   })
 
 const describeCondition = (at: string, field: FieldData, condition: unknown): ConditionData[] => {
+  if (field.kind === 'object' || field.kind === 'other')
+    throw new Error(`${at}: it holds no single value, so nothing can be compared with it; name a field in it.`)
   if (condition === null || typeof condition !== 'object')
     return [{ field: field.name, op: 'is', value: scalarOf(at, field, condition) }]
   return Object.entries(condition).map(([op, value]): ConditionData => {
@@ -37,8 +39,7 @@ const scalarOf = (at: string, field: FieldData, value: unknown): Scalar => {
     return time
   }
   const expected = field.kind === 'integer' ? 'number' : field.kind
-  if (field.kind === 'other' || typeof value !== expected)
-    throw new Error(`${at}: ${JSON.stringify(value)} is no ${field.kind} value.`)
+  if (typeof value !== expected) throw new Error(`${at}: ${JSON.stringify(value)} is no ${field.kind} value.`)
   if (field.values !== null && !field.values.includes(String(value)))
     throw new Error(`${at}: ${JSON.stringify(value)} is not one of ${field.values.join(', ')}.`)
   return value as Scalar

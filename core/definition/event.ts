@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { MeasureData, QuantityMeasure } from '../model.ts'
 import type { Answer, Derivation } from './derivation.ts'
+import { type Flat, schemaAt } from './nested.ts'
 import { type Instant, instant, quantities, scaleDecimal, type UnitOf } from './quantity.ts'
 import type { Span } from './span.ts'
 
@@ -44,7 +45,7 @@ export interface Measure<in out R, U extends string, V, Grows extends boolean> {
   readonly data: MeasureData
 }
 
-/** An event as metrics refer to it. Its rows have the fields declared, and `id` and `at`. */
+/** An event as metrics refer to it. Its rows have the fields declared (nested ones by dotted paths), and `id` and `at`. */
 export interface Event<N extends string, in out R> {
   readonly name: N
   readonly row?: (row: R) => R
@@ -86,9 +87,9 @@ export type AnyEvent = Event<string, any>
 
 interface EventOptions<R, E, D> {
   /** The fields that make two records the same event; default the record's `id`, and without one its place in the stream. */
-  readonly id?: readonly (keyof R & string)[]
+  readonly id?: readonly (keyof Flat<R> & string)[]
   /** The field that holds event time; default the record's `at`. */
-  readonly at?: InstantField<R>
+  readonly at?: InstantField<Flat<R>>
   /**
    * Dimensions made of the event by pure functions, used as fields are: `band: (e) => (e.size > 9 ? 'large' : 'small')`,
    * `own: { boolean: (e) => e.viewer === e.profile }`, `year: { integer: (e) => … }`. A function that throws, or answers
@@ -133,7 +134,7 @@ export const event = <
   name: N,
   fields: F,
   options: EventOptions<NoInfer<RowOf<F>>, NoInfer<Given<F>>, D> = {},
-): Event<N, RowOf<F> & Envelope & D> => {
+): Event<N, Flat<RowOf<F> & Envelope> & D> => {
   const definition: EventDefinition = {
     name,
     fields: { id: z.string().optional(), ...(options.at === undefined ? { at: instant() } : {}), ...fields },
@@ -143,7 +144,7 @@ export const event = <
     accept: options.accept ?? {},
     describe: options.describe ?? null,
   }
-  return eventOf(definition, null) as unknown as Event<N, RowOf<F> & Envelope & D>
+  return eventOf(definition, null) as unknown as Event<N, Flat<RowOf<F> & Envelope> & D>
 }
 
 /** @param each the list whose elements are measured; null: the events themselves */
@@ -195,7 +196,7 @@ export const elementsOf = (definition: EventDefinition, each: string): EventDefi
 
 /** @throws where the field is no list */
 const elementSchema = (definition: EventDefinition, field: string): z.core.$ZodType => {
-  for (let schema: z.core.$ZodType | undefined = definition.fields[field]; schema !== undefined; ) {
+  for (let schema = schemaAt(definition.fields, field); schema !== undefined; ) {
     const { type, element, innerType } = schema._zod.def as ListDefinition
     if (type === 'array' && element !== undefined) return element
     schema = innerType
@@ -210,7 +211,7 @@ interface ListDefinition {
 }
 
 const quantityOf = (definition: EventDefinition, field: string): { unit: string; scale: number } => {
-  const quantity = innermostQuantity(definition.fields[field])
+  const quantity = innermostQuantity(schemaAt(definition.fields, field))
   if (quantity?.unit == null)
     throw new Error(
       `Event ${definition.name}: ${field} is no quantity; declare it with int('unit') or decimal(scale, 'unit').`,

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { FieldCheck, FieldData, Scalar } from '../model.ts'
+import { nestedFields } from './nested.ts'
 import { quantities } from './quantity.ts'
 import { refuseUnsound } from './soundness.ts'
 
@@ -28,13 +29,35 @@ interface SchemaDefinition extends Partial<CheckDefinition> {
 const wrappers = new Set(['nullable', 'optional', 'default', 'readonly'])
 
 /**
+ * A field, and behind an object all that lies in it, by dotted paths.
+ * @throws as `describeField`
+ */
+export const describeFields = (
+  event: string,
+  name: string,
+  schema: z.core.$ZodType,
+  parents: readonly string[] = [],
+): FieldData[] => {
+  const field = describeField(event, name, schema, parents)
+  const nested = Object.entries(nestedFields(schema)?.fields ?? {})
+  return [field, ...nested.flatMap(([key, inner]) => describeFields(event, key, inner, [...parents, name]))]
+}
+
+/**
  * A field's schema as data.
+ * @param parents the objects that it lies in, the outermost first
  * @throws where its name is one that every object has, or `refuseUnsound` refuses its schema
  */
-export const describeField = (event: string, name: string, schema: z.core.$ZodType): FieldData => {
+export const describeField = (
+  event: string,
+  name: string,
+  schema: z.core.$ZodType,
+  parents: readonly string[] = [],
+): FieldData => {
   if (name in Object.prototype)
     throw new Error(`Event ${event}: a field can't be called ${name}, which every JavaScript object has already.`)
-  refuseUnsound(event, name, schema)
+  const path = [...parents, name]
+  refuseUnsound(event, path.join('.'), schema)
   let nullable = false
   let optional = false
   let missing: Scalar = null
@@ -47,7 +70,10 @@ export const describeField = (event: string, name: string, schema: z.core.$ZodTy
     if (definition.type === 'default') missing ??= scalarOf(definition.defaultValue)
     inner = definition.innerType
   }
-  return { name, ...shapeOf(inner), nullable, optional, default: missing }
+  const nested = nestedFields(schema)
+  const shape: Shape = nested === null ? shapeOf(inner) : { ...plain, kind: 'object', opaque: nested.strict }
+  const place = parents.length === 0 ? { name } : { name: path.join('.'), path }
+  return { ...place, ...shape, nullable, optional, default: missing }
 }
 
 /** Objects and lists are of fields whose values nobody reads. */
@@ -58,9 +84,10 @@ const scalarOf = (value: unknown): Scalar => {
 
 const definitionOf = (schema: z.core.$ZodType): SchemaDefinition => schema._zod.def as unknown as SchemaDefinition
 
+const plain = { unit: null, scale: 0, values: null, checks: [], opaque: false }
+
 const shapeOf = (schema: z.core.$ZodType): Shape => {
   const quantity = quantities.get(schema)
-  const plain = { unit: null, scale: 0, values: null, checks: [], opaque: false }
   if (quantity !== undefined) return { ...plain, kind: quantity.kind, unit: quantity.unit, scale: quantity.scale }
   const definition = definitionOf(schema)
   if (definition.type === 'enum')

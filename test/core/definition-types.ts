@@ -1,5 +1,5 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, event, int, metric, minus, ratio, z } from 'tidemark'
+import { decimal, event, instant, int, metric, minus, ratio, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -87,3 +87,36 @@ export const otherUnits = minus('e25', paid, payments)
 export const ofList = ratio('e26', spread, payments)
 // @ts-expect-error a ratio of a ratio
 export const ofRatio = ratio('e27', perPayment, payments)
+
+const session = event(
+  'session',
+  {
+    device: z.object({ os: z.enum(['ios', 'android']), battery: decimal(1, '%').nullable() }).optional(),
+    meta: z.object({ sentAt: instant(), app: z.object({ name: z.string() }).nullable() }),
+    free: z.record(z.string(), z.string()),
+  },
+  {
+    id: ['meta.app.name'],
+    at: 'meta.sentAt',
+    derive: { app: (e) => e.meta.app?.name ?? null, old: { boolean: (e) => e.device === undefined } },
+  },
+)
+export const byPath = metric('by_path', session.mean('device.battery'), {
+  where: { 'device.os': 'ios', 'meta.app.name': null, 'device.battery': { gte: '5 %' } },
+  by: ['device.os', 'meta.app.name', 'old'],
+  per: 'day',
+})
+// @ts-expect-error an object is no dimension
+export const objectAsDimension = metric('e36', session.count(), { by: ['device'], per: 'day' })
+// @ts-expect-error a path that leads nowhere
+export const noPath = metric('e37', session.count(), { by: ['device.name'], per: 'day' })
+// @ts-expect-error a value outside of a nested enumeration
+export const outsideNested = metric('e38', session.count(), { where: { 'device.os': 'windows' }, per: 'day' })
+// @ts-expect-error a sum of a nested text
+export const sumOfNested = metric('e39', session.sum('device.os'), { per: 'day' })
+// @ts-expect-error another unit than the nested field's
+export const nestedUnit = metric('e40', session.count(), { where: { 'device.battery': { lt: '5 V' } }, per: 'day' })
+// @ts-expect-error keys of any name are no fields
+export const freeKey = metric('e41', session.count(), { by: ['free.x'], per: 'day' })
+// @ts-expect-error event time by a text
+export const textAsTime = event('e42', { meta: z.object({ at: z.string() }) }, { at: 'meta.at' })

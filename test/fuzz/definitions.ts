@@ -20,10 +20,25 @@ const reading = event(
     takenAt: instant(),
     tags: z.array(z.string().nullable()).nullish(),
     note: z.any().optional(),
+    device: z
+      .object({
+        os: z.string(),
+        battery: decimal(1, '%').nullable(),
+        model: z.object({ name: z.string().max(4).nullish(), year: z.int().default(2000) }).optional(),
+        parts: z.array(z.string()).optional(),
+      })
+      .nullish(),
   },
   { id: ['sensor', 'level', 'floor'], at: 'takenAt', accept: { late: '365d', early: '2h' } },
 )
 const plain = event('plain', { who: z.string().optional() })
+const placed = event(
+  'placed',
+  {
+    meta: z.object({ takenAt: instant(), number: z.int().nullable(), from: z.object({ shop: z.string() }).nullable() }),
+  },
+  { id: ['meta.number', 'meta.from.shop'], at: 'meta.takenAt' },
+)
 
 const definitions = {
   readings: metric('readings', reading.count(), { by: ['room', 'floor', 'open', 'kind'], per: 'hour', live: '1h' }),
@@ -42,6 +57,15 @@ const definitions = {
   nightly: metric('nightly', reading.count(), { by: ['floor'], per: 'day', zone: 'Australia/Lord_Howe' }),
   weekly: metric('weekly', reading.countDistinct('room'), { per: 'week', zone: 'America/Sao_Paulo' }),
   hourly: metric('hourly', reading.sum('steps'), { by: ['open'], per: 'hour', zone: 'Asia/Kathmandu' }),
+  devices: metric('devices', reading.count(), { by: ['device.os', 'device.model.year', 'open'], per: 'month' }),
+  battery: metric('battery', reading.sum('device.battery'), { where: { 'device.os': { not: 'b' } }, per: 'year' }),
+  models: metric('models', reading.countDistinct('device.os', 'device.model.name'), { per: 'month' }),
+  parts: metric('parts', reading.each('device.parts').count('parts'), { by: ['device.parts'], per: 'year' }),
+  placed: metric('placed', placed.count(), {
+    by: ['meta.from.shop'],
+    where: { 'meta.number': { gte: 0 } },
+    per: 'year',
+  }),
   plains: metric('plains', plain.count(), { per: 'second' }),
 }
 

@@ -101,19 +101,25 @@ const nested = (random: Random, depth: number): string => {
 
 /** The JSON text of an event, most of whose fields are right, in some order, some of them twice. */
 const eventText = (random: Random): string => {
-  const isReading = random.chance(0.8)
-  const fields: (readonly [string, string])[] = isReading
-    ? [
-        ['type', '"reading"'],
-        ...[...readingFields].flatMap(([name, value]) =>
-          random.chance(needed.has(name) ? 0.99 : 0.6) ? [[name, valueText(random, value)] as const] : [],
-        ),
-      ]
-    : [
-        ['type', '"plain"'],
-        ['at', valueText(random, timeText)],
-        ['who', valueText(random, wordText)],
-      ]
+  const kind = random.below(10)
+  const fields: (readonly [string, string])[] =
+    kind < 8
+      ? [
+          ['type', '"reading"'],
+          ...[...readingFields].flatMap(([name, value]) =>
+            random.chance(needed.has(name) ? 0.99 : 0.6) ? [[name, valueText(random, value)] as const] : [],
+          ),
+        ]
+      : kind === 8
+        ? [
+            ['type', '"placed"'],
+            ['meta', valueText(random, metaText)],
+          ]
+        : [
+            ['type', '"plain"'],
+            ['at', valueText(random, timeText)],
+            ['who', valueText(random, wordText)],
+          ]
   if (random.chance(0.05)) fields.push([random.pick(strangeKeys), random.pick(oddValues)])
   if (random.chance(0.05)) fields.push(random.pick(fields))
   if (random.chance(0.03)) fields.push([random.pick(fields)[0], random.pick(oddValues)])
@@ -230,6 +236,28 @@ const timeForms = [
   '2026-03-01T12:00:00Z\n',
 ]
 
+/** An object of some of the fields, each as likely as it says, in JSON. */
+const objectText = (random: Random, ...fields: (readonly [string, number, (random: Random) => string])[]): string =>
+  `{${fields.flatMap(([name, part, value]) => (random.chance(part) ? [`"${name}":${valueText(random, value)}`] : [])).join(',')}}`
+const orNull = (value: (random: Random) => string) => (random: Random) => (random.chance(0.2) ? 'null' : value(random))
+const deviceText = (random: Random): string =>
+  objectText(
+    random,
+    ['os', 0.97, wordText],
+    ['battery', 0.97, orNull((some) => mostly(some, ['"1.5"', '100', '0'], ['1.55', '"x"']))],
+    ['model', 0.5, modelText],
+    ['other', 0.1, () => nested(random, random.below(30))],
+  )
+const modelText = (random: Random): string =>
+  objectText(random, ['name', 0.7, orNull(wordText)], ['year', 0.7, intText])
+const metaText = (random: Random): string =>
+  objectText(
+    random,
+    ['takenAt', 0.97, timeText],
+    ['number', 0.97, orNull(intText)],
+    ['from', 0.97, orNull((some) => objectText(some, ['shop', 0.97, wordText]))],
+  )
+
 const needed = new Set(['sensor', 'room', 'level', 'takenAt'])
 const readingFields = new Map<string, (random: Random) => string>([
   ['sensor', wordText],
@@ -247,5 +275,6 @@ const readingFields = new Map<string, (random: Random) => string>([
   ['size', (random) => mostly(random, ['0', '-4', '2147483647', '7'], ['-5', '2147483648'])],
   ['takenAt', timeText],
   ['note', (random) => random.pick(['null', '{"a":[1]}', '"n"', '[[[]]]', '1E400', nested(random, random.below(50))])],
+  ['device', (random) => (random.chance(0.1) ? 'null' : deviceText(random))],
   ['id', wordText],
 ])

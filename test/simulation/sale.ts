@@ -31,7 +31,7 @@ export const saleText = ({ id, at, shop, express, amount, customer }: Sale): str
     shop,
     express,
     amount: (amount / 100).toFixed(2),
-    customer,
+    buyer: { customer },
   })
 
 const shops = ['mitte', '', null, "it's \\ 🛫"]
@@ -60,7 +60,7 @@ const ahead = (now: number): string =>
     shop: null,
     express: true,
     amount: '1.00',
-    customer: 'c',
+    buyer: { customer: 'c' },
   })
 
 export const newJunk = (choices: Choices, now: number): Junk =>

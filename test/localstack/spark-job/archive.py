@@ -51,7 +51,8 @@ class Archive:
         name = choose([f"e{self.random.randrange(10**9)}", f"{choose(TEXTS)}-{self.random.randrange(99)}"])
         kind = self.random.random()
         if kind < 0.15:
-            return {"type": "visit", "id": name, "at": at // 5000 * 5000, "page": choose(TEXTS[1:])}
+            visit = {"type": "visit", "id": name, "at": at // 5000 * 5000, "page": choose(TEXTS[1:])}
+            return {**visit, **choose([{}, {"from": {"site": choose(TEXTS)}}, {"from": {"site": visit["page"]}}])}
         if kind < 0.2:
             return {"type": "ping", "id": name, "at": at}
         return self.event(

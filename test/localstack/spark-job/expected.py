@@ -80,7 +80,7 @@ def states_of(events):
         at = EPOCH + timedelta(milliseconds=event["at"])
         day = at.replace(hour=0, minute=0, second=0, microsecond=0)
         if event["type"] == "visit":
-            merge("visits", at.replace(microsecond=0), [event["page"]], "count", 1, int.__add__)
+            merge("visits", at.replace(microsecond=0), visit_dims(event), "count", 1, int.__add__)
         if event["type"] != "sale":
             continue
         if event["paid"]:
@@ -113,6 +113,11 @@ def local_day(at, zone):
     """By Python's own copy of the tz database."""
     local = datetime.fromtimestamp(at / 1000, timezone.utc).astimezone(ZoneInfo(zone))
     return datetime(local.year, local.month, local.day)
+
+
+def visit_dims(event):
+    site = event.get("from", {}).get("site")
+    return [event["page"], site, site is not None and site == event["page"]]
 
 
 def moments(value):

@@ -76,6 +76,8 @@ export interface SaleFields {
   readonly express?: boolean
   readonly amount?: string
   readonly items?: number | null
+  /** Of definitions of a test's own. */
+  readonly device?: object | null
 }
 
 export const saleRecord = (
@@ -238,8 +240,12 @@ export class BatchStage {
     await this.#real?.local.stop()
   }
 
-  async deploy(exported: Readonly<Record<string, unknown>>): Promise<void> {
-    this.model = compileZoned(exported, await loadHash64())
+  /** @param code what stands for the code of functions, by event */
+  async deploy(
+    exported: Readonly<Record<string, unknown>>,
+    code: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    this.model = compileZoned(exported, await loadHash64(), code)
     await this.#parts.migrate(this.model.data)
   }
 

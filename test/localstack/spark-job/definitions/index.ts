@@ -8,7 +8,11 @@ export const sale = event('sale', {
   cents: int('cents').nullable(),
   customer: z.string().nullable(),
 })
-export const visit = event('visit', { page: z.string() })
+export const visit = event(
+  'visit',
+  { page: z.string(), from: z.object({ site: z.string().nullable() }).optional() },
+  { derive: { inside: { boolean: (e) => e.from?.site === e.page } } },
+)
 /** No metric counts it: it stands in the lake alone. */
 export const ping = event('ping', {})
 
@@ -34,4 +38,4 @@ export const guests = metric('guests', sale.countDistinct('customer'), {
   per: 'hour',
   zone: 'Asia/Kolkata',
 })
-export const visits = metric('visits', visit.count('visits'), { by: ['page'], per: 'second' })
+export const visits = metric('visits', visit.count('visits'), { by: ['page', 'from.site', 'inside'], per: 'second' })
