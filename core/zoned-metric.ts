@@ -83,5 +83,9 @@ export const localOffsets = (model: Pick<ModelData, 'zones'>, metric: Zoned): re
   return [...offsets, most]
 }
 
+/** A bucket's start as people are told it: an instant in ISO 8601, or the local date that it is. */
+export const bucketText = (metric: Zoned, bucket: number): string =>
+  hasLocalBuckets(metric) ? dateText(bucket) : new Date(bucket).toISOString()
+
 /** YYYY-MM-DD. @param time epoch ms of the years 1 to 9999 */
 export const dateText = (time: number): string => new Date(time).toISOString().slice(0, 10)

@@ -1,6 +1,7 @@
 import { answerScale, comparedComponent } from '../../core/answer.ts'
 import type { MeasureData, MetricData } from '../../core/model.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
+import { bucketText } from '../../core/zoned-metric.ts'
 import { driftOf, type Parity } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 
@@ -37,7 +38,7 @@ const namedBuckets = 3
 export const sentenceOf = ({ metric, parity, allowed }: Beyond): string => {
   const named = parity.buckets.slice(0, namedBuckets).map((one) => {
     const [served, built] = [one.servedValue, one.builtValue].map((value) => valueText(metric.measure, value))
-    return `${new Date(one.bucket).toISOString()} (served ${served}, built ${built}: ${one.reasons.join(', ')})`
+    return `${bucketText(metric, one.bucket)} (served ${served}, built ${built}: ${one.reasons.join(', ')})`
   })
   const others = parity.bucketsDiffering - named.length
   return `${metric.name}: ${percent(driftOf(parity))} of its rows differ from what is served, ${percent(allowed)} may; most in ${named.join('; ')}${others > 0 ? ` and ${others} more` : ''}.`

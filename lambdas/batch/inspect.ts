@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { bucketText } from '../../core/zoned-metric.ts'
 import type { DatasetManifest } from '../../spark/specification.ts'
 import { driftOf, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import { type Batch, manifestKey } from './batch.ts'
@@ -42,7 +43,7 @@ const described = (batch: Batch, { buckets, ...parity }: Parity) => {
     drift: driftOf({ ...parity, buckets }),
     allowed: metric === undefined ? null : driftAllowed(batch, metric),
     buckets: buckets.slice(0, answeredBuckets).map(({ bucket, reasons, servedValue, builtValue, ...rows }) => ({
-      bucket: new Date(bucket).toISOString(),
+      bucket: metric === undefined ? new Date(bucket).toISOString() : bucketText(metric, bucket),
       reasons,
       served: textOf(servedValue),
       built: textOf(builtValue),

@@ -3,7 +3,7 @@ import { spanText } from '../../core/definition/span.ts'
 import type { DerivedData, MeasureData, MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
-import { dateText, isOfDays } from '../../core/zoned-metric.ts'
+import { bucketText } from '../../core/zoned-metric.ts'
 import type { Pin } from '../../sql/states.ts'
 import type { AnsweredCell, Asked, Snapshot, States } from '../../stores/states/states.ts'
 import { writeCursor } from './cursor.ts'
@@ -185,11 +185,7 @@ const refuseGaps = (metric: Answered, { gaps }: Snapshot, pin: Pin | null): void
 export const answeredBucket = (
   { metric, per }: Question<Pick<MetricData, 'zone'>>,
   bucket: number | null,
-): string | null => {
-  if (bucket === null) return null
-  const isDate = metric.zone !== undefined && per !== null && isOfDays(per)
-  return isDate ? dateText(bucket) : new Date(bucket).toISOString()
-}
+): string | null => (bucket === null || per === null ? null : bucketText({ ...metric, per }, bucket))
 
 const answerRow = (question: MetricQuestion, { bucket, dims, value, exact }: AnsweredCell): AnswerRow => ({
   bucket: answeredBucket(question, bucket),

@@ -1,7 +1,9 @@
 import { metric, ratio } from 'tidemark'
+import { buckets, divides } from '../../../core/bucket.ts'
 import { answerDerived, findDerived } from '../../../lambdas/serving/derived.ts'
-import type { MetricAnswer } from '../../../lambdas/serving/metrics.ts'
+import { findMetric, type MetricAnswer } from '../../../lambdas/serving/metrics.ts'
 import { route, type Serving } from '../../../lambdas/serving/routes.ts'
+import type { RecomputeSpecification } from '../../../spark/specification.ts'
 import { randomOf } from './batch-law.ts'
 import { BatchStage, sale, shardA, shardB } from './batch-stage.ts'
 
@@ -87,7 +89,7 @@ describe('metrics by the days of a zone', () => {
       produce(all.slice(300))
       await stage.settle()
     }
-  }, 120_000)
+  }, 240_000)
   afterAll(() => real?.stop())
 
   const sumBy = (keyOf: (one: Sold) => string, some: readonly Sold[] = all): Record<string, number> => {
@@ -201,7 +203,7 @@ describe('metrics by the days of a zone', () => {
       )
       expect(perDay).toMatchObject({ bucket: '2026-03-29', value: ofDay.size, exact: false })
     }
-  }, 60_000)
+  }, 120_000)
 
   it('derives of an hourly and a daily metric by the local dates', async () => {
     for (const stage of stages()) {
@@ -245,6 +247,57 @@ describe('metrics by the days of a zone', () => {
     expect(zones).toMatchObject({ daily: paris, halved: kolkata, same: paris })
     expect(zones.rejected).toBeUndefined()
   })
+
+  it('tells the job by what its states are kept, and how far its days may be ahead', async () => {
+    const stage = twin as BatchStage
+    const { datasetId } = await stage.recompute({ full: true })
+    const { results } = (await stage.archive.getJson(`jobs/${datasetId}.json`)) as RecomputeSpecification
+    const of = (name: string) => results.find(({ metric: one }) => one === name)
+    expect(of('daily')?.offsetsMs).toEqual([0, 7_200_000])
+    expect(of('daily')?.dimensions).toEqual([{ name: 'shop', type: 'string' }])
+    expect(of('halved')?.offsetsMs).toBeUndefined()
+    expect(of('halved')?.dimensions.map(({ name }) => name)).toEqual(['shop', 'local_day'])
+    expect(of('rejected')?.offsetsMs).toBeUndefined()
+  })
+
+  it('tells where a dataset differs from what is served by its local dates', async () => {
+    const stage = twin as BatchStage
+    stage.jobs.tamper = (contributions) => contributions.filter((_, at) => at % 5 !== 0)
+    const { datasetId } = await stage.recompute({ full: true, promote: false })
+    stage.jobs.tamper = (contributions) => contributions
+    const { parity } = await stage.step<{ parity: { metric: string; buckets: { bucket: string }[] }[] }>({
+      step: 'dataset',
+      datasetId,
+    })
+    const bucketOf = (name: string) => parity.find(({ metric: one }) => one === name)?.buckets[0]?.bucket
+    expect(bucketOf('daily')).toMatch(/^\d{4}-\d{2}-\d{2}$/)
+    expect(bucketOf('halved')).toMatch(/^\d{4}-\d{2}-\d{2}T\d{2}:00:00.000Z$/)
+  })
+
+  it('is read alike from the warehouse and its twin, whatever is asked', async () => {
+    const random = randomOf(11)
+    const one = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item
+    const dates = [...new Set(all.map(dateIn(paris)))].map((date) => Date.parse(date))
+    for (let at = 0; at < 150; at++) {
+      const name = one(['daily', 'hourly', 'halved', 'distinct', 'median', 'early'])
+      const metric_ = findMetric((twin as BatchStage).model.data, name)
+      const asked = {
+        metric: metric_,
+        per: one([null, ...buckets.filter((bucket) => divides(metric_.per, bucket))]),
+        by: random() < 0.5 ? [] : metric_.by.map((dimension) => dimension.name),
+        where: metric_.by[0]?.name === 'shop' && random() < 0.2 ? [{ dimension: 'shop', value: 'mitte' }] : [],
+        layer: one(['batch', 'speed', null, null] as const),
+        from: random() < 0.2 ? one(dates) : null,
+        to: null,
+        days: { from: random() < 0.4 ? one(dates) : null, to: random() < 0.4 ? one(dates) : null },
+        pin: null,
+        limit: 10_000,
+        offset: 0,
+      }
+      const [ofReal, ofTwin] = await Promise.all(stages().map(async ({ states }) => (await states.read(asked)).cells))
+      expect([asked, ofTwin]).toEqual([asked, ofReal])
+    }
+  }, 120_000)
 
   it('puts off nothing of a median, by its local day', async () => {
     for (const stage of stages()) {
