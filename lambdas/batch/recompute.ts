@@ -1,8 +1,15 @@
 import { type Batch, specificationKey } from './batch.ts'
+import { findDataset } from './promote.ts'
 import type { Run } from './run.ts'
+import { refuseOtherModel } from './sealed-model.ts'
 
-/** Begins the Spark job; a second try of the same execution begins none. */
-export const startRecompute = async ({ jobs, bucket }: Batch, run: Run): Promise<Run> => {
+/**
+ * Begins the Spark job; a second try of the same execution begins none.
+ * @throws where other definitions were deployed since the seal: the job would count by them
+ */
+export const startRecompute = async (batch: Batch, run: Run): Promise<Run> => {
+  const { jobs, bucket } = batch
+  refuseOtherModel(batch, await findDataset(batch, run.datasetId))
   const uri = `s3://${bucket}/${specificationKey(run.datasetId)}`
   return { ...run, jobRunId: await jobs.start(run.datasetId, uri, run.executionName), jobDone: false }
 }

@@ -15,6 +15,7 @@ import { enforceExclusions } from './exclude.ts'
 import { described } from './problem-answer.ts'
 import { servedBeside } from './reasons.ts'
 import type { Run, SealRequest } from './run.ts'
+import { refuseOtherModel } from './sealed-model.ts'
 import { type ArchivedShard, drawMarks } from './tidemark.ts'
 import { othersUnderWay, showLife, underWayProblem } from './under-way.ts'
 
@@ -35,6 +36,7 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   const datasetId = datasetIdOf(request)
   const datasets = await batch.ledger.datasets()
   const registered = datasets.find((dataset) => dataset.datasetId === datasetId) ?? null
+  if (registered !== null) refuseOtherModel(batch, registered)
   if (registered !== null && (await batch.archive.getJson(specificationKey(datasetId))) !== null)
     return { ...run, datasetId, next: 'recompute' }
   const { alone, other } = await othersUnderWay(batch, datasets, datasetId)
@@ -79,13 +81,17 @@ interface Drawn {
 
 /**
  * Whether what was drawn holds: an earlier try of this execution, given up on and still at work, may have registered
- * something else, and another execution may have come first, so that nothing was.
+ * something else, by other definitions even, and another execution may have come first, so that nothing was.
  */
-const isRegisteredAs = async ({ ledger }: Batch, { datasetId, base, exclusions, marks }: Drawn): Promise<boolean> => {
+const isRegisteredAs = async (
+  { ledger, model }: Batch,
+  { datasetId, base, exclusions, marks }: Drawn,
+): Promise<boolean> => {
   const registered = await ledger.dataset(datasetId)
   const held = Object.entries(await ledger.marks(datasetId))
   return (
-    registered?.baseDatasetId === base.datasetId &&
+    registered?.modelVersion === model.version &&
+    registered.baseDatasetId === base.datasetId &&
     registered.exclusions === exclusions &&
     held.length === Object.keys(marks).length &&
     held.every(([shardId, mark]) => marks[shardId] === mark)
