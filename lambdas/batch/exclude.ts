@@ -83,12 +83,14 @@ export const listExclusions = async ({ exclusions }: Batch) => {
 export const enforceExclusions = async (batch: Batch): Promise<InForce> => {
   const { exclusions, ledger } = batch
   const entries = await exclusions.entries()
-  const revision = newestRevision(entries)
-  if (revision === 0) return { revision, recorded: {} }
-  if ((await exclusions.inForce()) < revision) {
-    await writeSet(batch, entries, revision)
-    await exclusions.enforce(revision)
+  const registered = newestRevision(entries)
+  if (registered === 0) return { revision: 0, recorded: {} }
+  if ((await exclusions.inForce()) < registered) {
+    await writeSet(batch, entries, registered)
+    await exclusions.enforce(registered)
   }
+  // A later one may be in force since the entries were read; nobody wrote the set of the one that it overtook.
+  const revision = await exclusions.inForce()
   await tellLatest(batch)
   for (const shardId of Object.keys(await ledger.speedPositions())) await enforceIn(batch, shardId, revision)
   const stretches = (await exclusions.stretches()).filter((stretch) => stretch.revision === revision)
