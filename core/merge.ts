@@ -6,8 +6,11 @@ export type Components = Record<string, number>
 /** How a component's values merge, by its name (docs/architecture.md, "States"). */
 export const opOf = (component: string): MergeOp => {
   if (component === 'min') return 'min'
-  return component === 'max' || /^r\d+$/.test(component) ? 'max' : 'sum'
+  return component === 'max' || isRegister(component) ? 'max' : 'sum'
 }
+
+/** Whether a component is one of a distinct count's registers: raised again by the same value, it stays what it was. */
+export const isRegister = (component: string): boolean => /^r\d+$/.test(component)
 
 /** @throws where a sum leaves the safe integers: it would not be exact any more. */
 export const merge = (op: MergeOp, a: number, b: number): number => {

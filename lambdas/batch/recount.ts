@@ -2,6 +2,7 @@ import { expandAggregates } from '../../core/aggregate.ts'
 import { type Duplicates, identityOf } from '../../core/duplicates.ts'
 import type { IsExcluded } from '../../core/exclusion.ts'
 import type { ReceivedRecord } from '../../core/kinesis-record.ts'
+import { isRegister } from '../../core/merge.ts'
 import { decodeRawLine, type RawObject } from '../../core/raw-archive.ts'
 import { placeInShard } from '../../core/record.ts'
 import { fold } from '../../core/state.ts'
@@ -76,7 +77,7 @@ const chunkOf = (stretch: Stretch, records: ReadonlyMap<string, ReceivedRecord>,
 
 /**
  * Counts a chunk as the speed table does, each part whole: every register that a record raises is in it, so that later
- * rows may go on without it. What is excluded, and what producers sent again, adds nothing.
+ * rows may go on without it. What is excluded adds nothing; what producers sent again, nothing but its registers.
  */
 export const countChunk = async (
   batch: Batch,
@@ -97,7 +98,10 @@ export const countChunk = async (
   return parts
 }
 
-/** What the speed table makes of records: the one place where they are decoded, left out and counted here. */
+/**
+ * What the speed table makes of records: the one place where they are decoded, left out and counted here. A twin's
+ * registers stay: who wrote the rows above may not have told it for one, and went on without what it had raised.
+ */
 function* contributionsOf(
   { compiled }: Batch,
   records: readonly ReceivedRecord[],
@@ -107,7 +111,8 @@ function* contributionsOf(
     const decoded = compiled.decode(record)
     if (isExcluded(decoded)) continue
     const identity = identityOf(record, decoded)
-    if (identity !== null && duplicates.isDuplicate(identity, placeInShard(record), record.arrivalTime)) continue
-    yield* compiled.contributions(decoded, 'speed')
+    const isTwin = identity !== null && duplicates.isDuplicate(identity, placeInShard(record), record.arrivalTime)
+    const contributions = compiled.contributions(decoded, 'speed')
+    yield* isTwin ? contributions.filter(({ component }) => isRegister(component)) : contributions
   }
 }

@@ -1,4 +1,4 @@
-import { opOf } from '../../core/merge.ts'
+import { isRegister } from '../../core/merge.ts'
 import { type Cell, dimsKey } from '../../core/state.ts'
 
 /** Registers kept for one shard; past this the longest unused cells are forgotten, and written again when they rise. */
@@ -44,8 +44,6 @@ export class RegisterMemory {
     this.#cells.set(key, known)
   }
 }
-
-const isRegister = (component: string): boolean => component !== 'max' && opOf(component) === 'max'
 
 const isHeld = (known: ReadonlyMap<string, number>, component: string, value: number): boolean =>
   isRegister(component) && (known.get(component) ?? 0) >= value

@@ -1,6 +1,8 @@
 import type { RawRecord } from '../../../core/record.ts'
 import type { ExcludeRequest, InForce } from '../../../lambdas/batch/exclude.ts'
+import { runStep } from '../../../lambdas/batch/steps.ts'
 import { type BatchStage, definitions, type SaleFields, sequence, shardA, shardB } from './batch-stage.ts'
+import { overriding } from './overriding.ts'
 
 const wrong: SaleFields = { shop: 'wrong', amount: '99.00', items: 50 }
 
@@ -166,6 +168,25 @@ export const exclusionLaw = (start: () => Promise<BatchStage>): void => {
     await expectTruth()
   })
 
+  it('leave alone the registers of a twin, told for one only once its first is excluded', async () => {
+    stage.shards.push({ shardId: shardB, parentShardIds: [] }, { shardId: shardA, parentShardIds: [shardB] })
+    const first = stage.produce(shardB, { ...wrong, id: 'twin' })
+    const [twin, next] = [stage.produce(shardA, { id: 'twin' }), stage.produce(shardA)]
+    // The first was not remembered yet: its twin counts, and the next goes on without the register that this raised.
+    const writer = stage.writer()
+    for (const record of [twin, next, first]) await writer.write(record.shardId, [record])
+    await stage.archiveRecords([first])
+    await stage.archiveRecords([twin])
+    await exclude({ fields: { shop: 'wrong' } })
+    await stage.replay(shardB, 1)
+    await stage.replay(shardA, 1)
+    expect(await stage.answered('sales')).toEqual({ '2026-01-02T10:00:00.000Z ["mitte","true"]': '1' })
+    expect(await stage.answered('shops')).toEqual({ '2026-01-02T00:00:00.000Z ["true"]': '1 or so' })
+    await stage.archiveRecords([next])
+    await stage.replay(shardA, 1)
+    await expectTruth()
+  })
+
   it('a rollback to a dataset of another revision is a mix, and says so', async () => {
     produce(2)
     produce(1, wrong)
@@ -228,6 +249,39 @@ export const exclusionLaw = (start: () => Promise<BatchStage>): void => {
     expect(await stage.archive.getJson('exclusions/latest.json')).toEqual({ revision: 3 })
     await stage.recompute()
     expect(await stage.answered('sales')).toEqual({ '2026-01-02T10:00:00.000Z ["mitte","true"]': '2' })
+    await expectTruth()
+  })
+
+  it('overtaken by a later one that died half way are counted by that, whose set alone was written', async () => {
+    produce(1, wrong)
+    await stage.settle()
+    const killed = new Error('killed')
+    const { exclusions } = stage.batch
+    const later = overriding(exclusions, {
+      enforce: async (revision) => {
+        await exclusions.enforce(revision)
+        throw killed
+      },
+    })
+    const request = { step: 'exclude', reason: 'r', by: 'b' } as const
+    const exclusion = { eventType: 'sale', from: null, to: null, fields: { shop: 'wrong' }, eventIds: null }
+    let read: ReturnType<typeof exclusions.entries> | null = null
+    const overtaken = overriding(exclusions, {
+      entries: async () => {
+        if (read !== null) return exclusions.entries()
+        read = exclusions.entries()
+        await read
+        const second = { ...request, requestId: 'second-12345', exclusion: { ...exclusion, fields: { items: '77' } } }
+        await expect(runStep({ ...stage.batch, exclusions: later }, second)).rejects.toThrow(killed)
+        return read
+      },
+    })
+    const first = { ...request, requestId: 'first-123456', exclusion }
+    expect(await runStep({ ...stage.batch, exclusions: overtaken }, first)).toMatchObject({ id: 1, revision: 2 })
+    expect(await exclusions.stretches()).toEqual([{ shardId: shardA, above: sequence(1), revision: 2 }])
+    produce(1, wrong)
+    await stage.settle()
+    expect(await wrongServed()).toBe(1)
     await expectTruth()
   })
 
