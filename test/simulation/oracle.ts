@@ -38,6 +38,12 @@ const metricsOf = (changed: boolean): Readonly<Record<string, Metric>> => ({
     takes: all,
     value: (sales) => euros(sales.reduce((sum, { amount }) => sum + amount, 0)),
   },
+  'sales of a turnover': {
+    perMs: dayMs,
+    dims: () => [],
+    takes: all,
+    value: (sales) => String(sales.length),
+  },
   best: {
     perMs: dayMs,
     dims: ({ shop }) => [shop],
