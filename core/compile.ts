@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { buckets } from './bucket.ts'
 import { contributor, liveContributor } from './contributor.ts'
 import { decoder } from './decode.ts'
-import { describeWhere } from './definition/conditions.ts'
+import { describeWhere, refuseSecret } from './definition/conditions.ts'
 import { asField, derivedFields } from './definition/derivation.ts'
 import type { DerivedDefinition } from './definition/derived.ts'
 import { type EventDefinition, elementsOf } from './definition/event.ts'
@@ -145,9 +145,12 @@ const describeEvent = (definition: EventDefinition, code: string | undefined): E
   const twin = fields.find((field, place) => fields.findIndex((other) => other.name === field.name) < place)
   if (twin !== undefined)
     throw new Error(`Event ${name}: ${twin.name} is a field and the path of a nested one; rename one.`)
-  for (const field of [...(definition.id ?? []), definition.at])
-    if (!fields.some((known) => known.name === field && known.kind !== 'object'))
+  for (const field of [...(definition.id ?? ['id']), definition.at]) {
+    const known = fields.find((candidate) => candidate.name === field)
+    if (known === undefined || known.kind === 'object')
       throw new Error(`Event ${name}: ${field} identifies or dates it, but is no field.`)
+    refuseSecret(`Event ${name}`, known)
+  }
   return {
     name,
     fields,
@@ -198,6 +201,7 @@ const describeMetric = (
     sliceMs: liveMs === null ? null : sliceFor(at, liveMs),
   }
   refuseMeasure(at, definition.measure.data)
+  for (const field of event.fields) if (measuredFields(definition.measure).includes(field.name)) refuseSecret(at, field)
   refuseTooMany(at, meaning)
   if (definition.measure.data.kind === 'countDistinct') describeDimensions(at, definition.measure.data.fields, fields)
   return {
@@ -224,6 +228,11 @@ const refuseTooMany = (at: string, metric: Pick<MetricData, 'per' | 'zone' | 'by
     )
 }
 
+const measuredFields = ({ data, each }: MetricDefinition['measure']): readonly string[] => [
+  ...('field' in data ? [data.field] : []),
+  ...(each === null ? [] : [each]),
+]
+
 const eachOf = (at: string, { event, measure }: MetricDefinition): NonNullable<MetricData['each']> | null => {
   const { each: field } = measure
   if (field === null) return null
@@ -249,6 +258,7 @@ const describeDimensions = (at: string, names: readonly string[], fields: readon
   return names.map((name) => {
     const field = fields.find((candidate) => candidate.name === name)
     if (field === undefined) throw new Error(`${at}: ${name} is no field of its event.`)
+    refuseSecret(at, field)
     if (field.kind !== 'string' && field.kind !== 'boolean' && field.kind !== 'integer')
       throw new Error(
         `${at}: ${name} is a ${field.kind}; a dimension is a string, a boolean or a whole number (z.int()).`,

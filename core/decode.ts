@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { type DerivationDefinition, describeDerivations } from './definition/derivation.ts'
 import type { EventDefinition } from './definition/event.ts'
-import { valueAt } from './definition/nested.ts'
+import { valueAt, withoutSecrets } from './definition/nested.ts'
 import { derive } from './derivations.ts'
+import { secretPaths, withheldIn } from './lake-text.ts'
 import { type EventData, fieldOf, type Model, type ModelData } from './model.ts'
 import { type Decoded, placeInShard, type RawRecord, type RejectionReason, type Row, rejectedType } from './record.ts'
 
@@ -15,6 +16,10 @@ const maxDetailLength = 300
 interface EventDecoder {
   readonly data: EventData
   readonly schema: z.ZodObject
+  /** Of records that come from the lake. */
+  readonly lakeSchema: z.ZodObject
+  /** The paths of secrets, which no row holds. */
+  readonly secrets: readonly (readonly string[])[]
   /** The paths of fields inside of objects, by their dotted names. */
   readonly nested: readonly (readonly [string, readonly string[]])[]
   readonly derivations: readonly DerivationDefinition[]
@@ -25,13 +30,18 @@ interface EventDecoder {
 /** Reads records as the definitions' events. What can't be one is rejected with its reason; nothing throws. */
 export const decoder = (data: ModelData, definitions: readonly EventDefinition[]): Model['decode'] => {
   const decoders = new Map<string, EventDecoder>()
+  const secrets = secretPaths(data)
   for (const definition of definitions) {
     const event = data.events.find((candidate) => candidate.name === definition.name)
     if (event !== undefined)
       decoders.set(event.name, {
         data: event,
         schema: z.object(definition.fields),
-        nested: event.fields.flatMap(({ name, path }) => (path === undefined ? [] : [[name, path] as const])),
+        lakeSchema: z.object(withoutSecrets(definition.fields)),
+        secrets: secrets.get(event.name) ?? [],
+        nested: event.fields.flatMap(({ name, path, secret }) =>
+          path === undefined || secret === true ? [] : [[name, path] as const],
+        ),
         derivations: describeDerivations(event.name, definition.derive, []),
         keptFields: [...keptFieldsOf(data, event.name), ...event.derived.map(({ name }) => name)],
       })
@@ -39,13 +49,16 @@ export const decoder = (data: ModelData, definitions: readonly EventDefinition[]
   return (record) => {
     if (record.text === null) return rejected(record, 'not_utf8', 'the bytes are not UTF-8')
     const parsed = parseJson(record.text)
-    if (parsed instanceof Error) return rejected(record, 'not_json', parsed.message)
+    if (parsed instanceof Error)
+      return rejected(record, 'not_json', secrets.size === 0 ? parsed.message : withoutQuotes(parsed.message))
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
       return rejected(
         record,
         'not_an_object',
         `a JSON ${Array.isArray(parsed) ? 'array' : parsed === null ? 'null' : typeof parsed}`,
       )
+    const withheld = record.fromLake === true && secrets.size > 0 ? withheldIn(parsed) : null
+    if (withheld !== null) return rejected(record, withheld.reason, withheld.detail, withheld.eventType)
     const type: unknown = 'type' in parsed ? parsed.type : undefined
     const known = typeof type === 'string' ? decoders.get(type) : undefined
     if (known === undefined) return rejected(record, 'unknown_type', describeType(type))
@@ -76,17 +89,19 @@ const parseJson = (text: string): unknown => {
 }
 
 const decodeEvent = (record: RawRecord, decoder: EventDecoder, parsed: object): Decoded => {
-  const { data, schema, keptFields } = decoder
+  const { data, keptFields, secrets } = decoder
+  const schema = record.fromLake === true ? decoder.lakeSchema : decoder.schema
   const result = schema.safeParse(parsed)
-  if (!result.success) return rejected(record, 'invalid', describeIssue(result.error), data.name)
-  const dated = result.data[data.at] ?? valueAt(result.data, data.at.split('.'))
+  if (!result.success) return rejected(record, 'invalid', describeIssue(result.error, secrets), data.name)
+  const fields = secrets.reduce<Readonly<Record<string, unknown>>>(withoutPath, result.data)
+  const dated = fields[data.at] ?? valueAt(fields, data.at.split('.'))
   const eventTime = Number(dated ?? Number.NaN)
   if (Number.isNaN(eventTime))
     return rejected(record, 'invalid', `${data.at}: is missing, and dates the event`, data.name)
-  const derived = derive(data.name, decoder.derivations, result.data, eventTime)
+  const derived = derive(data.name, decoder.derivations, fields, eventTime)
   if ('flaw' in derived) return rejected(record, 'invalid', derived.flaw, data.name)
-  const row: Record<string, unknown> = { ...result.data, ...derived.dimensions }
-  for (const [name, path] of decoder.nested) row[name] = valueAt(result.data, path)
+  const row: Record<string, unknown> = { ...fields, ...derived.dimensions }
+  for (const [name, path] of decoder.nested) row[name] = valueAt(fields, path)
   const flaw = makeStorable(row, [...keptFields, ...data.id])
   if (flaw !== null) return rejected(record, 'invalid', flaw, data.name)
   const earlyMs = eventTime - record.arrivalTime
@@ -152,8 +167,30 @@ const identityOf = (record: RawRecord, row: Row, fields: readonly string[]): str
 /** A place in the stream can't be an id of a producer's: no id of theirs is a shard's name and 64 digits. */
 const placeOf = (record: RawRecord): string => `${record.shardId}/${placeInShard(record)}`
 
-const describeIssue = (error: z.core.$ZodError): string => {
+/** The row without one of its fields. What lies on the way is copied: a schema may have frozen it. */
+const withoutPath = (
+  row: Readonly<Record<string, unknown>>,
+  path: readonly string[],
+): Readonly<Record<string, unknown>> => {
+  const [key = '', ...rest] = path
+  const { [key]: inner, ...others } = row
+  if (rest.length === 0) return others
+  return typeof inner === 'object' && inner !== null
+    ? { ...others, [key]: withoutPath(inner as Readonly<Record<string, unknown>>, rest) }
+    : row
+}
+
+/** What a parser says without the text that it quotes, which may be of a secret: what it found where. */
+const withoutQuotes = (message: string): string => {
+  const [, place] = /( at position \d+)/.exec(message) ?? []
+  return `is no JSON${place ?? ''}`
+}
+
+/** Of a secret it says no more than that it is wrong: paths inside of one are keys that came with the record. */
+const describeIssue = (error: z.core.$ZodError, secrets: readonly (readonly string[])[]): string => {
   const [issue] = error.issues
+  const secret = secrets.find((path) => path.every((key, place) => issue?.path[place] === key))
+  if (secret !== undefined) return `${secret.join('.')}: is not what its schema asks for`
   return issue === undefined
     ? 'does not fit its schema'
     : `${issue.path.map(String).join('.') || 'the event'}: ${issue.message}`

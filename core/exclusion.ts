@@ -49,7 +49,7 @@ const testOf = (
   const wanted: { name: string; value: Scalar }[] = []
   for (const [name, text] of Object.entries(fields)) {
     const field = event.fields.find((candidate) => candidate.name === name)
-    const value = field === undefined ? null : valueIn(field, text)
+    const value = field === undefined || field.secret === true ? null : valueIn(field, text)
     if (value === null) return null
     wanted.push({ name, value })
   }
@@ -146,6 +146,8 @@ const readFields = (event: EventData, value: unknown): Record<string, string> =>
       const field = event.fields.find((candidate) => candidate.name === name)
       if (field === undefined)
         throw invalid(`Event ${event.name} has no field ${name}.`, { allowed: event.fields.map((each) => each.name) })
+      if (field.secret === true)
+        throw invalid(`${event.name}.${name} is a secret: an exclusion would tell whether an event has a value.`)
       if (field.kind === 'object' || field.kind === 'other')
         throw invalid(`${event.name}.${name} holds no single value, so events can't be excluded by it.`)
       if (typeof text !== 'string' || valueIn(field, text) === null)

@@ -91,6 +91,8 @@ export interface FieldData {
   readonly nullable: boolean
   readonly optional: boolean
   readonly values: readonly string[] | null
+  /** Kept out of all but the raw archive; left out: it is not. */
+  readonly secret?: true
   /** What stands for a missing field, scaled as its values are; null: nothing does. */
   readonly default: Scalar
   readonly checks: readonly FieldCheck[]

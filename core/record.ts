@@ -9,6 +9,8 @@ export interface RawRecord {
   readonly arrivalTime: number
   /** The record's bytes as text; null where they are not UTF-8. */
   readonly text: string | null
+  /** Read from the lake, which holds no secrets (`core/lake-text.ts`): they are not asked for. */
+  readonly fromLake?: boolean
 }
 
 /** A Kinesis record holds at most 10 MiB, hence fewer user records than this, unless they are all but empty. */

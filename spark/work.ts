@@ -1,4 +1,5 @@
 import { type ExclusionSet, excluder, type IsExcluded } from '../core/exclusion.ts'
+import { lakeBytes } from '../core/lake-text.ts'
 import type { Model } from '../core/model.ts'
 import { placeInShard } from '../core/record.ts'
 import { Block, type PlacedRecord } from './block.ts'
@@ -13,6 +14,7 @@ export const work = (model: Model, input: number, output: number): void => {
   const block = new Block()
   let source: Source | null = null
   let isExcluded = excluder([], model.data)
+  const forLake = lakeBytes(model.data)
   let records = 0
   for (let frame = readFrame(input); frame !== null; frame = readFrame(input)) {
     if (frame.kind === frameKinds.source) {
@@ -24,8 +26,9 @@ export const work = (model: Model, input: number, output: number): void => {
       isExcluded = excluder(exclusions, model.data)
       continue
     }
+    const fromLake = frame.kind === frameKinds.records
     for (const record of recordsOf(frame.kind, frame.payload, source)) {
-      decodeInto(block, model, record, isExcluded)
+      decodeInto(block, record, { model, isExcluded, forLake, fromLake })
       records++
       if (block.full) writeFrame(output, frameKinds.block, block.take())
     }
@@ -44,9 +47,16 @@ const recordsOf = (kind: number, payload: Buffer, source: Source | null): Iterab
 /** What takes an excluded record's place, so that the job can count it: it has no twin, no contribution and no data. */
 const excludedType = '_excluded'
 
-const decodeInto = (block: Block, model: Model, record: PlacedRecord, isExcluded: IsExcluded): void => {
+interface Decoding {
+  readonly model: Model
+  readonly isExcluded: IsExcluded
+  readonly forLake: ReturnType<typeof lakeBytes>
+  readonly fromLake: boolean
+}
+
+const decodeInto = (block: Block, record: PlacedRecord, { model, isExcluded, forLake, fromLake }: Decoding): void => {
   const { shardId, sequenceNumber, subSequence, arrivalTime, data } = record
-  const decoded = model.decode({ shardId, sequenceNumber, subSequence, arrivalTime, text: data })
+  const decoded = model.decode({ shardId, sequenceNumber, subSequence, arrivalTime, text: data, fromLake })
   if (isExcluded(decoded)) {
     const left = {
       type: excludedType,
@@ -56,5 +66,5 @@ const decodeInto = (block: Block, model: Model, record: PlacedRecord, isExcluded
       rejection: null,
     }
     block.push({ ...record, data: null, dataBase64: null }, left, [])
-  } else block.push(record, decoded, model.contributions(decoded, 'batch'))
+  } else block.push({ ...record, ...forLake(decoded, record) }, decoded, model.contributions(decoded, 'batch'))
 }

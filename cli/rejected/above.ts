@@ -1,4 +1,5 @@
 import { expandAggregates } from '../../core/aggregate.ts'
+import { lakeBytes } from '../../core/lake-text.ts'
 import type { Model } from '../../core/model.ts'
 import { decodeRawLine } from '../../core/raw-archive.ts'
 import { placeInShard } from '../../core/record.ts'
@@ -11,6 +12,7 @@ export async function* rejectedAbove(
   model: Model,
   marks: Readonly<Record<string, string>>,
 ): AsyncIterable<RejectedRecord> {
+  const forLake = lakeBytes(model.data)
   for (const shardId of await archive.listRawShards()) {
     const mark = marks[shardId] ?? null
     const seen = new Set<string>()
@@ -18,7 +20,8 @@ export async function* rejectedAbove(
       for await (const line of archive.readLines(key))
         for (const record of expandAggregates([decodeRawLine(line)])) {
           if (mark !== null && record.sequenceNumber <= mark) continue
-          const { rejection, row } = model.decode(record)
+          const decoded = model.decode(record)
+          const { rejection, row } = decoded
           const place = placeInShard(record)
           if (rejection === null || seen.has(place)) continue
           seen.add(place)
@@ -29,8 +32,11 @@ export async function* rejectedAbove(
             arrivalTime: record.arrivalTime,
             ...rejection,
             eventType: typeof row.event_type === 'string' ? row.event_type : null,
-            data: record.text,
-            dataBase64: record.text === null ? Buffer.from(record.bytes).toString('base64') : null,
+            // Shown as the lake keeps it: without what may hold a secret.
+            ...forLake(decoded, {
+              data: record.text,
+              dataBase64: record.text === null ? Buffer.from(record.bytes).toString('base64') : null,
+            }),
             side: 'speed',
             takenNow: false,
           }

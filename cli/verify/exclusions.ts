@@ -31,7 +31,7 @@ const excludedSql = ({ eventType, from, to, fields, eventIds }: Excluding, model
   if (eventIds !== null) conditions.push(`${saidIdentity(event)} IN (SELECT unnest(${listSql(eventIds)}))`)
   for (const [name, text] of Object.entries(fields)) {
     const field = event.fields.find((candidate) => candidate.name === name)
-    if (field === undefined || field.kind === 'object' || field.kind === 'other') return null
+    if (field === undefined || field.secret === true || field.kind === 'object' || field.kind === 'other') return null
     conditions.push(`coalesce(${fieldColumn(name)} = (${valueSql(field, text)}), false)`)
   }
   return `SELECT * FROM ${eventTable(event.name)} WHERE ${conditions.join(' AND ')}`

@@ -18,6 +18,7 @@ export const describeWhere = (
   })
 
 const describeCondition = (at: string, field: FieldData, condition: unknown): ConditionData[] => {
+  refuseSecret(at, field)
   if (field.kind === 'object' || field.kind === 'other')
     throw new Error(`${at}: it holds no single value, so nothing can be compared with it; name a field in it.`)
   if (condition === null || typeof condition !== 'object')
@@ -28,6 +29,11 @@ const describeCondition = (at: string, field: FieldData, condition: unknown): Co
     if (op === 'not' || op === 'gte' || op === 'lt') return { field: field.name, op, value: scalarOf(at, field, value) }
     throw new Error(`${at}: ${op} is no condition; there are a value, not, in (a list), gte and lt.`)
   })
+}
+
+/** @throws where the field is a secret: what a metric makes of it would tell it */
+export const refuseSecret = (at: string, { name, secret }: Pick<FieldData, 'name' | 'secret'>): void => {
+  if (secret === true) throw new Error(`${at}: ${name} is a secret, which no metric, condition or identity can use.`)
 }
 
 const scalarOf = (at: string, field: FieldData, value: unknown): Scalar => {

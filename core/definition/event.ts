@@ -3,6 +3,7 @@ import type { MeasureData, QuantityMeasure } from '../model.ts'
 import type { Answer, Derivation } from './derivation.ts'
 import { type Flat, schemaAt } from './nested.ts'
 import { type Instant, instant, quantities, scaleDecimal, type UnitOf } from './quantity.ts'
+import type { Visible } from './secret.ts'
 import type { Span } from './span.ts'
 
 type Str<T> = Extract<keyof T, string>
@@ -119,9 +120,9 @@ interface Envelope {
 
 type RowOf<F extends z.ZodRawShape> = z.output<z.ZodObject<F>>
 
-/** What functions get: all fields; `at` is the event's time wherever no field has that name. */
+/** What functions get: all fields but secrets; `at` is the event's time wherever no field has that name. */
 type Given<F extends z.ZodRawShape> = Readonly<
-  RowOf<F> & Omit<{ readonly id: string | null; readonly at: Instant }, keyof F>
+  Visible<RowOf<F>> & Omit<{ readonly id: string | null; readonly at: Instant }, keyof F>
 >
 
 /** Declares a type of event: its name (the record's `type`) and its fields as zod schemas. */

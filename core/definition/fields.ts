@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import type { FieldCheck, FieldData, Scalar } from '../model.ts'
-import { nestedFields } from './nested.ts'
+import { hides, nestedFields } from './nested.ts'
 import { quantities } from './quantity.ts'
-import { refuseUnsound } from './soundness.ts'
+import { refuseHidden, refuseUnsound } from './soundness.ts'
 
 type Shape = Pick<FieldData, 'kind' | 'unit' | 'scale' | 'values' | 'checks' | 'opaque'>
 
@@ -73,7 +73,11 @@ export const describeField = (
   const nested = nestedFields(schema)
   const shape: Shape = nested === null ? shapeOf(inner) : { ...plain, kind: 'object', opaque: nested.strict }
   const place = parents.length === 0 ? { name } : { name: path.join('.'), path }
-  return { ...place, ...shape, nullable, optional, default: missing }
+  const secret = hides(schema)
+  if (secret && path.join() === 'type')
+    throw new Error(`Event ${event}: type names the event, which can't be a secret.`)
+  if (!secret && nested === null) refuseHidden(event, path.join('.'), schema)
+  return { ...place, ...shape, nullable, optional, ...(secret ? { secret } : {}), default: missing }
 }
 
 /** Objects and lists are of fields whose values nobody reads. */

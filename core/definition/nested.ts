@@ -1,4 +1,5 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import { isSecret } from './secret.ts'
 
 type Str<T> = Extract<keyof T, string>
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -49,11 +50,37 @@ const transparent = new Set(['nullable', 'optional', 'readonly'])
 export const nestedFields = (
   schema: z.core.$ZodType,
 ): { readonly fields: Readonly<Record<string, z.core.$ZodType>>; readonly strict: boolean } | null => {
+  if (isSecret(schema)) return null
   const { type, innerType, shape, catchall } = schema._zod.def as unknown as Definition
   if (transparent.has(type) && innerType !== undefined) return nestedFields(innerType)
   const others = (catchall?._zod.def as Definition | undefined)?.type
   if (type !== 'object' || shape === undefined || (others !== undefined && others !== 'never')) return null
   return { fields: shape, strict: others === 'never' }
+}
+
+/** The fields without secrets, those inside of objects included: what a record that went through the lake must still be. */
+export const withoutSecrets = (
+  fields: Readonly<Record<string, z.core.$ZodType>>,
+): Readonly<Record<string, z.core.$ZodType>> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, schema]) => (hides(schema) ? [] : [[name, openSchema(schema)] as const])),
+  )
+
+/** Whether a field is secret, behind whatever may leave it out. */
+export const hides = (schema: z.core.$ZodType): boolean => {
+  const { type, innerType } = schema._zod.def as unknown as Definition
+  return (
+    isSecret(schema) || (innerType !== undefined && (transparent.has(type) || type === 'default') && hides(innerType))
+  )
+}
+
+const openSchema = (schema: z.core.$ZodType): z.core.$ZodType => {
+  const nested = nestedFields(schema)
+  if (nested === null) return schema
+  const { type, innerType } = schema._zod.def as unknown as Definition
+  if (type === 'object' || innerType === undefined) return z.object(withoutSecrets(nested.fields))
+  const inner = openSchema(innerType)
+  return type === 'nullable' ? z.nullable(inner) : type === 'optional' ? z.optional(inner) : z.readonly(inner)
 }
 
 /** The schema of a field by its name, or by its dotted path through objects; undefined where there is none. */

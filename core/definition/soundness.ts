@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { quantities } from './quantity.ts'
+import { isSecret } from './secret.ts'
 
 const runsFunction = new Set(['pipe', 'transform', 'custom', 'catch', 'lazy', 'promise', 'function'])
 
@@ -33,6 +34,17 @@ export const refuseUnsound = (event: string, field: string, schema: z.core.$ZodT
     for (const nested of schemasIn(inner._zod.def)) visit(nested, depth + 1)
   }
   visit(schema, 0)
+}
+
+/**
+ * Holds secrets to be fields, of the event or of objects in it: nobody could take one out of a list or a union.
+ * @throws where one stands anywhere inside
+ */
+export const refuseHidden = (event: string, field: string, schema: z.core.$ZodType): void => {
+  if (!isSecret(schema) && quantities.get(schema) === undefined)
+    for (const nested of schemasIn(schema._zod.def)) refuseHidden(event, field, nested)
+  else if (isSecret(schema))
+    throw new Error(`Event ${event}: field ${field} holds a secret inside; make all of it one: secret(…).`)
 }
 
 const isFunction = ({ type, coerce, checks = [] }: Definition): boolean =>

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { event, metric, secret, z } from 'tidemark'
 import { rejectedAnswer } from '../../cli/commands/rejected.ts'
 import { render } from '../../cli/output.ts'
 import type { RejectedFilter } from '../../cli/rejected/record.ts'
 import { findRejected, type Rejected } from '../../cli/rejected/rejected.ts'
+import { compileDefinitions } from '../../core/compile.ts'
+import { loadHash64 } from '../../core/hash.ts'
 import type { ReceivedRecord } from '../../core/kinesis-record.ts'
 import type { Model } from '../../core/model.ts'
 import { encodeRawLine, rawObjectKey } from '../../core/raw-archive.ts'
@@ -131,6 +134,30 @@ describe('what was rejected', () => {
     expect(listed(await find(live, { reason: 'invalid' }))).toEqual([[2, 2, 'batch', 'invalid', 'reading']])
     expect(listed(await find(live, { type: 'plain' }))).toEqual([[1, 2, 'batch', 'unknown_type', 'plain']])
     expect(render(rejectedAnswer(found, 'table'), 'table')).toMatch(quoted('rejected'))
+  })
+
+  it('is shown without its bytes where the definitions have a secret, on either side', async () => {
+    const call = event('call', { token: secret(z.string()) })
+    const calls = metric('calls', call.count('calls'), { per: 'day' })
+    const before = model
+    model = compileDefinitions({ call, calls }, await loadHash64())
+    const at = day('2026-03-01T10:00:00Z')
+    const text = '{"type":"call","token":"hush"}'
+    await archived(1, at, 'below')
+    await archived(2, at, text, '{"token":"hush"', Buffer.from('hush\xff', 'latin1'))
+    const late = `{"type":"call","at":"2026-03-01T00:00:00Z","token":"hush"}`
+    await lakeFile('lake/before', [lakeRow(0, at, late, 'unknown_type'), lakeRow(1, at, text, 'invalid')])
+    const found = await find(manifest(1, { '2026-03-01': [{ key: 'lake/before' }] }))
+    model = before
+    expect(listed(found)).toEqual([
+      [4, 0, 'speed', 'not_utf8', null],
+      [3, 0, 'speed', 'not_json', null],
+      [2, 0, 'speed', 'invalid', 'call'],
+      [1, 2, 'batch', 'invalid', 'call'],
+      [0, 2, 'batch', 'unknown_type', 'call'],
+    ])
+    expect(JSON.stringify(found)).not.toMatch(/hush|aHVzaA/)
+    expect(found.counts).toContainEqual(expect.objectContaining({ reason: 'unknown_type', takenNow: 1 }))
   })
 
   it('is counted in full and listed up to the limit, the last to arrive first', async () => {

@@ -1,5 +1,5 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, event, instant, int, metric, minus, ratio, z } from 'tidemark'
+import { decimal, event, instant, int, metric, minus, ratio, secret, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -120,3 +120,32 @@ export const nestedUnit = metric('e40', session.count(), { where: { 'device.batt
 export const freeKey = metric('e41', session.count(), { by: ['free.x'], per: 'day' })
 // @ts-expect-error event time by a text
 export const textAsTime = event('e42', { meta: z.object({ at: z.string() }) }, { at: 'meta.at' })
+
+const sealedCall = event(
+  'sealed_call',
+  {
+    customer: z.string(),
+    token: secret(z.string()),
+    cost: secret(int('cents')).nullable(),
+    list: secret(z.array(z.string())),
+    user: z.object({ name: z.string(), mail: secret(z.string()) }),
+  },
+  { derive: { who: (e) => e.user.name } },
+)
+export const besideSecrets = metric('beside_secrets', sealedCall.count(), { by: ['user.name', 'who'], per: 'day' })
+// @ts-expect-error a secret as a dimension
+export const secretDimension = metric('e43', sealedCall.count(), { by: ['token'], per: 'day' })
+// @ts-expect-error a nested secret as a dimension
+export const nestedSecret = metric('e44', sealedCall.count(), { by: ['user.mail'], per: 'day' })
+// @ts-expect-error a sum of a secret
+export const secretSum = metric('e45', sealedCall.sum('cost'), { per: 'day' })
+// @ts-expect-error a condition on a secret
+export const secretCondition = metric('e46', sealedCall.count(), { where: { token: 'x' }, per: 'day' })
+// @ts-expect-error distinct secrets
+export const distinctSecrets = metric('e47', sealedCall.countDistinct('token'), { per: 'day' })
+// @ts-expect-error the elements of a secret
+export const secretElements = metric('e48', sealedCall.each('list').count(), { per: 'day' })
+// @ts-expect-error an identity of a secret
+export const secretId = event('e49', { token: secret(z.string()) }, { id: ['token'] })
+// @ts-expect-error a function of a secret
+export const ofSecret = event('e50', { token: secret(z.string()) }, { derive: { x: (e) => e.token } })

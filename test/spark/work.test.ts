@@ -1,7 +1,10 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { event, metric, secret, z } from 'tidemark'
+import { compileDefinitions } from '../../core/compile.ts'
 import type { Contribution } from '../../core/contribution.ts'
+import { loadHash64 } from '../../core/hash.ts'
 import type { Model } from '../../core/model.ts'
 import { OffsetColumn, TextColumn } from '../../spark/columns.ts'
 import { type Frame, frameKinds, packBuffers, readFrame, writeFrame } from '../../spark/frames.ts'
@@ -81,6 +84,55 @@ describe('the Spark worker', () => {
     expect(numbers(46)).toEqual([0, 1])
     expect(done).toMatchObject({ kind: frameKinds.done, payload: Buffer.from('{"records":2}') })
     expect(more).toEqual([])
+  })
+
+  it('hands on no secret of an event, and of a rejected record but why, and takes both back from the lake', async () => {
+    const call = event('call', { token: secret(z.string()), customer: z.string() })
+    const calls = metric('calls', call.count('calls'), { by: ['customer'], per: 'day' })
+    const compiled = compileDefinitions({ call, calls }, await loadHash64())
+    const lakeOf = (frames: readonly Frame[]) => {
+      const { text } = columnsOf(workerAnswers(compiled, dir, frames)[0])
+      return {
+        types: text(0),
+        ids: text(3),
+        data: text(18),
+        base64: text(21),
+        reasons: text(24),
+        details: text(27),
+        dims: text(36),
+      }
+    }
+    const sent = (fields: object) =>
+      JSON.stringify({ type: 'call', id: 'i', at: 5, customer: 'c', token: 'hush', ...fields })
+    const first = lakeOf([
+      source(null, '9'),
+      lines(line('1', sent({})), line('2', sent({ customer: 5 })), line('3', 'hush')),
+    ])
+    const why = (reason: string, detail: string, eventType: string | null) =>
+      JSON.stringify({ withheld: { reason, detail, eventType } })
+    expect(first.data).toEqual([
+      '{"type":"call","id":"i","at":5,"customer":"c"}',
+      why('invalid', 'customer: Invalid input: expected string, received number', 'call'),
+      why('not_json', 'is no JSON', null),
+    ])
+    expect(JSON.stringify(first)).not.toContain('hush')
+    expect(first.dims).toEqual(['c', 'invalid', 'call', 'not_json', null])
+    const texts = (...values: (string | null)[]): Uint8Array[] => {
+      const column = new TextColumn()
+      for (const value of values) column.push(value)
+      return column.take()
+    }
+    const numbers = (...values: number[]) => new Uint8Array(new Float64Array(values).buffer)
+    const columns = [
+      ...texts('s1', 's1', 's1'),
+      ...texts('1', '2', '3'),
+      numbers(1000, 1000, 1000),
+      ...texts(...first.data),
+      ...texts(null, null, null),
+      numbers(0, 0, 0),
+    ]
+    const payload = Buffer.concat(packBuffers([3], columns))
+    expect(lakeOf([{ kind: frameKinds.records, payload }])).toEqual(first)
   })
 
   it('keeps bytes that are not UTF-8 in base64', () => {

@@ -9,6 +9,8 @@ import random
 ARRIVAL = 1_709_251_200_000  # 2024-03-01
 SPAN_MS = 70 * 86_400_000
 TEXTS = [None, "", "null", "a", 'q"\\b', "tab\tnew\nline\u2028", "ünï 🌊", "%2F/=..", "\\N", " ", "NULL"]
+SECRET = "hush, hush"
+"""What no file but the raw archive's may hold."""
 
 
 class Archive:
@@ -58,13 +60,14 @@ class Archive:
         return self.event(
             id=name, at=at, shop=choose(TEXTS), express=choose([True, False]), size=choose([None, -5, 0, 42]), paid=choose([True, True, False]),
             cents=choose([None, self.random.randint(-10**6, 10**6)]), customer=choose([None, f"c{self.random.randrange(25)}", choose(TEXTS)]),
+            **choose([{}, {"note": None}, {"note": SECRET}]),
         )
 
     def put_random(self, count):
         for _ in range(count):
             shard, kind = self.random.choice(self.shards), self.random.random()
             if kind < 0.04:
-                self.put(shard, self.random.choice(["{", "[]", '{"type":"nothing"}', '{"type":"sale","id":"x"}', b"\xff\xfe\x00", ""]))
+                self.put(shard, self.random.choice(["{", "[]", '{"type":"nothing"}', '{"type":"sale","id":"x"}', json.dumps({"type": "sale", "note": SECRET}), SECRET, b"\xff\xfe\x00", ""]))
                 continue
             if kind < 0.25 and self.events:
                 # A twin: the same identity, often with other values.

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 
+from archive import SECRET
+
 EPOCH = datetime(1970, 1, 1)
 VALID = {"sale", "visit", "ping"}
 DISTINCT = ("buyers", "customers", "guests")
@@ -22,6 +24,7 @@ def rows_of(archive, manifest):
                 for item in files:
                     path = os.path.join(archive.root, item["key"])
                     table = pq.ParquetFile(path).read()
+                    assert SECRET not in repr(table.to_pylist()), item
                     assert (table.num_rows, os.path.getsize(path)) == (item["rows"], item["bytes"]), item
                     rows.extend((group, name, *row.values()) for row in table.to_pylist())
     return sorted(lake, key=repr), sorted(results, key=repr)

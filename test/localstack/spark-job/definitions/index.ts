@@ -1,4 +1,4 @@
-import { event, int, metric, z } from 'tidemark'
+import { event, int, metric, secret, z } from 'tidemark'
 
 export const sale = event('sale', {
   shop: z.string().nullable(),
@@ -7,6 +7,8 @@ export const sale = event('sale', {
   paid: z.boolean(),
   cents: int('cents').nullable(),
   customer: z.string().nullable(),
+  /** In the raw archive alone. */
+  note: secret(z.string()).nullish(),
 })
 export const visit = event(
   'visit',
