@@ -40,6 +40,7 @@ export class Block {
   private readonly op = new TextColumn()
   private readonly value = new NumberColumn()
   private readonly distinct = new NumberColumn()
+  private readonly leftOut = new NumberColumn()
 
   get empty(): boolean {
     return this.eventType.length === 0
@@ -53,7 +54,8 @@ export class Block {
     )
   }
 
-  push(record: PlacedRecord, decoded: Decoded, contributions: readonly Contribution[]): void {
+  /** @param leftOut the sum of `leftOutHere` and `leftOutThere`, as they hold */
+  push(record: PlacedRecord, decoded: Decoded, contributions: readonly Contribution[], leftOut: number): void {
     this.eventType.push(decoded.type)
     this.eventId.push(decoded.id)
     this.eventTime.push(decoded.eventTime)
@@ -68,6 +70,7 @@ export class Block {
     this.detail.push(decoded.rejection?.detail ?? null)
     for (const contribution of contributions) this.pushContribution(contribution)
     this.contributionEnds.push(this.metric.length)
+    this.leftOut.push(leftOut)
   }
 
   /** A `block` frame's payload; the block is empty afterwards. */
@@ -86,7 +89,7 @@ export class Block {
         this.op,
         this.value,
       ],
-      this.distinct,
+      ...[this.distinct, this.leftOut],
     ]
     return packBuffers(
       counts,
@@ -105,6 +108,10 @@ export class Block {
     this.distinct.push(contribution.distinct === true ? 1 : 0)
   }
 }
+
+/** A block's flags of a record: the dataset leaves it out; what is served does. */
+export const leftOutHere = 1
+export const leftOutThere = 2
 
 const dayMs = 86_400_000
 let lastDay = Number.NaN

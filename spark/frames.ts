@@ -22,7 +22,7 @@ export const frameKinds = {
   block: 4,
   /** Out, last: JSON `{records}`. */
   done: 5,
-  /** In, first where there is one: JSON, the set of exclusions in force (`ExclusionSet` of core/exclusion.ts). */
+  /** In, first where there is one: JSON, what is left out, and was where it is served (`LeftOutInput` of left-out.ts). */
   exclusions: 6,
 } as const
 

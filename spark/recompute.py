@@ -48,7 +48,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 REJECTED = "_rejected"
-EXCLUDED = "_excluded"
 
 # ---- sizes ---------------------------------------------------------------------------------------------------------
 
@@ -352,14 +351,16 @@ DECODED = pa.schema([
     ("event_type", pa.string()), ("event_id", pa.string()), ("event_time", pa.int64()), ("event_date", pa.string()),
     ("shard_id", pa.string()), ("sequence_number", pa.string()), ("sub_sequence", pa.int64()), ("arrival_time", pa.int64()),
     ("data", pa.string()), ("data_base64", pa.string()), ("rejection_reason", pa.string()), ("rejection_detail", pa.string()),
-    ("contributions", pa.list_(CONTRIBUTION)), ("fresh", pa.bool_()),
+    ("contributions", pa.list_(CONTRIBUTION)), ("left_out", pa.int64()), ("fresh", pa.bool_()),
 ])
+LEFT_OUT_HERE, LEFT_OUT_THERE = 1, 2
+"""Flags of `left_out`: the dataset leaves the record out; what is served does."""
 CONTRIBUTION_DDL = "metric string, bucket bigint, dims array<string>, component string, op string, value bigint, counted string"
 DECODED_DDL = (
     "event_type string, event_id string, event_time bigint, event_date string, shard_id string, sequence_number string, "
     "sub_sequence bigint, arrival_time bigint, data string, data_base64 string, rejection_reason string, rejection_detail string, contributions "
     "array<struct<metric:string,bucket:bigint,dims:array<string>,component:string,op:string,value:bigint,distinct:boolean>>, "
-    "fresh boolean"
+    "left_out bigint, fresh boolean"
 )
 
 
@@ -383,7 +384,7 @@ def decoded_block(payload: bytes, fresh: bool) -> pa.RecordBatch:
     component, op, value, distinct = text(contributions), text(contributions), integer(contributions), integer(contributions)
     fields = [metric, bucket, dims, component, op, value, distinct.cast(pa.bool_())]
     structs = pa.StructArray.from_arrays(fields, fields=list(CONTRIBUTION))
-    columns += [pa.Array.from_buffers(pa.list_(CONTRIBUTION), records, [None, contribution_ends], children=[structs])]
+    columns += [pa.Array.from_buffers(pa.list_(CONTRIBUTION), records, [None, contribution_ends], children=[structs]), integer(records)]
     batch = pa.RecordBatch.from_arrays(columns + [pa.array([fresh] * records, pa.bool_())], schema=DECODED)
     batch.validate(full=True)
     return batch
@@ -398,16 +399,16 @@ def block_buffers(payload: pa.Buffer, at: int) -> Iterator[pa.Buffer]:
         at += 4 + length
 
 
-def decode(spark: SparkSession, store: Store, worker_dir: str, inputs: list[dict], fresh: bool, exclusions: Optional[bytes]) -> DataFrame:
-    """The decoded records of raw objects (`fresh`), or of the lake's files; excluded ones as nothing but their place."""
+def decode(spark: SparkSession, store: Store, worker_dir: str, inputs: list[dict], fresh: bool, left_out: Optional[bytes]) -> DataFrame:
+    """The decoded records of raw objects (`fresh`), or of the lake's files; what counts nowhere as nothing but its place."""
     groups = grouped(inputs, spark.sparkContext.defaultParallelism)
-    shared = spark.sparkContext.broadcast((groups, exclusions))
+    shared = spark.sparkContext.broadcast((groups, left_out))
     feed_inputs = feed_raw if fresh else feed_lake
 
     def feed_all(members: list[dict], send: Callable[[int, list], None]) -> None:
-        _, left_out = shared.value
-        if left_out is not None:
-            send(EXCLUSIONS, [left_out])
+        _, exclusions = shared.value
+        if exclusions is not None:
+            send(EXCLUSIONS, [exclusions])
         feed_inputs(store, members, send)
 
     def blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -443,32 +444,33 @@ LAKE_COLUMNS = [
 def keep_winners(
     store: Store, dataset: str, rewritten: Optional[set], touched: Optional[dict], served: Optional[dict], batches: Iterable[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
-    """Of rows sorted by identity and place in the stream, writes the first of each identity to the lake (where its partition
-    is `rewritten`; None: all are) and yields its contributions (where their bucket is `touched`; None: all are). The last
-    rows have no metric: their component is a fact for the manifest, as JSON."""
+    """Of rows sorted by identity and place in the stream, writes the first of each identity that is not left out to the lake
+    (where its partition is `rewritten`; None: all are) and yields its contributions (where their bucket is `touched`; None:
+    all are). The last rows have no metric: their component is a fact for the manifest, as JSON."""
     def lake_fact(partition: tuple, key: str, size: int, rows: int) -> dict:
         return {"kind": "lake", "group": partition[0], "name": partition[1], "key": key, "bytes": size, "rows": rows}
 
     writer = PartitionWriter(store, lake_fact)
     counts: Counter = Counter(read=0, duplicates=0, rejected=0, excluded=0)
     apart = Apart(served) if served is not None else None
-    reused = ReusedIds()
+    reused, kept_before = ReusedIds(), Before()
     previous: Optional[pa.RecordBatch] = None
     for batch in batches:
         if batch.num_rows == 0:
             continue
-        first = first_of_identity(batch, previous)
+        starts, again = identity_starts(batch, previous), redelivered(batch, previous)
+        left_out = batch.column("left_out").to_numpy()
+        kept = (left_out & LEFT_OUT_HERE) == 0
+        first = kept & ~kept_before.take(kept, starts)
         if apart is not None:
-            apart.take(batch, previous, first)
+            apart.take(batch, starts, again, first, left_out)
         previous = batch.slice(batch.num_rows - 1)
-        fresh = batch.column("fresh")
-        counts["read"] += count_true(fresh)
-        counts["duplicates"] += count_true(pc.and_(fresh, pc.invert(first)))
-        rejected = pc.equal(batch.column("event_type"), REJECTED)
-        counts["rejected"] += count_true(pc.and_(pc.and_(fresh, first), rejected))
-        excluded = pc.equal(batch.column("event_type"), EXCLUDED)
-        counts["excluded"] += count_true(pc.and_(pc.and_(fresh, first), excluded))
-        winners = batch.filter(pc.and_(first, pc.invert(excluded)))
+        fresh = batch.column("fresh").to_numpy(zero_copy_only=False)
+        rejected = pc.equal(batch.column("event_type"), REJECTED).to_numpy(zero_copy_only=False)
+        excluded = ~kept & ~again
+        for name, mask in (("read", fresh), ("duplicates", fresh & ~first & ~excluded), ("rejected", fresh & first & rejected), ("excluded", fresh & excluded)):
+            counts[name] += int(numpy.count_nonzero(mask))
+        winners = batch.filter(pa.array(first))
         for event_type, date, part, rows in runs(winners):
             if event_type != REJECTED:
                 reused.add((event_type, date, part), rows)
@@ -513,11 +515,7 @@ class ReusedIds:
         return self.count
 
 
-def count_true(mask: pa.Array) -> int:
-    return pc.sum(mask).as_py() or 0
-
-
-def first_of_identity(batch: pa.RecordBatch, previous: Optional[pa.RecordBatch]) -> pa.Array:
+def identity_starts(batch: pa.RecordBatch, previous: Optional[pa.RecordBatch]) -> numpy.ndarray:
     """Which rows differ from the row before them in type, time or id. `previous` is the last row of the batch before."""
     differs = None
     for name in ("event_id", "event_time", "event_type"):
@@ -525,48 +523,65 @@ def first_of_identity(batch: pa.RecordBatch, previous: Optional[pa.RecordBatch])
         before = previous.column(name) if previous is not None else pa.nulls(1, column.type)
         unequal = pc.not_equal(column, pa.concat_arrays([before, column.slice(0, len(column) - 1)]))
         differs = unequal if differs is None else pc.or_kleene(differs, unequal)
-    return pc.fill_null(differs, True)
+    return pc.fill_null(differs, True).to_numpy(zero_copy_only=False)
+
+
+class Before:
+    """Tells of sorted rows whether one of a kind came before them within their identity, from batch to batch."""
+
+    def __init__(self) -> None:
+        self.had = False
+
+    def take(self, kind: numpy.ndarray, starts: numpy.ndarray) -> numpy.ndarray:
+        """Which rows have one of the kind before them. `starts`: where identities begin; the batch before may have begun the first."""
+        seen = numpy.cumsum(kind) - kind + int(self.had)
+        at = numpy.maximum.accumulate(numpy.where(starts, numpy.arange(len(starts)), 0))
+        before = numpy.where(numpy.cumsum(starts) > 0, seen[at], 0)
+        earlier = seen > before
+        self.had = bool(earlier[-1] or kind[-1])
+        return earlier
 
 
 class Apart:
     """Tells which records one side counts and the other does not: what is served now, and what is built here. Served are,
     of each identity, the first record at or below the live dataset's mark, and every one above it that the speed table
-    has reached and not left out as a duplicate; built is the first of all. So a `duplicate` is served and not built, what the speed table is `behind`
-    with is built and not served. Kept is what such records add to each metric and bucket, merged op by op."""
+    has reached and not left out as a duplicate, without those excluded there; built is the first of all that are not excluded
+    here. Kept is what such records add to each metric and bucket, merged op by op, in one of four accounts (`DatasetApart`
+    of specification.ts). Where both sides exclude alike, what is served and not built is a `duplicate`, and what is built
+    and not served is `behind`; all other differences come of the exclusions."""
 
     def __init__(self, served: dict):
         self.marks, self.positions = served["marks"], served["positions"]
         self.window, self.ancestors = served["duplicatesWindowMs"], served["ancestors"]
-        self.below_before = False
+        self.below_before, self.there_before = Before(), Before()
         self.firsts: list[tuple[str, int]] = []
-        self.totals: dict = {"duplicate": {}, "behind": {}}
+        self.totals: dict = {account: {} for account in ACCOUNTS}
 
-    def take(self, batch: pa.RecordBatch, previous: Optional[pa.RecordBatch], first: pa.Array) -> None:
-        built = first.to_numpy(zero_copy_only=False)
+    def take(self, batch: pa.RecordBatch, starts: numpy.ndarray, again: numpy.ndarray, built: numpy.ndarray, left_out: numpy.ndarray) -> None:
+        there, here = ~again & ((left_out & LEFT_OUT_THERE) == 0), (left_out & LEFT_OUT_HERE) == 0
         below, reached = self.sides(batch)
-        seen = numpy.cumsum(below) - below + int(self.below_before)
-        starts = numpy.maximum.accumulate(numpy.where(built, numpy.arange(len(built)), 0))
-        # The count before the identity's first row; an identity that the batch before began goes on from there.
-        before = numpy.where(numpy.cumsum(built) > 0, seen[starts], 0)
-        earlier_below = seen > before
-        again = redelivered(batch, previous)
-        served = ~again & numpy.where(below, ~earlier_below, reached & ~self.left_out(batch, built, again))
-        self.below_before = bool(earlier_below[-1] or below[-1])
-        for reason, mask in (("duplicate", served & ~built), ("behind", built & ~served)):
+        first_below = below & there & ~self.below_before.take(below & there, starts)
+        served = first_below | (there & ~below & reached & ~self.duplicates(batch, starts, there))
+        # What would be built if the exclusions had stayed what they were.
+        unchanged = there & ~self.there_before.take(there, starts)
+        missing, extra = served & ~built, built & ~served
+        behind = extra & ~below & ~reached
+        masks = (missing & here & ~unchanged, behind, missing & (~here | unchanged), extra & ~behind)
+        for account, mask in zip(ACCOUNTS, masks):
             if mask.any():
-                self.add(self.totals[reason], batch.filter(pa.array(mask)))
+                self.add(self.totals[account], batch.filter(pa.array(mask)))
 
-    def left_out(self, batch: pa.RecordBatch, built: numpy.ndarray, again: numpy.ndarray) -> numpy.ndarray:
-        """Which rows the speed table takes for duplicates: an earlier one of the identity in the shard's line, itself none,
-        arrived within the window. Looked at are identities of several rows, and the last one, which may go on."""
-        mask = numpy.zeros(len(built), bool)
-        several = numpy.flatnonzero(~built | numpy.append(~built[1:], True))
+    def duplicates(self, batch: pa.RecordBatch, starts: numpy.ndarray, there: numpy.ndarray) -> numpy.ndarray:
+        """Which rows the speed table takes for duplicates: an earlier one of the identity in the shard's line, itself none
+        and not excluded, arrived within the window. Looked at are identities of several rows, and the last one, which may go on."""
+        mask = numpy.zeros(len(starts), bool)
+        several = numpy.flatnonzero(~starts | numpy.append(~starts[1:], True))
         places = pa.array(several)
         shards, arrivals = batch.column("shard_id").take(places).to_pylist(), batch.column("arrival_time").take(places).to_pylist()
         for row, shard, arrival in zip(several.tolist(), shards, arrivals):
-            if built[row]:
+            if starts[row]:
                 self.firsts = []
-            if again[row]:
+            if not there[row]:
                 continue
             line = (shard, *self.ancestors.get(shard, ()))
             mask[row] = any(first in line and abs(at - arrival) <= self.window for first, at in self.firsts)
@@ -602,16 +617,17 @@ class Apart:
             total["records"] = max(total["records"], total[f"of_{op}"])
 
     def facts(self, partition: int) -> list[dict]:
-        """One for each reason: metric, bucket (epoch ms), records, and for each op what they merge to (as text; null: nothing)."""
+        """One for each account: metric, bucket (epoch ms), records, and for each op what they merge to (as text; null: nothing)."""
         return [
-            {"kind": "apart", "partition": partition, "reason": reason, "buckets": [
+            {"kind": "apart", "partition": partition, "account": account, "buckets": [
                 [metric, bucket, total["records"], *(str(total[op]) if op in total else None for op in OPS)]
                 for (metric, bucket), total in sorted(totals.items())
             ]}
-            for reason, totals in self.totals.items() if totals
+            for account, totals in self.totals.items() if totals
         ]
 
 
+ACCOUNTS = ("duplicate", "behind", "excluded", "included")
 OPS: dict = {"sum": lambda a, b: a + b, "min": min, "max": max}
 
 
@@ -889,6 +905,23 @@ def raw_inputs(specification: dict) -> list[dict]:
     ]
 
 
+def left_out_input(store: Store, specification: dict) -> Optional[bytes]:
+    """What the worker is told of the exclusions here and of what is served (`LeftOutInput` of left-out.ts); None: there are none."""
+    served = specification.get("served")
+    # A specification of an older version says nothing of what is served: then it is taken to leave out the same.
+    there = served.get("exclusions") if served else None
+    keys = dict(there["keys"]) if there else {}
+    if specification["exclusionsKey"]:
+        keys[str(specification["exclusions"])] = specification["exclusionsKey"]
+    if not keys:
+        return None
+    told = {
+        "revision": specification["exclusions"], "sets": {revision: store.read_json(key)["exclusions"] for revision, key in keys.items()},
+        "served": {"marks": served["marks"], "exclusions": there} if there else None,
+    }
+    return json.dumps(told).encode()
+
+
 def recompute(spark: SparkSession, specification_uri: str, worker_dir: str = "worker") -> dict:
     """Runs one recompute and answers its manifest, which it has written last of all."""
     parts = urlsplit(specification_uri)
@@ -917,9 +950,8 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
     dataset, results = specification["datasetId"], specification["results"]
     inputs = raw_inputs(specification)
     raw_bytes = sum(item["bytes"] for item in inputs)
-    key = specification["exclusionsKey"]
-    exclusions = json.dumps(store.read_json(key)).encode() if key else None
-    fresh = rows = decode(spark, store, worker_dir, inputs, True, exclusions)
+    left_out = left_out_input(store, specification)
+    fresh = rows = decode(spark, store, worker_dir, inputs, True, left_out)
     held = base is not None or raw_bytes > COUNT_FIRST_ABOVE_BYTES
     scope: Optional[Scope] = None
     counts: Counter = Counter()
@@ -933,7 +965,7 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
             for event_type, date in scope.rewritten:
                 counts[(event_type, date)] += sum(item["rows"] for item in base["lake"].get(event_type, {}).get(date, []))
             if scope.lake_inputs:
-                rows = rows.unionAll(decode(spark, store, worker_dir, scope.lake_inputs, False, exclusions))
+                rows = rows.unionAll(decode(spark, store, worker_dir, scope.lake_inputs, False, left_out))
         read_bytes = raw_bytes + sum(item["bytes"] for item in (scope.lake_inputs if scope else []))
         partitions = max(spark.sparkContext.defaultParallelism, math.ceil(read_bytes / TASK_SHUFFLE_BYTES))
         spark.conf.set("spark.sql.shuffle.partitions", partitions)
@@ -1005,15 +1037,15 @@ def manifest_of(specification: dict, done: dict) -> dict:
 
 
 APART_BUCKETS = 10_000
-"""What a manifest keeps of one metric and reason at most; those with the most records."""
+"""What a manifest keeps of one metric and account at most; those with the most records."""
 
 
 def apart_of(served: dict, facts: list[dict]) -> dict:
-    """What of the differences to come the recompute knows: reason, metric, bucket (epoch ms), merged over all tasks."""
+    """What of the differences to come the recompute knows: account, metric, bucket (epoch ms), merged over all tasks."""
     totals: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: [0, *([None] * len(OPS))])))
     for fact in facts:
         for metric, bucket, records, *values in fact["buckets"]:
-            total = totals[fact["reason"]][metric][bucket]
+            total = totals[fact["account"]][metric][bucket]
             total[0] += records
             for at, (op, value) in enumerate(zip(OPS.values(), values), start=1):
                 if value is not None:
@@ -1026,7 +1058,7 @@ def apart_of(served: dict, facts: list[dict]) -> dict:
             for bucket, (records, *values) in largest
         }
 
-    return {"served": served, **{reason: {metric: kept(buckets) for metric, buckets in totals[reason].items()} for reason in ("duplicate", "behind")}}
+    return {"served": served, **{account: {metric: kept(buckets) for metric, buckets in totals[account].items()} for account in ACCOUNTS}}
 
 
 def session() -> SparkSession:

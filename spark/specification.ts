@@ -51,6 +51,17 @@ export interface Served {
   readonly duplicatesWindowMs: number
   /** The shards that a shard came from. */
   readonly ancestors: Readonly<Record<string, readonly string[]>>
+  readonly exclusions: ServedExclusions
+}
+
+/** By which revisions of the exclusions what is served was counted. */
+export interface ServedExclusions {
+  /** The dataset's. */
+  readonly dataset: number
+  /** By shard, in order: the speed table counted what lies above the dataset's mark and above `above`, up to the next one, under `revision`; below the first under 0. */
+  readonly stretches: Readonly<Record<string, readonly { readonly above: string; readonly revision: number }[]>>
+  /** Where the sets of these revisions stand, by revision; there is none of 0. */
+  readonly keys: Readonly<Record<string, string>>
 }
 
 /** What certain records add to one metric's bucket: how many they are, and what they merge to by each op, as text. */
@@ -81,11 +92,21 @@ export interface DatasetManifest {
   /** States by metric and month (YYYY-MM) of the bucket's start. */
   readonly results: Readonly<Record<string, Readonly<Record<string, readonly DataFile[]>>>>
   readonly counts: DatasetCounts
-  /**
-   * The records that only one side counts. `duplicate`: served, and here a twin of an event kept. `behind`: kept here,
-   * and not yet reached by the speed table. null: the job was not told what is served.
-   */
-  readonly apart?: { readonly served: Served; readonly duplicate: ApartByBucket; readonly behind: ApartByBucket } | null
+  /** The records that only one side counts. null: the job was not told what is served. */
+  readonly apart?: DatasetApart | null
+}
+
+/** Each record that only one side counts stands in one of these accounts. */
+export interface DatasetApart {
+  readonly served: Served
+  /** Served, and here a twin of an event kept, whichever exclusions were in force. */
+  readonly duplicate: ApartByBucket
+  /** Kept here, and not yet reached by the speed table. */
+  readonly behind: ApartByBucket
+  /** Served, and not here, since the exclusions are others: left out, or a twin of an event that was left out before. */
+  readonly excluded: ApartByBucket
+  /** The reverse: kept here, and not served, since the exclusions are others. */
+  readonly included: ApartByBucket
 }
 
 /** What a run counted of its own input. */

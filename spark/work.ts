@@ -1,10 +1,10 @@
-import { type ExclusionSet, excluder, type IsExcluded } from '../core/exclusion.ts'
 import { lakeBytes } from '../core/lake-text.ts'
 import type { Model } from '../core/model.ts'
 import { placeInShard } from '../core/record.ts'
-import { Block, type PlacedRecord } from './block.ts'
+import { Block, leftOutHere, leftOutThere, type PlacedRecord } from './block.ts'
 import { frameKinds, readFrame, writeFrame } from './frames.ts'
 import { recordsOfColumns, recordsOfLines, type Source } from './inputs.ts'
+import { type LeftOut, leftOutOf, nothingLeftOut } from './left-out.ts'
 
 /**
  * Decodes all records that come in frames on `input` and writes their blocks to `output`, both file descriptors. It
@@ -13,7 +13,7 @@ import { recordsOfColumns, recordsOfLines, type Source } from './inputs.ts'
 export const work = (model: Model, input: number, output: number): void => {
   const block = new Block()
   let source: Source | null = null
-  let isExcluded = excluder([], model.data)
+  let leftOut = nothingLeftOut
   const forLake = lakeBytes(model.data)
   let records = 0
   for (let frame = readFrame(input); frame !== null; frame = readFrame(input)) {
@@ -22,13 +22,12 @@ export const work = (model: Model, input: number, output: number): void => {
       continue
     }
     if (frame.kind === frameKinds.exclusions) {
-      const { exclusions } = JSON.parse(frame.payload.toString('utf8')) as ExclusionSet
-      isExcluded = excluder(exclusions, model.data)
+      leftOut = leftOutOf(JSON.parse(frame.payload.toString('utf8')), model.data)
       continue
     }
     const fromLake = frame.kind === frameKinds.records
     for (const record of recordsOf(frame.kind, frame.payload, source)) {
-      decodeInto(block, record, { model, isExcluded, forLake, fromLake })
+      decodeInto(block, record, { model, leftOut, forLake, fromLake })
       records++
       if (block.full) writeFrame(output, frameKinds.block, block.take())
     }
@@ -44,27 +43,25 @@ const recordsOf = (kind: number, payload: Buffer, source: Source | null): Iterab
   return recordsOfLines(payload, source)
 }
 
-/** What takes an excluded record's place, so that the job can count it: it has no twin, no contribution and no data. */
+/** What takes a record's place that counts nowhere, so that the job can count it: it has no twin, no contribution and no data. */
 const excludedType = '_excluded'
 
 interface Decoding {
   readonly model: Model
-  readonly isExcluded: IsExcluded
+  readonly leftOut: LeftOut
   readonly forLake: ReturnType<typeof lakeBytes>
   readonly fromLake: boolean
 }
 
-const decodeInto = (block: Block, record: PlacedRecord, { model, isExcluded, forLake, fromLake }: Decoding): void => {
+/** A record that is left out here alone keeps its identity and what it adds, which is what is served and not here; it has no data, since it goes nowhere. */
+const decodeInto = (block: Block, record: PlacedRecord, { model, leftOut, forLake, fromLake }: Decoding): void => {
   const { shardId, sequenceNumber, subSequence, arrivalTime, data } = record
   const decoded = model.decode({ shardId, sequenceNumber, subSequence, arrivalTime, text: data, fromLake })
-  if (isExcluded(decoded)) {
-    const left = {
-      type: excludedType,
-      id: `${shardId}/${placeInShard(record)}`,
-      eventTime: arrivalTime,
-      row: {},
-      rejection: null,
-    }
-    block.push({ ...record, data: null, dataBase64: null }, left, [])
-  } else block.push({ ...record, ...forLake(decoded, record) }, decoded, model.contributions(decoded, 'batch'))
+  const { here, there } = leftOut(record, decoded)
+  const flags = (here ? leftOutHere : 0) + (there ? leftOutThere : 0)
+  const kept = { ...record, ...(here ? { data: null, dataBase64: null } : forLake(decoded, record)) }
+  if (here && there) {
+    const id = `${shardId}/${placeInShard(record)}`
+    block.push(kept, { type: excludedType, id, eventTime: arrivalTime, row: {}, rejection: null }, [], flags)
+  } else block.push(kept, decoded, model.contributions(decoded, 'batch'), flags)
 }

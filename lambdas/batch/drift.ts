@@ -16,10 +16,13 @@ export interface Beyond {
 export const driftAllowed = ({ maxDrift }: Pick<Batch, 'maxDrift'>, metric: Pick<MetricData, 'maxDrift'>): number =>
   metric.maxDrift ?? maxDrift
 
-/** Served rows that lack what the speed table never counted, and lack nothing else. */
+/**
+ * Served rows that lack what the speed table never counted, and lack nothing else. What an exclusion changes is proven
+ * too, but held for a person to see: it may leave out more than was meant.
+ */
 const isBehindAlone = ({ buckets }: Parity): boolean =>
   buckets.some(({ reasons }) => reasons.includes('behind')) &&
-  !buckets.some(({ reasons }) => reasons.includes('unknown'))
+  !buckets.some(({ reasons }) => reasons.includes('unknown') || reasons.includes('excluded'))
 
 /** Those that differ by more than they may, the furthest beyond first; not where the speed table was behind, and no more than that. */
 export const driftBeyond = (batch: Pick<Batch, 'maxDrift' | 'model'>, parities: readonly Parity[]): Beyond[] =>

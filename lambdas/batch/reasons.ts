@@ -1,38 +1,46 @@
 import type { MeasureData, MetricData } from '../../core/model.ts'
-import type { Apart, DatasetManifest, Served } from '../../spark/specification.ts'
+import type { Apart, DatasetApart, DatasetManifest, Served } from '../../spark/specification.ts'
 import type { BucketDifference, Marks, Reason } from '../../stores/ledger/dataset.ts'
 import { type Batch, manifestKey } from './batch.ts'
+import { type Reach, servedExclusions } from './served-exclusions.ts'
 import { shardsBehind } from './tidemark.ts'
 
-/** What the recompute knows of the records that only one side counts. */
-export type Facts = NonNullable<DatasetManifest['apart']>
+type Beside = Pick<Served, 'datasetId' | 'marks' | 'positions' | 'exclusions'>
 
 /** What is served now, beside a dataset of these marks. */
 export const servedBeside = async (
-  { ledger }: Pick<Batch, 'ledger'>,
+  { ledger, exclusions }: Pick<Batch, 'ledger' | 'exclusions'>,
   marks: Marks,
-): Promise<Pick<Served, 'datasetId' | 'marks' | 'positions'>> => {
+): Promise<Beside> => {
   const { liveDatasetId } = await ledger.control()
+  const live = liveDatasetId === '' ? null : await ledger.dataset(liveDatasetId)
+  const liveMarks = await ledger.marks(liveDatasetId)
   const reached = await ledger.speedPositions()
+  const positions = Object.fromEntries(shardsBehind(marks, reached).map((shardId) => [shardId, reached[shardId] ?? '']))
+  const reach: Reach = { from: liveMarks, to: { ...marks, ...positions } }
   return {
     datasetId: liveDatasetId,
-    marks: await ledger.marks(liveDatasetId),
-    positions: Object.fromEntries(shardsBehind(marks, reached).map((shardId) => [shardId, reached[shardId] ?? ''])),
+    marks: liveMarks,
+    positions,
+    exclusions: servedExclusions(live?.exclusions ?? 0, await exclusions.stretches(), reach),
   }
 }
 
 /** The recompute's facts about a dataset; null where they are of something else than is served by now. */
-export const factsOf = async (batch: Batch, datasetId: string, marks: Marks): Promise<Facts | null> => {
+export const factsOf = async (batch: Batch, datasetId: string, marks: Marks): Promise<DatasetApart | null> => {
   const manifest = (await batch.archive.getJson(manifestKey(datasetId))) as DatasetManifest | null
   const facts = manifest?.apart ?? null
   if (facts === null) return null
   const now = await servedBeside(batch, marks)
-  const isSame =
-    now.datasetId === facts.served.datasetId && sortedText(now.positions) === sortedText(facts.served.positions)
-  return isSame ? facts : null
+  return movingText(now) === movingText(facts.served) ? facts : null
 }
 
-const sortedText = (marks: Marks): string => JSON.stringify(Object.entries(marks).sort())
+/** All of what is served that may change below a dataset's marks; a dataset's own never do. A manifest of an older version says nothing of exclusions, which is like no other. */
+const movingText = ({ datasetId, positions, exclusions }: Beside): string =>
+  JSON.stringify([datasetId, sorted(positions), exclusions?.dataset, sorted(exclusions?.stretches ?? {})])
+
+const sorted = (byShard: Readonly<Record<string, unknown>>): [string, unknown][] =>
+  Object.entries(byShard).sort(([a], [b]) => (a < b ? -1 : 1))
 
 /**
  * Why a bucket differs, as far as the facts prove it. Records counted on one side alone are a reason only where there
@@ -42,26 +50,36 @@ const sortedText = (marks: Marks): string => JSON.stringify(Object.entries(marks
 export const reasonsOf = (
   { name, measure }: Pick<MetricData, 'name' | 'measure'>,
   difference: BucketDifference,
-  facts: Facts | null,
+  facts: DatasetApart | null,
 ): readonly Reason[] => {
-  const [duplicate, behind] = [facts?.duplicate, facts?.behind].map(
-    (byMetric) => byMetric?.[name]?.[String(difference.bucket)] ?? null,
-  )
-  const found: Reason[] = [...(duplicate ? (['duplicate'] as const) : []), ...(behind ? (['behind'] as const) : [])]
+  const of = (account: Account): Apart | null => facts?.[account][name]?.[String(difference.bucket)] ?? null
+  const [duplicate, behind, excluded, included] = [of('duplicate'), of('behind'), of('excluded'), of('included')]
+  const found: Reason[] = [
+    ...(duplicate !== null ? (['duplicate'] as const) : []),
+    ...(excluded !== null || included !== null ? (['excluded'] as const) : []),
+    ...(behind !== null ? (['behind'] as const) : []),
+  ]
   const { servedValue, builtValue, rowsMissing, rowsExtra } = difference
   const isAll =
     found.length > 0 &&
-    mergedValue(measure, servedValue, behind) === mergedValue(measure, builtValue, duplicate) &&
-    (rowsMissing === 0 || found.includes('duplicate')) &&
-    (rowsExtra === 0 || found.includes('behind'))
+    mergedValue(measure, servedValue, behind, included) === mergedValue(measure, builtValue, duplicate, excluded) &&
+    (rowsMissing === 0 || duplicate !== null || excluded !== null) &&
+    (rowsExtra === 0 || behind !== null || included !== null)
   return isAll ? found : [...found, 'unknown']
 }
 
-const mergedValue = ({ kind }: MeasureData, value: bigint | null, apart: Apart | null | undefined): bigint | null => {
+type Account = 'duplicate' | 'behind' | 'excluded' | 'included'
+
+const mergedValue = (
+  { kind }: MeasureData,
+  value: bigint | null,
+  ...accounts: readonly (Apart | null)[]
+): bigint | null => {
   const op = kind === 'min' || kind === 'max' ? kind : 'sum'
-  const added = apart?.[op] ?? null
-  if (value === null || added === null) return value ?? (added === null ? null : BigInt(added))
-  const other = BigInt(added)
-  if (op === 'sum') return value + other
-  return (op === 'min') === value < other ? value : other
+  const added = accounts.map((apart) => apart?.[op] ?? null).map((text) => (text === null ? null : BigInt(text)))
+  const values = [value, ...added].filter((one) => one !== null)
+  return values.length === 0 ? null : values.reduce((a, b) => merged(op, a, b))
 }
+
+const merged = (op: 'sum' | 'min' | 'max', a: bigint, b: bigint): bigint =>
+  op === 'sum' ? a + b : (op === 'min') === a < b ? a : b

@@ -4,6 +4,7 @@ import type { ReceivedRecord } from '../../core/kinesis-record.ts'
 import { merge } from '../../core/merge.ts'
 import type { Model } from '../../core/model.ts'
 import { decodeRawLine, encodeRawLine } from '../../core/raw-archive.ts'
+import type { RawRecord } from '../../core/record.ts'
 import { dimsKey } from '../../core/state.ts'
 import type {
   DataFile,
@@ -44,15 +45,15 @@ export const naiveRecompute = async (
   { archive, model, format, tamper = (all) => all }: NaiveRecomputeOptions,
   specification: RecomputeSpecification,
 ): Promise<void> => {
-  const { datasetId, modelVersion, marks, exclusions, results, manifestKey } = specification
+  const { datasetId, modelVersion, marks, exclusions, results, manifestKey, served } = specification
   if (modelVersion !== model.data.version)
     throw new Error(`${datasetId} is of model ${modelVersion}, and the job runs ${model.data.version}.`)
   const isExcluded = await new Exclusions(archive, model.data).at(exclusions)
-  const isLeft = (record: ReceivedRecord): boolean => !isExcluded(model.decode(record))
+  const isLeftOut = (record: RawRecord): boolean => isExcluded(model.decode(record))
   const read = await freshRecords(archive, specification)
-  const fresh = read.filter(isLeft)
-  const all = [...(await baseRecords(archive, specification)), ...fresh]
-  const winners = winnersOf(model, all)
+  const fresh = read.filter((record) => !isLeftOut(record))
+  const base = await baseRecords(archive, specification)
+  const winners = winnersOf(model, [...base, ...fresh])
   const kept = new Set(winners)
   const contributions = tamper(winners.flatMap((record) => model.contributions(model.decode(record), 'batch')))
   const lake = await writeWinners(archive, datasetId, winners)
@@ -68,7 +69,7 @@ export const naiveRecompute = async (
     exclusions,
     lake: { [winnersName]: { all: [lake] } },
     results: written,
-    apart: specification.served === undefined ? null : naiveApart(model, all, specification.served),
+    apart: served === undefined ? null : await naiveApart({ archive, model, isLeftOut }, [...base, ...read], served),
     counts: {
       read: read.length,
       duplicates: fresh.filter((record) => !kept.has(record)).length,

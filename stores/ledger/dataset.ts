@@ -63,10 +63,11 @@ export interface BucketDifference {
 
 /**
  * Why a bucket differs, as far as it is proven. `duplicate`: the recompute dropped twins there that are served.
+ * `excluded`: other exclusions are in force than what is served was counted by, and they concern records there.
  * `behind`: the speed table had not reached records there. `definition`: the metric, as it is now, was not served
  * whole. `unknown`: what is proven does not account for all of the difference.
  */
-export const reasons = ['duplicate', 'behind', 'definition', 'unknown'] as const
+export const reasons = ['duplicate', 'excluded', 'behind', 'definition', 'unknown'] as const
 export type Reason = (typeof reasons)[number]
 
 export interface BucketParity extends BucketDifference {

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { event, metric, secret, z } from 'tidemark'
 import { compileDefinitions } from '../../core/compile.ts'
 import type { Contribution } from '../../core/contribution.ts'
+import type { Exclusion } from '../../core/exclusion.ts'
 import { loadHash64 } from '../../core/hash.ts'
 import type { Model } from '../../core/model.ts'
 import { OffsetColumn, TextColumn } from '../../spark/columns.ts'
 import { type Frame, frameKinds, packBuffers, readFrame, writeFrame } from '../../spark/frames.ts'
+import type { LeftOutInput } from '../../spark/left-out.ts'
 import { aggregateOf } from '../aggregates.ts'
 import { columnsOf, workerAnswers } from './block-reader.ts'
 
@@ -36,6 +38,10 @@ const model: Model = {
   liveContributions: () => [],
 }
 
+const anEvent = {
+  ...{ name: 'a', fields: [], id: ['id'], at: 'at', acceptLateMs: null, acceptEarlyMs: 0 },
+  ...{ derived: [], description: null },
+}
 const place = (sequenceNumber: string, shardId = 's1') => ({ shardId, sequenceNumber, arrivalTime: 1000 })
 const line = (sequenceNumber: string, data: string): string =>
   `${JSON.stringify({ ...place(sequenceNumber), partitionKey: 'k', data })}\n`
@@ -188,6 +194,46 @@ describe('the Spark worker', () => {
       ['a x 5', null],
       [null, '//4='],
     ])
+  })
+
+  it('flags what is left out here and where it is served; what counts nowhere keeps its place alone', () => {
+    const knowing: Model = { ...model, data: { ...model.data, events: [anEvent] } }
+    const ids = (...eventIds: string[]): Exclusion[] => [
+      { id: 1, eventType: 'a', from: null, to: null, fields: {}, eventIds },
+    ]
+    const told: LeftOutInput = {
+      revision: 3,
+      sets: { 1: ids('old', 'both'), 2: ids('new', 'both'), 3: ids('new', 'both') },
+      served: { marks: { s1: '4' }, exclusions: { dataset: 1, stretches: { s1: [{ above: '6', revision: 2 }] } } },
+    }
+    const names = ['old', 'new', 'both', 'free', 'old', 'both', 'new', 'old']
+    const frames = [
+      { kind: frameKinds.exclusions, payload: Buffer.from(JSON.stringify(told)) },
+      source(null, '9'),
+      lines(...names.map((id, at) => line(String(at + 1), `a ${id} 5`))),
+    ]
+    const { counts, text, numbers, offsets } = columnsOf(workerAnswers(knowing, dir, frames)[0])
+    // Up to 4 the dataset's revision 1; up to 6 none; above that 2, which leaves out what 3 does.
+    expect(numbers(47)).toEqual([2, 1, 3, 0, 0, 1, 3, 0])
+    expect(text(0)).toEqual(['a', 'a', '_excluded', 'a', 'a', 'a', '_excluded', 'a'])
+    expect(text(3)).toEqual([
+      'old',
+      'new',
+      expect.stringContaining('s1/3'),
+      'free',
+      'old',
+      'both',
+      expect.stringContaining('s1/7'),
+      'old',
+    ])
+    expect(text(18).map((data) => data !== null)).toEqual([true, false, false, true, true, false, false, true])
+    expect([counts[1], offsets(30)]).toEqual([12, [0, 2, 4, 4, 6, 8, 10, 10, 12]])
+  })
+
+  it('refuses exclusions of a revision that it was not told', () => {
+    const told: LeftOutInput = { revision: 3, sets: {}, served: null }
+    const frames = [{ kind: frameKinds.exclusions, payload: Buffer.from(JSON.stringify(told)) }]
+    expect(() => answersTo(frames)).toThrow('was not told what revision 3')
   })
 
   it('sends blocks of bounded size', () => {

@@ -236,28 +236,81 @@ def apart(runner):
     archive.put_random(300)
     archive.archive()
     marks = {shard: max(mark, base["marks"].get(shard, "")) for shard, mark in archive.marks(0.98).items()}
+    served = served_beside(archive, base["marks"])
+    for name, on, rows in (("increment", base, 1000), ("full", None, 1000), ("full-in-threes", None, 3)):
+        wanted = apart_of(archive, marks, served, on is not None)
+        expect_apart(runner, (archive, name, marks, on, served), wanted, rows)
+        assert [account for account, metrics in wanted.items() if len(metrics) > 4] == ["duplicate", "behind"], wanted
+
+
+def served_beside(archive, marks, exclusions=None):
     behind = archive.shards[0]
-    served = {
-        "datasetId": "served", "marks": base["marks"], "positions": {behind: archive.marks(0.9)[behind]},
+    return {
+        "datasetId": "served", "marks": marks, "positions": {behind: archive.marks(0.9)[behind]},
         # Records arrive a millisecond apart.
         "duplicatesWindowMs": 60, "ancestors": {archive.shards[2]: [archive.shards[1]]},
+        "exclusions": exclusions or {"dataset": 0, "stretches": {}, "keys": {}},
     }
-    for name, on, rows in (("increment", base, 1000), ("full", None, 1000), ("full-in-threes", None, 3)):
-        runner.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows)
+
+
+def expect_apart(runner, run, wanted, rows):
+    archive, name, marks, on, served = run
+    runner.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows)
+    try:
         found = runner.run(archive, name, marks, on, served=served)["apart"]
-        wanted = apart_of(archive, marks, served, on is not None)
-        assert all(len(wanted[reason]) > 4 for reason in wanted), wanted
-        equal(found.pop("served"), served, "served")
-        for reason, metrics in wanted.items():
-            for metric in metrics:
-                # A metric that counts distinct values has registers too, which the plain count leaves out.
-                counted = {
-                    start: {**total, "max": None} if metric in DISTINCT else total
-                    for start, total in found[reason].get(metric, {}).items()
-                }
-                equal(counted, metrics[metric], f"{reason} of {metric}, {name}")
-            equal([metric for metric in found[reason] if metric not in metrics and metric != "rejected"], [], f"other metrics of {reason}, {name}")
-    runner.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", recompute.RECORDS_PER_BATCH)
+    finally:
+        runner.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", recompute.RECORDS_PER_BATCH)
+    equal(found.pop("served"), served, "served")
+    for account, metrics in wanted.items():
+        for metric in metrics:
+            # A metric that counts distinct values has registers too, which the plain count leaves out.
+            counted = {
+                start: {**total, "max": None} if metric in DISTINCT else total
+                for start, total in found[account].get(metric, {}).items()
+            }
+            equal(counted, metrics[metric], f"{account} of {metric}, {name}")
+        equal([metric for metric in found[account] if metric not in metrics and metric != "rejected"], [], f"other metrics of {account}, {name}")
+
+
+@case("the manifest tells what exclusions changed: served by older ones in parts, in full and as an increment, whatever the batches' size")
+def apart_by_exclusions(runner):
+    archive = runner.archive(seed=10)
+    archive.put_random(900)
+    archive.archive()
+    shops = {1: ["a", "null"], 2: ["", "a"], 3: ["", " "]}
+    for revision, named in shops.items():
+        wanted = {"eventType": "sale", "from": None, "to": None, "eventIds": None}
+        archive.exclude(revision, [{"id": at, "fields": {"shop": shop}, **wanted} for at, shop in enumerate(named, 1)])
+
+    def is_excluded(revision, event):
+        return event["type"] == "sale" and event["shop"] in shops.get(revision, [])
+
+    archive.exclusions = 1
+    live = runner.run(archive, "served", archive.marks(0.6))
+    marks = archive.marks(0.98)
+    first, second, _ = archive.shards
+    keys = {str(revision): f"exclusions/{revision}.json" for revision in shops}
+    exclusions = {
+        "dataset": 1, "keys": keys,
+        "stretches": {
+            first: [{"above": live["marks"][first], "revision": 1}, {"above": archive.marks(0.7)[first], "revision": 2}],
+            # Below it nothing is left out.
+            second: [{"above": archive.marks(0.8)[second], "revision": 3}],
+        },
+    }
+    served = served_beside(archive, live["marks"], exclusions)
+    archive.exclusions = 3
+    wanted = apart_of(archive, marks, served, False, is_excluded)
+    assert all(len(metrics) > 4 for metrics in wanted.values()), wanted
+    for name, rows in (("full", 1000), ("full-in-threes", 3)):
+        expect_apart(runner, (archive, name, marks, None, served), wanted, rows)
+    # All alike since: nothing differs by the exclusions, and nothing is told as if it did.
+    base = runner.run(archive, "next", archive.marks(0.85))
+    stretches = {shard: [{"above": mark, "revision": 3}] for shard, mark in base["marks"].items()}
+    served = served_beside(archive, base["marks"], {"dataset": 3, "stretches": stretches, "keys": {"3": keys["3"]}})
+    wanted = apart_of(archive, marks, served, True, is_excluded)
+    assert [account for account, metrics in wanted.items() if metrics] == ["duplicate", "behind"], wanted
+    expect_apart(runner, (archive, "increment", marks, base, served), wanted, 1000)
 
 
 @case("a sum beyond 64 bits fails the job and leaves no manifest")

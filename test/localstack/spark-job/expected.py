@@ -136,31 +136,46 @@ def bucket_component(value):
     return f"v{(power + 1) * (1 if value > 0 else -1) if value else 0}"
 
 
-def apart_of(archive, marks, served, increment=False):
+def apart_of(archive, marks, served, increment=False, is_excluded=lambda revision, event: False):
     """The records that only one side counts, as the manifest tells them: each identity's records looked at one by one.
     An increment does not see those that its base dropped."""
     twins = defaultdict(list)
     for shard, records in archive.records.items():
         for record in records:
-            event = parsed(record)
-            if event is not None and record["sequenceNumber"] <= marks.get(shard, ""):
-                twins[(event["type"], event["id"], event["at"])].append((record["sequenceNumber"], shard, event, record["arrivalTime"]))
-    totals = {"duplicate": defaultdict(dict), "behind": defaultdict(dict)}
+            event, sequence = parsed(record), record["sequenceNumber"]
+            if event is not None and sequence <= marks.get(shard, ""):
+                here, there = is_excluded(archive.exclusions, event), is_excluded(revision_serving(served, shard, sequence), event)
+                twins[(event["type"], event["id"], event["at"])].append(
+                    {"sequence": sequence, "shard": shard, "event": event, "arrival": record["arrivalTime"], "here": not here, "there": not there})
+    accounts = {account: defaultdict(dict) for account in ("duplicate", "behind", "excluded", "included")}
     for group in twins.values():
-        group.sort(key=lambda twin: twin[:2])
-        below = [twin for twin in group if twin[0] <= served["marks"].get(twin[1], "")]
+        group.sort(key=lambda twin: (twin["sequence"], twin["shard"]))
+        below = [twin for twin in group if twin["sequence"] <= served["marks"].get(twin["shard"], "") and twin["there"]]
         if increment:
             group = [twin for twin in group if twin not in below[1:]]
+        there = [twin for twin in group if twin["there"]]
         firsts = []
-        for twin in group:
-            if not any(first[1] in [twin[1], *served["ancestors"].get(twin[1], [])] and abs(first[3] - twin[3]) <= served["duplicatesWindowMs"] for first in firsts):
+        for twin in there:
+            line = [twin["shard"], *served["ancestors"].get(twin["shard"], [])]
+            if not any(first["shard"] in line and abs(first["arrival"] - twin["arrival"]) <= served["duplicatesWindowMs"] for first in firsts):
                 firsts.append(twin)
-        above = [twin for twin in firsts if twin not in below and twin[0] <= served["positions"].get(twin[1], twin[0])]
-        counted = below[:1] + above
+        above = [twin for twin in firsts if twin not in below and twin["sequence"] <= served["positions"].get(twin["shard"], twin["sequence"])]
+        counted, kept = below[:1] + above, [twin for twin in group if twin["here"]][:1]
         for twin in group:
-            if (twin in counted) != (twin is group[0]):
-                add_apart(totals["duplicate" if twin in counted else "behind"], twin[2])
-    return {reason: dict(metrics) for reason, metrics in totals.items()}
+            if twin in counted and twin not in kept:
+                is_twin = twin["here"] and twin not in there[:1]
+                add_apart(accounts["duplicate" if is_twin else "excluded"], twin["event"])
+            if twin in kept and twin not in counted:
+                lies_above = twin["sequence"] > served["marks"].get(twin["shard"], "")
+                is_unread = lies_above and twin["sequence"] > served["positions"].get(twin["shard"], twin["sequence"])
+                add_apart(accounts["behind" if is_unread else "included"], twin["event"])
+    return {account: dict(metrics) for account, metrics in accounts.items()}
+
+
+def revision_serving(served, shard, sequence):
+    if sequence <= served["marks"].get(shard, ""):
+        return served["exclusions"]["dataset"]
+    return ([0] + [stretch["revision"] for stretch in served["exclusions"]["stretches"].get(shard, []) if stretch["above"] < sequence])[-1]
 
 
 def add_apart(metrics, event):

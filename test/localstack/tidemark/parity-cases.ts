@@ -1,4 +1,5 @@
 import { metric } from 'tidemark'
+import type { InForce } from '../../../lambdas/batch/exclude.ts'
 import type { describeDataset } from '../../../lambdas/batch/inspect.ts'
 import type { Run } from '../../../lambdas/batch/run.ts'
 import { maxBuckets } from '../../../stores/ledger/dataset.ts'
@@ -97,6 +98,147 @@ export const parityCases = (start: () => Promise<BatchStage>): void => {
     expect((await parityOf(await stage.recompute(), 'turnover')).buckets).toMatchObject([
       { reasons: ['duplicate', 'unknown'] },
     ])
+  })
+
+  describe('where exclusions changed', () => {
+    const other = { shop: 'wrong', amount: '99.00', items: 1 }
+    const exclude = (fields: Readonly<Record<string, string>>) =>
+      stage.step<InForce & { id: number }>({
+        step: 'exclude',
+        requestId: `request-${stage.now++}`,
+        exclusion: { eventType: 'sale', from: null, to: null, fields, eventIds: null },
+        reason: 'load test',
+        by: 'me',
+      })
+    const undo = (id: number) => stage.step({ step: 'undoExclusion', id, reason: 'they were right', by: 'me' })
+    const reasonsIn = async (run: Run): Promise<Record<string, readonly string[][]>> => {
+      const { parity } = await described(run)
+      return Object.fromEntries(
+        parity.map(({ metric: name, buckets }) => [name, buckets.map(({ reasons }) => [...reasons])]),
+      )
+    }
+    const allExcluded = {
+      largest: [['excluded']],
+      rejected: [],
+      sales: [['excluded']],
+      shops: [['excluded']],
+      smallest: [['excluded']],
+      turnover: [['excluded']],
+    }
+
+    it('what is left out, and what comes back, is told as excluded, of every kind of measure', async () => {
+      for (let number = 1; number <= 3; number++) stage.produce(shardA)
+      stage.produce(shardA, other)
+      stage.produce(shardA, { at: '2026-01-04T10:00:00Z' })
+      await stage.settle()
+      await stage.recompute()
+      // Of what the speed table counts by then, one part by the old revision, the other by the new one.
+      stage.produce(shardA, other)
+      await stage.settle()
+      const { id } = await exclude({ shop: 'wrong' })
+      stage.produce(shardA, other)
+      stage.produce(shardA)
+      await stage.settle()
+      const left = await stage.recompute()
+      expect(await reasonsIn(left)).toMatchObject(allExcluded)
+      expect((await parityOf(left, 'sales')).buckets).toMatchObject([{ bucket: hour, served: '6', built: '4' }])
+      await undo(id)
+      stage.produce(shardA)
+      await stage.settle()
+      const back = await stage.recompute()
+      expect(await reasonsIn(back)).toMatchObject(allExcluded)
+      expect((await parityOf(back, 'sales')).buckets).toMatchObject([{ bucket: hour, served: '5', built: '8' }])
+    })
+
+    it('nothing differs where a replay left out what speed had counted, or the next dataset is built alike', async () => {
+      stage.produce(shardA)
+      stage.produce(shardA, other)
+      await stage.settle()
+      await exclude({ shop: 'wrong' })
+      await stage.replay(shardA, 1)
+      for (const full of [false, true]) {
+        const run = await stage.recompute({ full })
+        expect(Object.values(await reasonsIn(run)).flat()).toEqual([])
+        stage.produce(shardA, other)
+        stage.produce(shardA)
+        await stage.settle()
+      }
+    })
+
+    it('a twin that counts since its first is left out, and drops when that comes back, is no duplicate', async () => {
+      stage.produce(shardA, { ...other, id: 'twin' })
+      stage.produce(shardA)
+      stage.produce(shardB, { id: 'twin' })
+      await stage.settle()
+      await stage.recompute()
+      const { id } = await exclude({ shop: 'wrong' })
+      stage.produce(shardA, { at: '2026-01-02T12:00:00Z' })
+      await stage.settle()
+      const left = await stage.recompute()
+      expect((await parityOf(left, 'turnover')).buckets).toMatchObject([
+        { served: '102.00', built: '4.50', reasons: ['excluded'] },
+      ])
+      expect((await parityOf(left, 'sales')).buckets).toMatchObject([{ bucket: hour, reasons: ['excluded'] }])
+      await undo(id)
+      stage.produce(shardA, { at: '2026-01-02T12:00:00Z' })
+      await stage.settle()
+      const back = await stage.recompute()
+      expect((await parityOf(back, 'turnover')).buckets).toMatchObject([
+        { served: '6.00', built: '103.50', reasons: ['excluded'] },
+      ])
+      expect((await parityOf(back, 'sales')).buckets).toMatchObject([{ bucket: hour, reasons: ['excluded'] }])
+    })
+
+    it('duplicates and records not yet reached are told beside', async () => {
+      for (let number = 1; number <= 2; number++) stage.produce(shardA)
+      stage.produce(shardA, other)
+      await stage.settle()
+      await stage.recompute()
+      stage.produce(shardB, { id: `${shardA}-1` })
+      await stage.settle()
+      await exclude({ shop: 'wrong' })
+      stage.produce(shardA)
+      await stage.archiveRecords(stage.stream.get(shardA) ?? [])
+      stage.maxDrift = 0
+      const run = await stage.recompute()
+      expect((await parityOf(run, 'sales')).buckets).toMatchObject([
+        { served: '4', built: '3', reasons: ['duplicate', 'excluded', 'behind'] },
+      ])
+      // A shard that lags lets pass what it explains, but no exclusion.
+      expect(run).toMatchObject({ next: 'hold', behind: [shardA] })
+    })
+
+    it('what else differs is unknown beside', async () => {
+      stage.produce(shardA)
+      stage.produce(shardA, other)
+      await stage.settle()
+      await stage.recompute()
+      await exclude({ shop: 'wrong' })
+      stage.produce(shardA)
+      await stage.settle()
+      stage.jobs.tamper = (all) => all.map((one) => (one.metric === 'sales' ? { ...one, value: one.value + 1 } : one))
+      const run = await stage.recompute()
+      expect((await parityOf(run, 'sales')).buckets).toMatchObject([{ reasons: ['excluded', 'unknown'] }])
+      expect((await parityOf(run, 'turnover')).buckets).toMatchObject([{ reasons: ['excluded'] }])
+    })
+
+    it('a replay between seal and comparison leaves nothing proven', async () => {
+      stage.produce(shardA)
+      await stage.settle()
+      await stage.recompute()
+      stage.produce(shardA, other)
+      stage.produce(shardA, other)
+      await stage.settle()
+      await exclude({ shop: 'wrong' })
+      stage.produce(shardB, { id: `${shardA}-1` })
+      await stage.settle()
+      let isReplayed = false
+      const run = await stage.recompute({}, async () => {
+        if (!isReplayed) await stage.replay(shardA, 1)
+        isReplayed = true
+      })
+      expect((await parityOf(run, 'sales')).buckets).toMatchObject([{ served: '2', built: '1', reasons: ['unknown'] }])
+    })
   })
 
   it('a metric that was not served whole is told as its definition', async () => {
