@@ -50,6 +50,13 @@ export const failureMessages = {
     heading: 'A part is behind',
     test: 'test/lib/alarms.test.ts',
   },
+  speedTableRetried: {
+    failure: 'The speed table’s function fails, on a laptop: `tidemark local logs poller`',
+    quote:
+      'tidemark-…-speed-table shardId-…: 0 of … records done, retrying from … (attempt …): Unhandled: {"errorMessage": "…", …}; next in … ms',
+    heading: 'A part is behind',
+    test: 'test/localstack/poller/poller.test.ts',
+  },
   archiveBehind: {
     failure: 'The archive stands still: `tidemark status`',
     quote: 'behind: archive; oldest record waits … h … min',
@@ -62,6 +69,12 @@ export const failureMessages = {
       'The stream forgets records after 7 days, and those that tidemark-prod-archive is handed are older than 2 days. What to do: docs/runbook.md#the-archive-stands-still',
     heading: 'The archive stands still',
     test: 'test/lib/alarms.test.ts',
+  },
+  archiveHole: {
+    failure: 'Records expired before they were archived, and later ones were archived: `tidemark recompute`',
+    quote: 'sales: …% of its rows differ from what is served, …% may; most in … (served …, built …: unknown).',
+    heading: 'The archive stands still',
+    test: 'test/lambdas/batch/refusals.test.ts',
   },
   refilling: {
     failure: 'Valkey was emptied or restarted: `tidemark status`',

@@ -5,6 +5,7 @@ import { MergeShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis'
 import { DeleteEventSourceMappingCommand } from '@aws-sdk/client-lambda'
 import { startPoller } from '../../../localstack/poller/poller.ts'
 import type { Running } from '../../../localstack/running.ts'
+import { quoted } from '../../messages.ts'
 import { deploy, type Emulator, eventually, put, type Seen, shardIds, startEmulator } from './emulator.ts'
 
 let emulator: Emulator
@@ -89,11 +90,12 @@ test('a partial failure is retried from its lowest sequence number, without the 
 })
 
 test('a function that throws is retried until it succeeds; nothing is lost and nothing skipped', async () => {
-  const { uuid, seen } = await deploy(emulator, 'throws', 1, `if (count < 3) throw new Error('not yet'); return null`)
-  await put(emulator, 'throws', named(5))
-  await start('throws')
+  const name = 'speed-table'
+  const { uuid, seen } = await deploy(emulator, name, 1, `if (count < 3) throw new Error('not yet'); return null`)
+  await put(emulator, name, named(5))
+  await start(name)
   await eventually('the first attempt', () => seen().length >= 1)
-  await put(emulator, 'throws', named(5, 's'))
+  await put(emulator, name, named(5, 's'))
   await eventually('all attempts', () =>
     seen()
       .flatMap((entry) => entry.texts)
@@ -106,7 +108,9 @@ test('a function that throws is retried until it succeeds; nothing is lost and n
       .slice(4)
       .flatMap((entry) => entry.texts),
   ).toEqual(named(5, 's'))
-  expect(lines.filter((line) => line.includes('not yet')).length).toBe(3)
+  const failed = lines.filter((line) => line.includes('not yet'))
+  expect(failed).toHaveLength(3)
+  for (const line of failed) expect(line).toMatch(quoted('speedTableRetried'))
   await remove(uuid)
 })
 
