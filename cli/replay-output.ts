@@ -16,7 +16,8 @@ interface OutputShard {
 
 interface Difference {
   readonly metric: string
-  readonly bucket: number
+  /** The bucket's: an instant, or a local date. */
+  readonly start: string
   readonly rowsEqual: number
   readonly rowsChanged: number
   readonly rowsMissing: number
@@ -77,7 +78,7 @@ export const compareOutput = async (session: Session, connection: Connection, na
       {
         columns: ['metric', 'bucket', 'equal', 'changed', 'missing', 'extra'],
         rows: shown.map((bucket) => [
-          ...[bucket.metric, new Date(bucket.bucket).toISOString()],
+          ...[bucket.metric, bucket.start],
           ...[bucket.rowsEqual, bucket.rowsChanged, bucket.rowsMissing, bucket.rowsExtra],
         ]),
       },

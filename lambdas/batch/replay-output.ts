@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { bucketText } from '../../core/zoned-metric.ts'
 import { Exclusions } from '../../stores/archive/exclusions.ts'
 import { revisionBelow } from '../../stores/ledger/exclusion-ledger.ts'
 import type { OutputDifference, OutputShard } from '../../stores/ledger/replay-outputs.ts'
@@ -78,11 +79,18 @@ export const writeOutput = async (
   return { progress: { shardId, reached: chunk.from, records: chunk.records.length, rows, done }, done: false }
 }
 
+/** A bucket that differs, and its start as people are told it. */
+type ToldDifference = OutputDifference & { readonly start: string }
+
 /** How what is served differs from an output. @throws Problem unknown_output, output_unfinished, output_outdated */
-export const compareOutput = async (batch: Batch, name: string): Promise<{ buckets: OutputDifference[] }> => {
+export const compareOutput = async (batch: Batch, name: string): Promise<{ buckets: ToldDifference[] }> => {
   const shards = await shardsOf(batch, name)
   for (const shard of shards) await refuseUnsound(batch, shard)
-  return { buckets: await batch.outputs.compare(shards) }
+  const metrics = new Map(batch.model.metrics.map((metric) => [metric.name, metric]))
+  const startOf = ({ metric, bucket }: OutputDifference): string =>
+    bucketText(metrics.get(metric) ?? { per: 'second' }, bucket)
+  const differences = await batch.outputs.compare(shards)
+  return { buckets: differences.map((one) => ({ ...one, start: startOf(one) })) }
 }
 
 /**
