@@ -29,7 +29,7 @@ describe('recompute.py', () => {
       const { name, problem } = JSON.parse(line)
       problems.set(name, problem)
     }
-  }, 420_000)
+  }, 600_000)
 
   afterAll(async () => {
     spark?.kill()
