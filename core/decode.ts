@@ -92,7 +92,7 @@ const decodeEvent = (record: RawRecord, decoder: EventDecoder, parsed: object): 
   const { data, keptFields, secrets } = decoder
   const schema = record.fromLake === true ? decoder.lakeSchema : decoder.schema
   const result = schema.safeParse(parsed)
-  if (!result.success) return rejected(record, 'invalid', describeIssue(result.error, secrets), data.name)
+  if (!result.success) return rejected(record, 'invalid', describeIssue(result.error, parsed, secrets), data.name)
   const fields = secrets.reduce<Readonly<Record<string, unknown>>>(withoutPath, result.data)
   const dated = fields[data.at] ?? valueAt(fields, data.at.split('.'))
   const eventTime = Number(dated ?? Number.NaN)
@@ -187,13 +187,22 @@ const withoutQuotes = (message: string): string => {
 }
 
 /** Of a secret it says no more than that it is wrong: paths inside of one are keys that came with the record. */
-const describeIssue = (error: z.core.$ZodError, secrets: readonly (readonly string[])[]): string => {
+const describeIssue = (error: z.core.$ZodError, parsed: object, secrets: readonly (readonly string[])[]): string => {
   const [issue] = error.issues
-  const secret = secrets.find((path) => path.every((key, place) => issue?.path[place] === key))
+  if (issue === undefined) return 'does not fit its schema'
+  const secret = secrets.find((path) => path.every((key, place) => issue.path[place] === key))
   if (secret !== undefined) return `${secret.join('.')}: is not what its schema asks for`
-  return issue === undefined
-    ? 'does not fit its schema'
-    : `${issue.path.map(String).join('.') || 'the event'}: ${issue.message}`
+  const path = issue.path.map(String)
+  const at = path.join('.') || 'the event'
+  return isMissing(parsed, path)
+    ? `${at}: is missing; only a field with .optional() or .default(…) may be`
+    : `${at}: ${issue.message}`
+}
+
+const isMissing = (parsed: object, path: readonly string[]): boolean => {
+  const last = path.at(-1)
+  const holder = path.length === 1 ? parsed : valueAt(parsed as Row, path.slice(0, -1))
+  return last !== undefined && typeof holder === 'object' && holder !== null && !Object.hasOwn(holder, last)
 }
 
 const rejected = (

@@ -78,7 +78,7 @@ describe('fields inside of objects', () => {
   })
 
   it.each([
-    ['lacks a field', { device: {} }, 'device.os: Invalid input: expected string, received undefined'],
+    ['lacks a field', { device: {} }, 'device.os: is missing; only a field with .optional() or .default(…) may be'],
     ['is a text', { device: 'ios' }, 'device: Invalid input: expected object, received string'],
     ['is a list', { device: ['ios'] }, 'device: Invalid input: expected object, received array'],
     ['is null where it may only be missing', { device: null }, 'device: Invalid input: expected object, received null'],
