@@ -14,6 +14,8 @@ export type Cells = Readonly<Record<string, string>>
 
 interface Metric {
   readonly perMs: number
+  /** How far its buckets are ahead of UTC's. */
+  readonly aheadMs?: number
   readonly dims: (sale: Sale) => readonly (string | boolean | null)[]
   /** Whether the metric counts the sale at all. */
   readonly takes: (sale: Sale) => boolean
@@ -34,6 +36,7 @@ const metricsOf = (changed: boolean): Readonly<Record<string, Metric>> => ({
   },
   turnover: {
     perMs: dayMs,
+    aheadMs: 5.5 * hourMs,
     dims: () => [],
     takes: all,
     value: (sales) => euros(sales.reduce((sum, { amount }) => sum + amount, 0)),
@@ -88,9 +91,9 @@ export const recount = (
   if (name === 'rejected') return rejected([...batch, ...speed])
   const metric = metricsOf(changed)[name]
   if (metric === undefined) throw new Error(`The oracle does not know ${name}.`)
-  const { perMs, dims, takes, value } = metric
+  const { perMs, aheadMs = 0, dims, takes, value } = metric
   const sales = [...salesOf(batch), ...salesOf(speed)].filter(takes)
-  const groups = group(sales, (sale) => cellName(Math.floor(sale.at / perMs) * perMs, dims(sale)))
+  const groups = group(sales, (sale) => cellName(Math.floor((sale.at + aheadMs) / perMs) * perMs, dims(sale)))
   return Object.fromEntries([...groups].map(([cell, members]) => [cell, value(members)]))
 }
 
