@@ -2,6 +2,7 @@
 export { z } from 'zod'
 export type { Bucket } from './core/bucket.ts'
 export { type Derived, minus, ratio } from './core/definition/derived.ts'
+export { type Child, type Entity, entity } from './core/definition/entity.ts'
 export { type Event, event, type Measure } from './core/definition/event.ts'
 export { type Metric, metric, type Where } from './core/definition/metric.ts'
 export { type Decimal, decimal, type Instant, type Int, instant, int } from './core/definition/quantity.ts'

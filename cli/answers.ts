@@ -92,6 +92,29 @@ export interface WindowReceipt {
   readonly modelVersion: string
 }
 
+export interface EntitySummary {
+  readonly name: string
+  readonly description: string | null
+  readonly ref: string
+  readonly children: readonly { readonly name: string }[]
+  readonly metrics: readonly { readonly name: string }[]
+}
+
+export interface EntityAnswer {
+  readonly entity: string
+  readonly ref: string | number
+  /** When its latest version was of, ISO. */
+  readonly latest: string
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly children: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
+  readonly totals: Readonly<Record<string, Readonly<Record<string, Value>>>>
+  readonly metrics: Readonly<Record<string, { readonly value: Value; readonly unit: string; readonly exact: boolean }>>
+  readonly receipt: Pick<Receipt, 'dataset' | 'tidemark' | 'positions' | 'exclusions' | 'modelVersion'> & {
+    /** How far back the speed side was asked for, ms; null: without a bound. */
+    readonly queryWindowMs: number | null
+  }
+}
+
 export interface StatusAnswer {
   readonly modelVersion: string
   readonly shards: readonly {

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addBatchCommands } from './commands/batch.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExclude } from './commands/exclude.ts'
+import { addGet } from './commands/get.ts'
 import { addIngest } from './commands/ingest.ts'
 import { addInit } from './commands/init.ts'
 import { addLocal } from './commands/local.ts'
@@ -41,6 +42,7 @@ export const createProgram = (): Command => {
     addMetrics,
     addQuery,
     addWindow,
+    addGet,
     addSql,
     addVerify,
   ])

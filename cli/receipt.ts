@@ -17,7 +17,8 @@ export const receiptLines = (receipt: Receipt): string[] => {
   ]
 }
 
-const exclusionLines = ({ exclusions: { batch, speed, stretches } }: Receipt): string[] => {
+/** By which exclusions it counts, where there are any. */
+export const exclusionLines = ({ exclusions: { batch, speed, stretches } }: Pick<Receipt, 'exclusions'>): string[] => {
   const isMix = Object.keys(stretches).length > 0 || (batch !== null && batch !== speed)
   if (!isMix) return speed === 0 ? [] : [`exclusions: revision ${speed}`]
   const newest = Math.max(speed, ...Object.values(stretches).flatMap((all) => all.map(({ revision }) => revision)))

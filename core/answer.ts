@@ -38,6 +38,7 @@ export const fixedComponents = (measure: MeasureData): readonly string[] | null 
       return histogramComponents(measure.edges)
     case 'quantile':
     case 'countDistinct':
+    case 'latest':
       return null
   }
 }
@@ -72,6 +73,8 @@ export const answerOf = (measure: MeasureData, state: MergedComponents): MergedA
       const ranks = Array.from(state).flatMap(([name, rank]) => (/^r\d+$/.test(name) ? [Number(rank)] : []))
       return { value: BigInt(estimateRegisters(ranks)), exact: false, relativeError: relativeErrorOf('countDistinct') }
     }
+    case 'latest':
+      throw new Error('An entity keeps versions; what they say is no value that could be merged.')
   }
 }
 

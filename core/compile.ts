@@ -13,8 +13,18 @@ import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
 import { spanMs } from './definition/span.ts'
 import { describeDerived } from './describe-derived.ts'
+import { type DeclaredEntity, describeEntities } from './describe-entity.ts'
 import type { Hash64 } from './hash.ts'
-import type { DerivedData, DimensionData, EventData, FieldData, MetricData, Model, ModelData } from './model.ts'
+import {
+  type DerivedData,
+  type DimensionData,
+  type EventData,
+  type FieldData,
+  keepers,
+  type MetricData,
+  type Model,
+  type ModelData,
+} from './model.ts'
 import { rejectedMetric } from './rejected.ts'
 import type { ZoneData, ZoneTables } from './zone.ts'
 import { keepsLocalDay, localDay, storedDimensions } from './zoned-metric.ts'
@@ -52,6 +62,7 @@ export const compileDefinitions = (
       .filter(isEvent)
       .map((event) => event.definition),
     ...metrics.map((metric) => metric.definition.event.definition),
+    ...entitiesOf(exported).map((entity) => entity.definition.event),
   ])
   const eventData = definitions.map((definition) => describeEvent(definition, code[definition.name]))
   const metricData = [
@@ -62,17 +73,37 @@ export const compileDefinitions = (
   ]
   // By name: the order of a module's exports is the bundler's.
   metricData.sort((a, b) => (a.name < b.name ? -1 : 1))
-  refuseClashes(metricData)
   const derived = derivedOf(exported, metricData)
+  const entities = describeEntities(entitiesOf(exported), {
+    events: eventData,
+    metrics: metricData,
+    versionOf: (event, meaning) =>
+      digest([
+        semantics,
+        meaningOf(event),
+        definitions.filter(({ name }) => name === event.name).map(schemasOf),
+        meaning,
+      ]),
+  })
+  refuseClashes(keepers({ metrics: metricData, entities }))
+  const twice = entities.find(({ name }) => derived.some((one) => one.name === name))
+  if (twice !== undefined) throw new Error(`Two metrics or entities are called ${twice.name}.`)
   const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
     // Without derived metrics, a model's version is what it was before there were any.
-    version: digest([semantics, eventData, metricData.map(withoutLimits), ...(derived.length === 0 ? [] : [derived])]),
+    version: digest([
+      semantics,
+      eventData,
+      metricData.map(withoutLimits),
+      ...(derived.length === 0 ? [] : [derived]),
+      ...(entities.length === 0 ? [] : [{ entities }]),
+    ]),
     events: eventData,
     metrics: metricData,
     ...(derived.length === 0 ? {} : { derived }),
     // In no version here: each metric's has its own zone's table in it.
     ...(used.length === 0 ? {} : { zones: used }),
+    ...(entities.length === 0 ? {} : { entities }),
   }
   return {
     data,
@@ -102,6 +133,16 @@ const isMetric = (value: unknown): value is { name: string; definition: MetricDe
 
 const isDerived = (value: unknown): value is { name: string; definition: DerivedDefinition } =>
   isObject(value) && isObject(value.definition) && 'derives' in value.definition
+
+const isEntity = (value: unknown): value is DeclaredEntity =>
+  isObject(value) && isObject(value.definition) && 'latest' in value.definition
+
+/** @throws where a name is none */
+const entitiesOf = (exported: Readonly<Record<string, unknown>>): DeclaredEntity[] => {
+  const entities = Object.values(exported).filter(isEntity)
+  for (const { name } of entities) refuseName(`Entity ${name}`, name)
+  return entities
+}
 
 /** By name. */
 const derivedOf = (exported: Readonly<Record<string, unknown>>, metrics: readonly MetricData[]): DerivedData[] => {
@@ -295,7 +336,7 @@ const span = (at: string, text: string): number => {
 const refuseClashes = (metrics: readonly MetricData[]): void => {
   const seen = new Set<string>()
   for (const { name, by, ...placed } of metrics) {
-    if (seen.has(name)) throw new Error(`Two metrics are called ${name}.`)
+    if (seen.has(name)) throw new Error(`Two metrics or entities are called ${name}.`)
     seen.add(name)
     const columns = by.map((dimension) => dimension.name.toLowerCase())
     const twin = columns.find((column, place) => columns.indexOf(column) < place)

@@ -14,7 +14,9 @@ export interface Contribution {
   readonly value: number
   /** The component is one distinct value: batch counts these, nothing else keeps them. */
   readonly distinct?: true
+  /** The component is one version of an entity, and this is what it says: of a cell's versions the greatest is kept. */
+  readonly body?: string
 }
 
 /** What of a contribution is the measure's to say; where it belongs is the metric's. */
-export type Part = Pick<Contribution, 'component' | 'op' | 'value' | 'distinct'>
+export type Part = Pick<Contribution, 'component' | 'op' | 'value' | 'distinct' | 'body'>

@@ -1,11 +1,21 @@
 import type { Contribution, MergeOp, Part } from './contribution.ts'
+import { versionComponent } from './entity.ts'
 import type { Hash64 } from './hash.ts'
 import { histogramParts } from './histogram.ts'
 import { registerOf } from './hyperloglog.ts'
 import { quantileParts } from './log-buckets.ts'
-import { type ConditionData, fieldOf, type MetricData, type Model, type ModelData, type Scalar } from './model.ts'
+import {
+  type ConditionData,
+  fieldOf,
+  keepers,
+  type LatestMeasure,
+  type MetricData,
+  type Model,
+  type ModelData,
+  type Scalar,
+} from './model.ts'
 import { meanParts, stddevParts } from './moments.ts'
-import type { Row } from './record.ts'
+import type { Decoded, Row } from './record.ts'
 import { registerComponent } from './state.ts'
 import { type Placing, placingOf } from './zoned-metric.ts'
 
@@ -15,13 +25,14 @@ interface MetricContributor {
   readonly metric: MetricData
   readonly matches: (row: Row) => boolean
   readonly placing: Placing
-  readonly parts: (row: Row, layer: Layer) => readonly Part[]
+  /** @param decoded what the row is of, which an entity's version needs; null: a child as it is now */
+  readonly parts: (row: Row, layer: Layer, decoded: Decoded | null) => readonly Part[]
 }
 
 /** Every metric's contributions of a decoded record, in the metric's own buckets. */
 export const contributor = (data: ModelData, hash: Hash64): Model['contributions'] => {
-  const byEvent = group(data.metrics.map((metric) => metricContributor(metric, placingOf(data, metric), hash)))
-  return (decoded, layer) => contribute(byEvent, decoded.type, decoded.eventTime, decoded.row, layer)
+  const byEvent = group(keepers(data).map((metric) => metricContributor(metric, placingOf(data, metric), hash)))
+  return (decoded, layer) => contribute(byEvent, decoded, layer)
 }
 
 /** The contributions to sliding windows, in slices instead of buckets. */
@@ -33,7 +44,7 @@ export const liveContributor = (data: ModelData, hash: Hash64): Model['liveContr
     return [metricContributor(metric, { bucketOf, dayOf: null }, hash)]
   })
   const byEvent = group(live)
-  return (decoded) => contribute(byEvent, decoded.type, decoded.eventTime, decoded.row, 'speed')
+  return (decoded) => contribute(byEvent, decoded, 'speed')
 }
 
 const group = (contributors: readonly MetricContributor[]): Map<string, MetricContributor[]> => {
@@ -44,11 +55,10 @@ const group = (contributors: readonly MetricContributor[]): Map<string, MetricCo
 
 const contribute = (
   byEvent: ReadonlyMap<string, readonly MetricContributor[]>,
-  type: string,
-  eventTime: number,
-  row: Row,
+  decoded: Decoded,
   layer: Layer,
 ): Contribution[] => {
+  const { type, eventTime, row } = decoded
   const contributions: Contribution[] = []
   for (const { metric, matches, placing, parts } of byEvent.get(type) ?? [])
     for (const measured of measuredRows(metric, row)) {
@@ -58,7 +68,7 @@ const contribute = (
       const dims = placing.dayOf === null ? own : [...own, placing.dayOf(eventTime)]
       // Exact counts are per bucket, which holds two local dates where a zone's offset is no whole number of buckets.
       const undated = placing.dayOf === null ? own : [...own, null]
-      for (const part of parts(measured, layer))
+      for (const part of parts(measured, layer, decoded))
         contributions.push({ metric: metric.name, bucket, dims: part.distinct === true ? undated : dims, ...part })
     }
   return contributions
@@ -80,7 +90,7 @@ const metricContributor = (metric: MetricData, placing: Placing, hash: Hash64): 
   parts: partsOf(metric, hash),
 })
 
-const matcher = (conditions: readonly ConditionData[]): ((row: Row) => boolean) => {
+export const matcher = (conditions: readonly ConditionData[]): ((row: Row) => boolean) => {
   const tests = conditions.map(({ field, op, value }) => ({ field, test: conditionTest(op, value) }))
   return (row) => tests.every(({ field, test }) => test(comparable(row[field])))
 }
@@ -109,9 +119,19 @@ const compareScalars = (a: Scalar, b: Scalar): number =>
     ? Buffer.compare(Buffer.from(a), Buffer.from(b))
     : Number(a) - Number(b)
 
+/** A version is worth 1, and 0 where it deletes its entity. */
+const versionParts = ({ latest, deleted }: LatestMeasure): MetricContributor['parts'] => {
+  const isDeleted = deleted === null ? () => false : matcher(deleted)
+  return (row, _, decoded) => {
+    if (decoded?.body === undefined) return []
+    const component = versionComponent(Number(row[latest]), decoded.place)
+    return [{ component, op: 'max', value: isDeleted(row) ? 0 : 1, body: decoded.body }]
+  }
+}
+
 const counted: readonly Part[] = [{ component: 'count', op: 'sum', value: 1 }]
 
-const partsOf = ({ measure }: MetricData, hash: Hash64): MetricContributor['parts'] => {
+export const partsOf = ({ measure }: Pick<MetricData, 'measure'>, hash: Hash64): MetricContributor['parts'] => {
   switch (measure.kind) {
     case 'count':
       return () => counted
@@ -129,6 +149,8 @@ const partsOf = ({ measure }: MetricData, hash: Hash64): MetricContributor['part
       return quantityParts(measure.field, histogramParts(measure.edges))
     case 'countDistinct':
       return distinctParts(measure.fields, hash)
+    case 'latest':
+      return versionParts(measure)
   }
 }
 

@@ -3,9 +3,18 @@ import { type DerivationDefinition, describeDerivations } from './definition/der
 import type { EventDefinition } from './definition/event.ts'
 import { valueAt, withoutSecrets } from './definition/nested.ts'
 import { derive } from './derivations.ts'
+import { bodyOf } from './entity.ts'
 import { secretPaths, withheldIn } from './lake-text.ts'
-import { type EventData, fieldOf, type Model, type ModelData } from './model.ts'
-import { type Decoded, placeInShard, type RawRecord, type RejectionReason, type Row, rejectedType } from './record.ts'
+import { type EventData, fieldOf, keepers, type Model, type ModelData } from './model.ts'
+import {
+  type Decoded,
+  placeInShard,
+  placeInStream,
+  type RawRecord,
+  type RejectionReason,
+  type Row,
+  rejectedType,
+} from './record.ts'
 
 /** A dimension's value or a field of a distinct count, in UTF-8: what the warehouse's columns hold. */
 export const maxDimensionBytes = 256
@@ -23,8 +32,10 @@ interface EventDecoder {
   /** The paths of fields inside of objects, by their dotted names. */
   readonly nested: readonly (readonly [string, readonly string[]])[]
   readonly derivations: readonly DerivationDefinition[]
-  /** What is kept as text: dimensions, what is counted distinct, and whatever is derived. */
+  /** What a metric or entity keeps as text: dimensions, what is counted distinct, and whatever is derived. */
   readonly keptFields: readonly string[]
+  /** Whether an entity is made of such events. */
+  readonly isChange: boolean
 }
 
 /** Reads records as the definitions' events. What can't be one is rejected with its reason; nothing throws. */
@@ -44,6 +55,7 @@ export const decoder = (data: ModelData, definitions: readonly EventDefinition[]
         ),
         derivations: describeDerivations(event.name, definition.derive, []),
         keptFields: [...keptFieldsOf(data, event.name), ...event.derived.map(({ name }) => name)],
+        isChange: (data.entities ?? []).some(({ versions }) => versions.event === event.name),
       })
   }
   return (record) => {
@@ -73,7 +85,7 @@ const describeType = (type: unknown): string => {
 }
 
 const keptFieldsOf = (data: ModelData, event: string): string[] => {
-  const kept = data.metrics
+  const kept = keepers(data)
     .filter((metric) => metric.event === event)
     .flatMap(({ by, measure }) => [...by.map(fieldOf), ...(measure.kind === 'countDistinct' ? measure.fields : [])])
   return [...new Set(kept)]
@@ -122,7 +134,10 @@ const decodeEvent = (record: RawRecord, decoder: EventDecoder, parsed: object): 
   const id = identityOf(record, row, data.id)
   if (Buffer.byteLength(id) > maxIdBytes)
     return rejected(record, 'invalid', `its id holds more than ${maxIdBytes} bytes`, data.name)
-  return { type: data.name, id, eventTime, row, rejection: null }
+  const decoded = { type: data.name, id, eventTime, row, place: placeInStream(record), rejection: null }
+  if (!decoder.isChange) return decoded
+  const body = bodyOf(data, row)
+  return body instanceof Error ? rejected(record, 'invalid', body.message, data.name) : { ...decoded, body }
 }
 
 /**
@@ -215,6 +230,7 @@ const rejected = (
   id: placeOf(record),
   eventTime: record.arrivalTime,
   row: { reason, event_type: eventType },
+  place: placeInStream(record),
   rejection: { reason, detail: storableDetail(detail) },
 })
 

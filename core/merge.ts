@@ -3,10 +3,13 @@ import type { MergeOp } from './contribution.ts'
 /** A state: a map from component to a safe integer. */
 export type Components = Record<string, number>
 
+/** Of an entity's version: the component is its place in the order of versions, and its value 1, or 0 where it deletes. */
+export const isVersion = (component: string): boolean => component.startsWith('at:')
+
 /** How a component's values merge, by its name (docs/architecture.md, "States"). */
 export const opOf = (component: string): MergeOp => {
   if (component === 'min') return 'min'
-  return component === 'max' || isRegister(component) ? 'max' : 'sum'
+  return component === 'max' || isRegister(component) || isVersion(component) ? 'max' : 'sum'
 }
 
 /** Whether a component is one of a distinct count's registers: raised again by the same value, it stays what it was. */
@@ -20,6 +23,10 @@ export const merge = (op: MergeOp, a: number, b: number): number => {
   if (!Number.isSafeInteger(sum)) throw new Error(`The sum ${a} + ${b} leaves the integers that are kept exactly.`)
   return sum
 }
+
+/** Merges past 2^53 too, as a warehouse does. */
+export const mergeWide = (op: MergeOp, a: bigint, b: bigint): bigint =>
+  op === 'sum' ? a + b : (op === 'min') === a < b ? a : b
 
 /** Merges one value into a state, in place. */
 export const mergeComponent = (into: Components, component: string, op: MergeOp, value: number): void => {

@@ -47,6 +47,17 @@ export type MeasureData =
       readonly unit: 'values'
     }
   | { readonly kind: 'countDistinct'; readonly fields: readonly string[]; readonly unit: 'distinct' }
+  | LatestMeasure
+
+/** Not a user's measure: how an entity keeps its versions, of each bucket and ref the latest (`core/entity.ts`). */
+export interface LatestMeasure {
+  readonly kind: 'latest'
+  /** The instant whose greatest value wins. */
+  readonly latest: string
+  /** A version for which all of these hold deletes the entity; null: none does. */
+  readonly deleted: readonly ConditionData[] | null
+  readonly unit: 'versions'
+}
 
 /** One condition on one field; all conditions of a metric must hold. Amounts are scaled integers, instants epoch ms. */
 export interface ConditionData {
@@ -150,6 +161,34 @@ export interface DerivedData {
   readonly description: string | null
 }
 
+/** What is measured of an entity's children as they are now. */
+export interface TotalData {
+  readonly name: string
+  readonly measure: MeasureData
+  readonly where: readonly ConditionData[]
+}
+
+/** The children of an entity: those of another entity whose latest version names it. */
+export interface ChildData {
+  readonly name: string
+  readonly entity: string
+  /** A dimension of the child's versions, and a field of its event. */
+  readonly parentRef: string
+  readonly totals: readonly TotalData[]
+}
+
+/** An entity: what the latest version of each ref says. */
+export interface EntityData {
+  readonly name: string
+  /** Where its versions are kept, as a metric keeps its states: by `ref`, then by each field that names a parent. */
+  readonly versions: MetricData
+  readonly ref: string
+  readonly children: readonly ChildData[]
+  /** Metrics by `dimension`, which holds this entity's ref, and the names that they are answered under. */
+  readonly metrics: readonly { readonly as: string; readonly metric: string; readonly dimension: string }[]
+  readonly description: string | null
+}
+
 /** The definitions as data: what `model.json` holds. The metric `rejected` is always there. */
 export interface ModelData {
   /** 12 hex digits over all events and metrics. */
@@ -160,6 +199,21 @@ export interface ModelData {
   readonly derived?: readonly DerivedData[]
   /** Those that metrics are in, by name, as the build resolved them; left out where there are none. */
   readonly zones?: readonly ZoneData[]
+  /** Left out where there are none. */
+  readonly entities?: readonly EntityData[]
+}
+
+/** All that keeps states: the metrics, and the entities' versions. */
+export const keepers = (model: Pick<ModelData, 'metrics' | 'entities'>): readonly MetricData[] => [
+  ...model.metrics,
+  ...(model.entities ?? []).map(({ versions }) => versions),
+]
+
+/** The event that an entity is made of. */
+export const eventOf = (model: Pick<ModelData, 'events'>, { name, versions }: EntityData): EventData => {
+  const event = model.events.find((one) => one.name === versions.event)
+  if (event === undefined) throw new Error(`The model has no event ${versions.event}, which ${name} is made of.`)
+  return event
 }
 
 /** The compiled definitions: what every layer runs. Pure. */

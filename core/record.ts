@@ -26,6 +26,10 @@ export const placeInShard = ({
 }: Pick<RawRecord, 'sequenceNumber' | 'subSequence'>): string =>
   subSequence === 0 ? sequenceNumber : `${sequenceNumber}.${String(subSequence).padStart(6, '0')}`
 
+/** The same over all shards, for where two records must be told apart in one order: the shard decides last. */
+export const placeInStream = (record: Pick<RawRecord, 'sequenceNumber' | 'subSequence' | 'shardId'>): string =>
+  `${record.sequenceNumber}.${String(record.subSequence ?? 0).padStart(6, '0')}.${record.shardId}`
+
 /** An event's values by field, decoded: decimals scaled to integers, instants epoch ms. */
 export type Row = Readonly<Record<string, unknown>>
 
@@ -50,6 +54,10 @@ export interface Decoded {
   /** Epoch ms UTC. */
   readonly eventTime: number
   readonly row: Row
+  /** Where it stands in the stream, as a text whose order is the stream's: sequence number, place in an aggregate, shard. */
+  readonly place: string
+  /** What it says of an entity, as JSON (`core/entity.ts`); left out where its event is no entity's change. */
+  readonly body?: string
   readonly rejection: { readonly reason: RejectionReason; readonly detail: string } | null
 }
 

@@ -7,7 +7,14 @@ export interface Cell {
   /** Epoch ms UTC: a bucket's start, or a slice's in a window. */
   readonly bucket: number
   readonly dims: readonly (string | null)[]
-  readonly components: Map<string, { readonly op: MergeOp; readonly value: number }>
+  readonly components: Map<string, Merged>
+}
+
+interface Merged {
+  readonly op: MergeOp
+  readonly value: number
+  /** What a version of an entity says. */
+  readonly body?: string
 }
 
 export const registerComponent = (index: number): string => `r${index}`
@@ -23,7 +30,7 @@ export const dimsKey = (dims: readonly (string | null)[]): string =>
 export const fold = (contributions: Iterable<Contribution>): Cell[] => {
   const cells: Cell[] = []
   const open = new Map<string, Cell>()
-  for (const { metric, bucket, dims, component, op, value } of contributions) {
+  for (const { metric, bucket, dims, component, op, value, body } of contributions) {
     const key = `${metric}/${bucket}/${dimsKey(dims)}`
     let cell = open.get(key)
     const known = cell?.components.get(component)
@@ -33,8 +40,20 @@ export const fold = (contributions: Iterable<Contribution>): Cell[] => {
       cells.push(cell)
       open.set(key, cell)
     }
-    const merged = known === undefined || overflows ? value : merge(op, known.value, value)
-    cell.components.set(component, { op, value: merged })
+    if (body !== undefined) keepLatest(cell, component, { op, value, body })
+    else
+      cell.components.set(component, {
+        op,
+        value: known === undefined || overflows ? value : merge(op, known.value, value),
+      })
   }
   return cells
+}
+
+/** Of an entity's versions a cell holds the greatest alone: no answer looks at another. */
+const keepLatest = ({ components }: Cell, component: string, version: Merged): void => {
+  const [held] = components.keys()
+  if (held !== undefined && held >= component) return
+  components.clear()
+  components.set(component, version)
 }

@@ -81,6 +81,8 @@ export interface Stage {
   readonly speedWindow: ConsumerSettings
   /** Of two records of one event in a shard that arrive no further apart, the speed side counts the first only. */
   readonly duplicatesWindow: Duration
+  /** How much further back than the live dataset's age speed rows are asked for where an entity is: arrival times are no order. */
+  readonly entityOverlap: Duration
   readonly batch: FunctionSize
   readonly migrate: FunctionSize
   readonly serving: FunctionSize
@@ -138,11 +140,14 @@ const sizes = {
 const maxBatchSize = 10_000
 /** Longer than producers try again. The cache holds each identity for this and an hour. */
 const duplicatesWindow = Duration.minutes(10)
+/** Far longer than two shards' clocks are apart. */
+const entityOverlap = Duration.hours(12)
 
 const prod = (freshness: Freshness): Stage => ({
   ...sizes,
   name: 'prod',
   duplicatesWindow,
+  entityOverlap,
   stream: { shards: 4, retention: Duration.days(7) },
   archive: { ...sizes.archive, batchSize: maxBatchSize, batchWindow: Duration.seconds(60) },
   speedTable: { ...sizes.speedTable, batchSize: maxBatchSize, batchWindow: freshnesses[freshness] },
@@ -193,6 +198,7 @@ const local = (ports: LocalPorts): Stage => {
     ...sizes,
     name: 'local',
     duplicatesWindow,
+    entityOverlap,
     stream: { shards: 4, retention: Duration.days(7) },
     archive: { ...sizes.archive, batchSize: maxBatchSize, batchWindow: Duration.seconds(5) },
     speedTable: { ...sizes.speedTable, batchSize: maxBatchSize, batchWindow: Duration.seconds(5) },

@@ -40,6 +40,7 @@ export class Block {
   private readonly op = new TextColumn()
   private readonly value = new NumberColumn()
   private readonly distinct = new NumberColumn()
+  private readonly body = new TextColumn()
   private readonly leftOut = new NumberColumn()
 
   get empty(): boolean {
@@ -49,7 +50,7 @@ export class Block {
   get full(): boolean {
     return (
       this.eventType.length >= fullRecords ||
-      this.data.byteLength + this.dataBase64.byteLength >= fullBytes ||
+      this.data.byteLength + this.dataBase64.byteLength + this.body.byteLength >= fullBytes ||
       this.metric.length >= 8 * fullRecords
     )
   }
@@ -89,7 +90,7 @@ export class Block {
         this.op,
         this.value,
       ],
-      ...[this.distinct, this.leftOut],
+      ...[this.distinct, this.body, this.leftOut],
     ]
     return packBuffers(
       counts,
@@ -106,6 +107,7 @@ export class Block {
     this.op.push(contribution.op)
     this.value.push(contribution.value)
     this.distinct.push(contribution.distinct === true ? 1 : 0)
+    this.body.push(contribution.body ?? null)
   }
 }
 

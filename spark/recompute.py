@@ -345,7 +345,7 @@ def text_buffers(texts: pa.Array) -> list[bytes]:
 
 CONTRIBUTION = pa.struct([
     ("metric", pa.string()), ("bucket", pa.int64()), ("dims", pa.list_(pa.string())), ("component", pa.string()),
-    ("op", pa.string()), ("value", pa.int64()), ("distinct", pa.bool_()),
+    ("op", pa.string()), ("value", pa.int64()), ("distinct", pa.bool_()), ("body", pa.string()),
 ])
 DECODED = pa.schema([
     ("event_type", pa.string()), ("event_id", pa.string()), ("event_time", pa.int64()), ("event_date", pa.string()),
@@ -355,11 +355,11 @@ DECODED = pa.schema([
 ])
 LEFT_OUT_HERE, LEFT_OUT_THERE = 1, 2
 """Flags of `left_out`: the dataset leaves the record out; what is served does."""
-CONTRIBUTION_DDL = "metric string, bucket bigint, dims array<string>, component string, op string, value bigint, counted string"
+CONTRIBUTION_DDL = "metric string, bucket bigint, dims array<string>, component string, op string, value bigint, body string, counted string"
 DECODED_DDL = (
     "event_type string, event_id string, event_time bigint, event_date string, shard_id string, sequence_number string, "
     "sub_sequence bigint, arrival_time bigint, data string, data_base64 string, rejection_reason string, rejection_detail string, contributions "
-    "array<struct<metric:string,bucket:bigint,dims:array<string>,component:string,op:string,value:bigint,distinct:boolean>>, "
+    "array<struct<metric:string,bucket:bigint,dims:array<string>,component:string,op:string,value:bigint,distinct:boolean,body:string>>, "
     "left_out bigint, fresh boolean"
 )
 
@@ -382,7 +382,7 @@ def decoded_block(payload: bytes, fresh: bool) -> pa.RecordBatch:
     metric, bucket, dimension_ends = text(contributions), integer(contributions), next(buffers)
     dims = pa.Array.from_buffers(pa.list_(pa.string()), contributions, [None, dimension_ends], children=[text(dimensions)])
     component, op, value, distinct = text(contributions), text(contributions), integer(contributions), integer(contributions)
-    fields = [metric, bucket, dims, component, op, value, distinct.cast(pa.bool_())]
+    fields = [metric, bucket, dims, component, op, value, distinct.cast(pa.bool_()), text(contributions)]
     structs = pa.StructArray.from_arrays(fields, fields=list(CONTRIBUTION))
     columns += [pa.Array.from_buffers(pa.list_(CONTRIBUTION), records, [None, contribution_ends], children=[structs]), integer(records)]
     batch = pa.RecordBatch.from_arrays(columns + [pa.array([fresh] * records, pa.bool_())], schema=DECODED)
@@ -676,7 +676,7 @@ def contribution_batch(winners: pa.RecordBatch, touched: Optional[dict]) -> pa.R
         flat = flat.filter(in_touched(flat.column("metric"), flat.column("bucket"), touched))
     distinct = flat.column("distinct")
     kept, values = flat.filter(pc.invert(distinct)), flat.filter(distinct)
-    names = ["metric", "bucket", "dims", "component", "op", "value"]
+    names = ["metric", "bucket", "dims", "component", "op", "value", "body"]
     tables = [counted_as(None, [kept.column(name) for name in names])]
     if values.num_rows:
         columns = [values.column(name) for name in names]
@@ -687,7 +687,7 @@ def contribution_batch(winners: pa.RecordBatch, touched: Optional[dict]) -> pa.R
 
 
 def counted_as(counted: Optional[str], columns: list[pa.Array]) -> pa.RecordBatch:
-    names = ["metric", "bucket", "dims", "component", "op", "value", "counted"]
+    names = ["metric", "bucket", "dims", "component", "op", "value", "body", "counted"]
     columns = columns[:2] + [columns[2].cast(pa.list_(pa.string()))] + columns[3:]
     return pa.RecordBatch.from_arrays([*columns, pa.array([counted] * len(columns[0]), pa.string())], names)
 
@@ -710,7 +710,7 @@ def fact_batch(facts: list[dict]) -> pa.RecordBatch:
     texts = [json.dumps(fact, sort_keys=True) for fact in facts]
     count = len(texts)
     columns = [pa.nulls(count, pa.string()), pa.array([0] * count, pa.int64()), pa.array([[]] * count, pa.list_(pa.string()))]
-    columns += [pa.array(texts, pa.string()), pa.array(["max"] * count), pa.array([0] * count, pa.int64())]
+    columns += [pa.array(texts, pa.string()), pa.array(["max"] * count), pa.array([0] * count, pa.int64()), pa.nulls(count, pa.string())]
     return counted_as(None, columns)
 
 
@@ -723,19 +723,30 @@ def merged_states(contributions: DataFrame) -> DataFrame:
         return F.when(F.col("op") == op, F.col("value"))
 
     value = F.coalesce(F.sum(of("sum")), F.min(of("min")), F.max(of("max")))
-    merged = contributions.groupBy("metric", "bucket", "dims", "component", "op", "counted").agg(value.alias("value"))
+    merged = contributions.groupBy("metric", "bucket", "dims", "component", "op", "counted").agg(value.alias("value"), F.max("body").alias("body"))
     return merged.select(
         "metric", "bucket", "dims", F.coalesce("counted", "component").alias("component"),
-        F.when(F.col("counted").isNull(), F.col("value")).otherwise(F.lit(1)).alias("value"),
+        F.when(F.col("counted").isNull(), F.col("value")).otherwise(F.lit(1)).alias("value"), "body",
     )
+
+
+def latest_versions(states: DataFrame, specification: list[dict]) -> DataFrame:
+    """Of the metrics that keep versions the greatest component alone, of each bucket and first dimension."""
+    metrics = [result["metric"] for result in specification if result.get("latest")]
+    if not metrics:
+        return states
+    is_version = F.coalesce(F.col("metric").isin(metrics), F.lit(False))
+    greatest = F.max_by(F.struct("dims", "component", "value", "body"), "component").alias("version")
+    latest = states.where(is_version).groupBy("metric", "bucket", F.col("dims")[0]).agg(greatest)
+    return states.where(~is_version).unionAll(latest.select("metric", "bucket", "version.*"))
 
 
 def written_results(states: DataFrame, store: Store, dataset: str, specification: list[dict], partitions: int) -> DataFrame:
     """Writes each metric's months, and answers the facts of all files, those of the lake included."""
-    dimensions = {result["metric"]: result["dimensions"] for result in specification}
+    shapes = {result["metric"]: result for result in specification}
     month = F.when(F.col("metric").isNotNull(), F.date_format(F.timestamp_millis("bucket"), "yyyy-MM"))
     rows = (
-        states.groupBy("metric", "bucket", "dims", "component").agg(F.sum("value").alias("value"))
+        states.groupBy("metric", "bucket", "dims", "component").agg(F.sum("value").alias("value"), F.max("body").alias("body"))
         .withColumn("month", month)
         .repartition(partitions, "metric", "month")
         .sortWithinPartitions("metric", "month", "bucket")
@@ -752,7 +763,7 @@ def written_results(states: DataFrame, store: Store, dataset: str, specification
                     yield pa.RecordBatch.from_arrays([run.column("component")], ["fact"])
                 else:
                     key = f"results/dataset={dataset}/metric={metric}/bucket_month={name}/{dataset}.parquet"
-                    writer.write((metric, name), key, result_table(run, metric, dimensions))
+                    writer.write((metric, name), key, result_table(run, metric, shapes))
         writer.close()
         yield pa.RecordBatch.from_arrays([pa.array([json.dumps(fact) for fact in writer.facts], pa.string())], ["fact"])
 
@@ -770,27 +781,29 @@ def month_runs(rows: pa.RecordBatch) -> Iterator[tuple[Optional[str], Optional[s
             start = end
 
 
-def result_table(rows: pa.RecordBatch, metric: str, dimensions: dict) -> pa.Table:
-    """bucket, one typed column a dimension, component, value: COPY matches columns by position."""
-    if metric not in dimensions:
+def result_table(rows: pa.RecordBatch, metric: str, shapes: dict) -> pa.Table:
+    """bucket, one typed column a dimension, component, value, and of versions their body: COPY matches columns by position."""
+    if metric not in shapes:
         raise ValueError(f"The worker contributes to {metric}, which the specification does not name.")
-    names = [dimension["name"] for dimension in dimensions[metric]]
+    dimensions, keeps_versions = shapes[metric]["dimensions"], shapes[metric].get("latest", False)
+    names = [dimension["name"] for dimension in dimensions]
     dims, values = rows.column("dims"), rows.column("value")
     if not pc.all(pc.equal(pc.list_value_length(dims), len(names))).as_py():
         raise ValueError(f"A state of {metric} has not the {len(names)} dimensions that the specification names.")
     if values.null_count:
         raise ValueError(f"A state of {metric} merges by an op that is none of sum, min and max.")
     types = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int64()}
-    typed = [pc.list_element(dims, at).cast(types[dimension["type"]]) for at, dimension in enumerate(dimensions[metric])]
-    arrays = [timestamps(rows.column("bucket")), *typed, rows.column("component"), values]
-    return pa.Table.from_arrays(arrays, ["bucket", *names, "component", "value"])
+    typed = [pc.list_element(dims, at).cast(types[dimension["type"]]) for at, dimension in enumerate(dimensions)]
+    arrays = [timestamps(rows.column("bucket")), *typed, rows.column("component"), values, rows.column("body")]
+    table = pa.Table.from_arrays(arrays, ["bucket", *names, "component", "value", "body"])
+    return table if keeps_versions else table.drop_columns(["body"])
 
 
 def base_states(spark: SparkSession, store: Store, months: list[tuple[str, list[dict]]], specification: list[dict], touched: dict) -> DataFrame:
     """The base's states of the months to rewrite whose buckets are not touched."""
     dimensions = {result["metric"]: [dimension["name"] for dimension in result["dimensions"]] for result in specification}
     inputs = [{"metric": metric, **item} for metric, items in months for item in items]
-    ddl = "metric string, bucket bigint, dims array<string>, component string, value bigint"
+    ddl = "metric string, bucket bigint, dims array<string>, component string, value bigint, body string"
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         files = store.files()
@@ -813,8 +826,9 @@ def untouched_states(rows: pa.RecordBatch, metric: str, names: list[str], touche
     values = pa.concat_arrays(texts) if texts else pa.nulls(0, pa.string())
     order = numpy.arange(count * width).reshape(width, count).T.ravel() if width else numpy.zeros(0, int)
     dims = pa.ListArray.from_arrays(pa.array(range(0, count * width + 1, width) if width else [0] * (count + 1), pa.int32()), values.take(pa.array(order)))
-    arrays = [metrics, buckets, dims, rows.column("component"), rows.column("value")]
-    batch = pa.RecordBatch.from_arrays(arrays, ["metric", "bucket", "dims", "component", "value"])
+    body = rows.column("body") if "body" in rows.schema.names else pa.nulls(count, pa.string())
+    arrays = [metrics, buckets, dims, rows.column("component"), rows.column("value"), body]
+    batch = pa.RecordBatch.from_arrays(arrays, ["metric", "bucket", "dims", "component", "value", "body"])
     return batch.filter(pc.invert(in_touched(metrics, buckets, touched)))
 
 
@@ -983,7 +997,7 @@ def written(spark: SparkSession, store: Store, specification: dict, rows: DataFr
     order = ["event_type", "event_date", "part", "event_time", "event_id", "sequence_number", "sub_sequence", "shard_id"]
     in_order = rows.withColumn("part", part).repartition(partitions, "event_type", "event_date", "part").sortWithinPartitions(*order)
     contributions = in_order.mapInArrow(lambda batches: keep_winners(store, dataset, rewritten, touched, served, batches), CONTRIBUTION_DDL)
-    states = merged_states(contributions)
+    states = latest_versions(merged_states(contributions), results)
     if scope and any(scope.months.values()):
         months = [(metric, files) for (metric, _), files in scope.months.items()]
         states = states.unionAll(base_states(spark, store, months, results, scope.touched))

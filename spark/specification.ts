@@ -15,6 +15,8 @@ export interface ResultSpecification {
    * apart. Left out: buckets are UTC's.
    */
   readonly offsetsMs?: readonly number[]
+  /** Its components are versions, each with a body: of each bucket and first dimension the greatest alone is kept. */
+  readonly latest?: boolean
 }
 
 /** A recompute's whole input, `jobs/DATASET.json`; the job's one argument is its URI. */

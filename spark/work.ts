@@ -1,6 +1,6 @@
 import { lakeBytes } from '../core/lake-text.ts'
 import type { Model } from '../core/model.ts'
-import { placeInShard } from '../core/record.ts'
+import { placeInShard, placeInStream } from '../core/record.ts'
 import { Block, leftOutHere, leftOutThere, type PlacedRecord } from './block.ts'
 import { frameKinds, readFrame, writeFrame } from './frames.ts'
 import { recordsOfColumns, recordsOfLines, type Source } from './inputs.ts'
@@ -62,6 +62,7 @@ const decodeInto = (block: Block, record: PlacedRecord, { model, leftOut, forLak
   const kept = { ...record, ...(here ? { data: null, dataBase64: null } : forLake(decoded, record)) }
   if (here && there) {
     const id = `${shardId}/${placeInShard(record)}`
-    block.push(kept, { type: excludedType, id, eventTime: arrivalTime, row: {}, rejection: null }, [], flags)
+    const place = placeInStream(record)
+    block.push(kept, { type: excludedType, id, eventTime: arrivalTime, row: {}, place, rejection: null }, [], flags)
   } else block.push(kept, decoded, model.contributions(decoded, 'batch'), flags)
 }

@@ -1,7 +1,8 @@
 import { comparedComponent } from '../core/answer.ts'
 import type { MetricData } from '../core/model.ts'
 import { storedDimensions } from '../core/zoned-metric.ts'
-import { batchTable, type Pin, type Slot, statesSql, text } from './states.ts'
+import { latestSql } from './entities.ts'
+import { batchTable, keepsVersions, type Pin, type Slot, statesSql, text } from './states.ts'
 import { qualified, quoted } from './table.ts'
 
 const counted = ['rows_served', 'rows_built', 'rows_missing', 'rows_extra', 'rows_changed'] as const
@@ -29,10 +30,11 @@ export const paritySql = (
   const compared = (side: string): string =>
     component === null ? side : `CASE WHEN component = ${text(component)} THEN ${side} END`
   const valueSql = (side: string): string => `${merge}(${compared(side)}) AS ${side}_value`
+  const states = keepsVersions(metric) ? latestSql(metric, served, '', ['bucket']) : statesSql(metric, served)
   return `WITH sides AS (
 SELECT ${keys}, MAX(CASE WHEN side = 'served' THEN value END) AS served, MAX(CASE WHEN side = 'built' THEN value END) AS built
 FROM (
-SELECT 'served' AS side, ${keys}, ${merged} AS value FROM (\n${statesSql(metric, served)}\n) states
+SELECT 'served' AS side, ${keys}, ${merged} AS value FROM (\n${states}\n) states
 WHERE component NOT LIKE 'exact%' GROUP BY ${keys}
 UNION ALL
 SELECT 'built' AS side, ${keys}, value FROM ${qualified(batchTable(metric, slot))}

@@ -10,6 +10,10 @@ export type Layer = 'batch' | 'speed'
 /** A dimension's text in UTF-8 bytes, which is what Redshift counts: what decode accepts at most. */
 const dimensionTextType = 'VARCHAR(256)'
 const componentType = 'VARCHAR(16)'
+/** A version's place in the order of versions: an instant, a sequence number and a shard's name, which has at most 128 characters. */
+const versionType = 'VARCHAR(256)'
+/** Redshift's longest text. */
+const bodyType = 'VARCHAR(65535)'
 const maxDimensions = 8
 
 const columnType = ({ type }: DimensionData): string =>
@@ -30,8 +34,9 @@ export const speedRows: Table = {
       type: dimensionTextType,
       nullable: true,
     })),
-    { name: 'component', type: componentType },
+    { name: 'component', type: versionType },
     { name: 'value', type: 'BIGINT' },
+    { name: 'body', type: bodyType, nullable: true },
     { name: 'shard_id', type: shardIdType },
     { name: 'sequence_number', type: sequenceNumberType },
   ],
@@ -54,16 +59,21 @@ export const resultColumns = (metric: MetricData): Column[] => [
     type: columnType(dimension),
     nullable: true,
   })),
-  { name: 'component', type: componentType },
+  { name: 'component', type: keepsVersions(metric) ? versionType : componentType },
   { name: 'value', type: 'BIGINT' },
+  ...(keepsVersions(metric) ? [{ name: 'body', type: bodyType }] : []),
 ]
+
+/** Whether the rows are an entity's versions, each with what it says. */
+export const keepsVersions = ({ measure }: Pick<MetricData, 'measure'>): boolean => measure.kind === 'latest'
 
 /** A metric's table in one slot. Named by the metric's version, so that no table is ever altered. */
 export const batchTable = (metric: MetricData, slot: Slot): Table => ({
   schema: `batch_${slot}`,
   name: `${metric.name}_${metric.version}`,
   columns: [{ name: 'dataset_id', type: 'VARCHAR(64)' }, ...resultColumns(metric)],
-  sortedBy: ['bucket'],
+  // An entity is asked for by its ref, the first dimension.
+  sortedBy: keepsVersions(metric) ? metric.by.slice(0, 1).map(({ name }) => name) : ['bucket'],
 })
 
 /**
@@ -76,7 +86,8 @@ export interface Pin {
 }
 
 /**
- * A metric's states on both sides of the tidemark: layer, bucket, typed dimensions, component, value. Batch rows are
+ * A metric's states on both sides of the tidemark: layer, bucket, typed dimensions, component, value, and of an entity
+ * what each version says (body). Batch rows are
  * the live dataset's, whichever slot it stands in; speed rows are those above its marks, all of a shard's without one.
  */
 export const statesSql = (metric: MetricData, pin: Pin | null = null): string => {
@@ -84,16 +95,17 @@ export const statesSql = (metric: MetricData, pin: Pin | null = null): string =>
     pin === null ? 'ledger.control' : `(SELECT CAST(${text(pin.datasetId)} AS VARCHAR(64)) AS live_dataset_id)`
   const stored = storedDimensions(metric)
   const dimensions = stored.map(({ name }) => quoted(name))
+  const kept = ['component', 'value', ...(keepsVersions(metric) ? ['body'] : [])]
   const batch = slots.map((slot) =>
     [
-      `SELECT 'batch' AS layer, ${['b.bucket', ...dimensions.map((name) => `b.${name}`), 'b.component', 'b.value'].join(', ')}`,
+      `SELECT 'batch' AS layer, ${['b.bucket', ...dimensions.map((name) => `b.${name}`), ...kept.map((name) => `b.${name}`)].join(', ')}`,
       `FROM ${qualified(batchTable(metric, slot))} b`,
       `JOIN ${control} c ON c.live_dataset_id = b.dataset_id`,
     ].join('\n'),
   )
   const typed = stored.map((dimension, place) => `${typedDimension(dimension, place)} AS ${quoted(dimension.name)}`)
   const speed = [
-    `SELECT 'speed' AS layer, ${['r.bucket', ...typed, 'r.component', 'r.value'].join(', ')}`,
+    `SELECT 'speed' AS layer, ${['r.bucket', ...typed, ...kept.map((name) => `r.${name}`)].join(', ')}`,
     'FROM speed.rows r',
     `CROSS JOIN ${control} c`,
     'LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id',

@@ -121,6 +121,8 @@ const measured = ({ measure }: MetricData): string => {
       const someNull = texts.map((text) => `${text} IS NULL`).join(' OR ')
       return `CASE WHEN NOT (${someNull}) THEN [${texts.join(', ')}] END`
     }
+    case 'latest':
+      throw new Error('An entity keeps versions, which have no value to recount.')
   }
 }
 

@@ -52,6 +52,10 @@ const isFunction = ({ type, coerce, checks = [] }: Definition): boolean =>
   coerce === true ||
   checks.some(({ _zod }) => _zod.def.check === 'custom' || _zod.def.check === 'overwrite')
 
+/** Whether a quantity stands inside of a schema, in a list or an object. The schema is a sound one, so the walk ends. */
+export const nestsQuantity = (schema: z.core.$ZodType): boolean =>
+  quantities.get(schema) !== undefined || schemasIn(schema._zod.def).some(nestsQuantity)
+
 /** Whatever stands in a schema's definition: elements, options, items, the fields of a shape. */
 const schemasIn = (definition: object): z.core.$ZodType[] =>
   Object.values(definition).flatMap((value) => (isSchema(value) ? [value] : isHolder(value) ? schemasOf(value) : []))

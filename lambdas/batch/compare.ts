@@ -1,4 +1,4 @@
-import type { MetricData } from '../../core/model.ts'
+import { keepers, type MetricData } from '../../core/model.ts'
 import { type Comparison, type Control, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import { driftBeyond, sentenceOf } from './drift.ts'
@@ -18,7 +18,7 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   // Read before comparing: a speed table that gets there meanwhile may have been compared half way.
   const behind = shardsBehind(marks, await batch.ledger.speedPositions())
   const comparisons: Compared[] = []
-  for (const metric of batch.model.metrics)
+  for (const metric of keepers(batch.model))
     comparisons.push(await compareMetric(batch, run.datasetId, control, marks, metric))
   // Asked after the comparing: positions only grow, so what holds now held all the while.
   const facts = await factsOf(batch, run.datasetId, marks)

@@ -1,5 +1,5 @@
 import { answerScale, comparedComponent } from '../../core/answer.ts'
-import type { MeasureData, MetricData } from '../../core/model.ts'
+import { keepers, type MeasureData, type MetricData } from '../../core/model.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
 import { bucketText } from '../../core/zoned-metric.ts'
 import { driftOf, type Parity } from '../../stores/ledger/dataset.ts'
@@ -28,7 +28,7 @@ const isBehindAlone = ({ buckets }: Parity): boolean =>
 export const driftBeyond = (batch: Pick<Batch, 'maxDrift' | 'model'>, parities: readonly Parity[]): Beyond[] =>
   parities
     .flatMap((parity) => {
-      const metric = batch.model.metrics.find(({ name }) => name === parity.metric)
+      const metric = keepers(batch.model).find(({ name }) => name === parity.metric)
       return metric === undefined ? [] : [{ metric, parity, allowed: driftAllowed(batch, metric) }]
     })
     .filter(({ parity, allowed }) => driftOf(parity) > allowed && !isBehindAlone(parity))

@@ -1,3 +1,4 @@
+import { keepers } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { bucketText } from '../../core/zoned-metric.ts'
 import type { DatasetManifest } from '../../spark/specification.ts'
@@ -35,7 +36,7 @@ const answeredBuckets = 100
 
 /** A comparison in words and figures as they are answered: times ISO 8601, values as the metric's own. */
 const described = (batch: Batch, { buckets, ...parity }: Parity) => {
-  const metric = batch.model.metrics.find(({ name }) => name === parity.metric)
+  const metric = keepers(batch.model).find(({ name }) => name === parity.metric)
   const textOf = (value: bigint | null) =>
     value === null ? null : metric === undefined ? value.toString() : valueText(metric.measure, value)
   return {

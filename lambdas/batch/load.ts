@@ -1,4 +1,4 @@
-import type { MetricData } from '../../core/model.ts'
+import { keepers, type MetricData } from '../../core/model.ts'
 import type { DataFile, DatasetManifest } from '../../spark/specification.ts'
 import { batchTable, type Slot, slots } from '../../sql/states.ts'
 import { qualified } from '../../sql/table.ts'
@@ -14,7 +14,7 @@ export const startLoad = async (batch: Batch, run: Run): Promise<Run> => {
   const slot = await takeSlot(batch, run)
   if (slot === null) return { ...run, statementIds: [], loadDone: false }
   const statementIds: string[] = []
-  for (const metric of batch.model.metrics) {
+  for (const metric of keepers(batch.model)) {
     const manifestUri = await stageCopyManifest(batch, run, metric, filesOf(manifest, metric))
     const load = { metric, slot, datasetId: run.datasetId, manifestUri }
     statementIds.push(await batch.states.startLoad(load, tokenOf(run, metric)))
@@ -115,7 +115,7 @@ const haveEnded = async ({ states }: Batch, statementIds: readonly string[]): Pr
 
 const checkRows = async (batch: Batch, datasetId: string, slot: Slot): Promise<void> => {
   const manifest = await readManifest(batch, datasetId)
-  for (const metric of batch.model.metrics) {
+  for (const metric of keepers(batch.model)) {
     const expected = filesOf(manifest, metric).reduce((sum, { rows }) => sum + rows, 0)
     const loaded = await batch.states.rowsLoaded(metric, slot, datasetId)
     if (loaded !== expected)

@@ -13,7 +13,7 @@ export const migrate = async (warehouse: Warehouse, model: ModelData, dialect: D
   for (const statements of chunksOf(tablesSql(model, dialect), maxStatements)) await warehouse.run({ statements })
   await refuseOtherShapes(warehouse, model)
   await warehouse.run({ statements: [...ledgerSeeds] })
-  for (const statements of chunksOf(viewsSql(model), maxStatements)) await warehouse.run({ statements })
+  for (const statements of chunksOf(viewsSql(model, dialect), maxStatements)) await warehouse.run({ statements })
   const recorded = recordModelSql(model)
   await warehouse.run({ statements: recorded.statements, parameters: recorded.parameters })
 }

@@ -1,3 +1,4 @@
+import { keepers } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { type Control, type Dataset, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
@@ -50,7 +51,7 @@ export const promoteDataset = async (
 const servedParities = async (batch: Batch, parities: readonly Parity[]): Promise<Parity[]> => {
   const served: Parity[] = []
   for (const parity of parities) {
-    const metric = batch.model.metrics.find(({ name }) => name === parity.metric)
+    const metric = keepers(batch.model).find(({ name }) => name === parity.metric)
     if (metric !== undefined && (await isServed(batch, metric))) served.push(parity)
   }
   return served

@@ -1,3 +1,4 @@
+import { keepers } from '../../core/model.ts'
 import { Exclusions } from '../../stores/archive/exclusions.ts'
 import { revisionBelow } from '../../stores/ledger/exclusion-ledger.ts'
 import type { ReplacedPart, SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
@@ -16,7 +17,7 @@ export const replaceChunk = async (batch: Batch, chunk: Chunk, restores: boolean
   const { shardId, from, to } = chunk
   const exclusions = new Exclusions(batch.archive, batch.model)
   const counted = new Map<number, readonly ReplacedPart[]>()
-  const versions = new Map(batch.model.metrics.map(({ name, version }) => [name, version]))
+  const versions = new Map(keepers(batch.model).map(({ name, version }) => [name, version]))
   let failed: SpeedPosition | null = null
   for (let attempt = 1; ; attempt++) {
     // Read anew for each try: what a shard runs may change meanwhile, too.

@@ -1,3 +1,4 @@
+import { keepers } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { bucketText } from '../../core/zoned-metric.ts'
 import { Exclusions } from '../../stores/archive/exclusions.ts'
@@ -72,7 +73,7 @@ export const writeOutput = async (
   const chunk = await newestChunk(batch, { shardId, from, to: reached }, { isBare: false, maxRecords })
   const isExcluded = await new Exclusions(batch.archive, batch.model).at(next.exclusions)
   const parts = await countChunk(batch, chunk, isExcluded)
-  const versions = new Map(batch.model.metrics.map((metric) => [metric.name, metric.version]))
+  const versions = new Map(keepers(batch.model).map((metric) => [metric.name, metric.version]))
   await batch.outputs.add(next, { from: chunk.from, parts, versions })
   const rows = parts.reduce((sum, { cells }) => sum + cells.reduce((all, cell) => all + cell.components.size, 0), 0)
   const done = chunk.from <= from

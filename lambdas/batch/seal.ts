@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { MetricData, ModelData } from '../../core/model.ts'
+import { keepers, type MetricData, type ModelData } from '../../core/model.ts'
 import type { RawObject } from '../../core/raw-archive.ts'
 import { localOffsets, storedDimensions } from '../../core/zoned-metric.ts'
 import type { RecomputeSpecification, ResultSpecification, Served } from '../../spark/specification.ts'
@@ -59,7 +59,7 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
     modelVersion: batch.model.version,
     exclusions,
     marks,
-    metrics: batch.model.metrics,
+    metrics: keepers(batch.model),
     sealedAt: batch.now(),
   } as const
   await showLife(batch, { datasetId, executionName })
@@ -222,6 +222,7 @@ const resultSpecification = (model: ModelData, metric: MetricData): ResultSpecif
     per: metric.per,
     dimensions: storedDimensions(metric),
     ...(offsetsMs === null ? {} : { offsetsMs }),
+    ...(metric.measure.kind === 'latest' ? { latest: true } : {}),
   }
 }
 
@@ -236,7 +237,7 @@ const specification = (
   marks,
   baseMarks: base.marks,
   rawObjects: raw.flatMap(({ shardId, objects }) => objects.filter(({ first }) => first <= (marks[shardId] ?? ''))),
-  results: batch.model.metrics.map((metric) => resultSpecification(batch.model, metric)),
+  results: keepers(batch.model).map((metric) => resultSpecification(batch.model, metric)),
   exclusions,
   exclusionsKey: exclusions === 0 ? null : exclusionsKey(exclusions),
   manifestKey: manifestKey(datasetId),

@@ -19,6 +19,7 @@ const serving: Promise<Serving> = loadModel().then((model) => ({
   archive: new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket),
   stream: new KinesisStream(kinesisClient(), environment.streamName),
   windows: new ValkeyWindowStore(environment.cacheEndpoint, environment.cacheTls),
+  reach: { overlapMs: environment.entityOverlapMs, retentionMs: environment.speedRetentionMs },
   now: Date.now,
 }))
 

@@ -4,6 +4,7 @@ import { Problem } from '../../core/problem.ts'
 import { topOf } from '../../core/top.ts'
 import type { States } from '../../stores/states/states.ts'
 import { answerDerived, answerDerivedWindow, findDerived } from './derived.ts'
+import { answerEntity, type EntityReach, findEntity, listEntities } from './entities.ts'
 import { answerMetric, findMetric, listMetrics } from './metrics.ts'
 import { readQuestion, readTop, refuseUnknown } from './question.ts'
 import { instantOf } from './range.ts'
@@ -11,27 +12,36 @@ import { type StatusSources, status } from './status.ts'
 import { answerWindow } from './windows.ts'
 
 export interface Serving extends StatusSources {
-  readonly states: Pick<States, 'read' | 'readBoth'>
+  readonly states: Pick<States, 'read' | 'readBoth' | 'readEntity'>
+  readonly reach: Omit<EntityReach, 'now'>
   readonly now: () => number
 }
 
 interface Route {
   readonly path: RegExp
-  readonly answer: (serving: Serving, name: string, query: URLSearchParams) => unknown
+  readonly answer: (serving: Serving, query: URLSearchParams, name: string, ref: string) => unknown
 }
 
 const routes: readonly Route[] = [
   { path: /^\/v1\/metrics$/, answer: ({ model }) => listMetrics(model) },
   {
     path: /^\/v1\/metrics\/([^/]+)$/,
-    answer: ({ model, states }, name, query) => {
+    answer: ({ model, states }, query, name) => {
       const derived = findDerived(model, name)
       return derived === null
         ? answerMetric(model, states, readQuestion(findMetric(model, name), query, model))
         : answerDerived(model, states, derived, query)
     },
   },
-  { path: /^\/v1\/windows\/([^/]+)$/, answer: (serving, name, query) => windowRoute(serving, name, query) },
+  { path: /^\/v1\/windows\/([^/]+)$/, answer: (serving, query, name) => windowRoute(serving, name, query) },
+  { path: /^\/v1\/entities$/, answer: ({ model }) => listEntities(model) },
+  {
+    path: /^\/v1\/entities\/([^/]+)\/([^/]+)$/,
+    answer: ({ model, states, reach, now }, query, name, ref) => {
+      refuseUnknown(query, new Set())
+      return answerEntity(model, states, findEntity(model, name), ref, { ...reach, now: now() })
+    },
+  },
   { path: /^\/v1\/status$/, answer: (serving) => status(serving) },
 ]
 
@@ -39,10 +49,19 @@ const routes: readonly Route[] = [
 export const route = async (serving: Serving, path: string, query: URLSearchParams): Promise<unknown> => {
   for (const { path: pattern, answer } of routes) {
     const match = pattern.exec(path)
-    if (match !== null) return answer(serving, decodedName(path, match[1] ?? ''), query)
+    if (match === null) continue
+    const [name = '', ref = ''] = match.slice(1).map((part) => decodedName(path, part))
+    return answer(serving, query, name, ref)
   }
   throw new Problem('unknown_path', 404, `There is nothing at ${path}.`, {
-    allowed: ['/v1/metrics', '/v1/metrics/NAME', '/v1/windows/NAME', '/v1/status'],
+    allowed: [
+      '/v1/metrics',
+      '/v1/metrics/NAME',
+      '/v1/windows/NAME',
+      '/v1/entities',
+      '/v1/entities/NAME/REF',
+      '/v1/status',
+    ],
   })
 }
 

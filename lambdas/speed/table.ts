@@ -1,4 +1,4 @@
-import type { Model } from '../../core/model.ts'
+import { keepers, type Model } from '../../core/model.ts'
 import type { Decoded, RawRecord } from '../../core/record.ts'
 import { fold } from '../../core/state.ts'
 import type { Exclusions } from '../../stores/archive/exclusions.ts'
@@ -48,7 +48,7 @@ export class TableWriter {
 
   constructor(options: TableWriterOptions) {
     this.#options = options
-    this.#versions = new Map(options.model.data.metrics.map(({ name, version }) => [name, version]))
+    this.#versions = new Map(keepers(options.model.data).map(({ name, version }) => [name, version]))
   }
 
   /**

@@ -22,7 +22,14 @@ interface ServingProps {
   readonly migration: IDependable
 }
 
-const paths = ['/v1/metrics', '/v1/metrics/{name}', '/v1/windows/{name}', '/v1/status']
+const paths = [
+  '/v1/metrics',
+  '/v1/metrics/{name}',
+  '/v1/windows/{name}',
+  '/v1/entities',
+  '/v1/entities/{name}/{ref}',
+  '/v1/status',
+]
 
 /** The HTTP API: one answer from both layers. */
 export class Serving extends Construct {
@@ -51,6 +58,8 @@ export class Serving extends Construct {
       environment: {
         DATA_BUCKET: bucket.bucketName,
         STREAM_NAME: stream.streamName,
+        SPEED_RETENTION_HOURS: String(stage.recompute.speedRetention.toHours()),
+        ENTITY_OVERLAP_HOURS: String(stage.entityOverlap.toHours()),
         ...warehouseEnvironment(warehouse),
         ...cacheEnvironment(cache),
       },

@@ -177,8 +177,9 @@ CREATE TABLE IF NOT EXISTS speed."rows" (
   "dim_6" VARCHAR(256),
   "dim_7" VARCHAR(256),
   "dim_8" VARCHAR(256),
-  "component" VARCHAR(16) NOT NULL,
+  "component" VARCHAR(256) NOT NULL,
   "value" BIGINT NOT NULL,
+  "body" VARCHAR(65535),
   "shard_id" VARCHAR(128) NOT NULL,
   "sequence_number" VARCHAR(64) NOT NULL
 )
@@ -198,8 +199,9 @@ CREATE TABLE IF NOT EXISTS speed."replayed" (
   "dim_6" VARCHAR(256),
   "dim_7" VARCHAR(256),
   "dim_8" VARCHAR(256),
-  "component" VARCHAR(16) NOT NULL,
+  "component" VARCHAR(256) NOT NULL,
   "value" BIGINT NOT NULL,
+  "body" VARCHAR(65535),
   "shard_id" VARCHAR(128) NOT NULL,
   "sequence_number" VARCHAR(64) NOT NULL
 )

@@ -59,7 +59,8 @@ export const naiveRecompute = async (
   const lake = await writeWinners(archive, datasetId, winners)
   const written: Record<string, Record<string, DataFile[]>> = {}
   for (const result of results) {
-    const rows = statesOf(contributions.filter(({ metric }) => metric === result.metric))
+    const states = statesOf(contributions.filter(({ metric }) => metric === result.metric))
+    const rows = result.latest === true ? latestOf(states) : states
     if (rows.length > 0) written[result.metric] = await writeResults(archive, format, datasetId, result, rows)
   }
   const manifest: DatasetManifest = {
@@ -175,7 +176,23 @@ const statesOf = (contributions: readonly Contribution[]): StateRow[] => {
   const counted = (values: readonly Contribution[], component: string): Contribution[] =>
     mergedByOp(values).map((value) => ({ ...value, component, op: 'sum', value: 1 }))
   const merged = mergedByOp([...plain, ...counted(distinct, 'exact'), ...counted(inTotal, 'exact_total')])
-  return merged.map(({ bucket, dims, component, value }) => ({ bucket, dims, component, value }))
+  return merged.map(({ bucket, dims, component, value, body }) => ({
+    bucket,
+    dims,
+    component,
+    value,
+    ...(body === undefined ? {} : { body }),
+  }))
+}
+
+/** Of each bucket and ref the greatest version. */
+const latestOf = (versions: readonly StateRow[]): StateRow[] => {
+  const latest = new Map<string, StateRow>()
+  for (const version of versions) {
+    const key = `${version.bucket}/${dimsKey(version.dims.slice(0, 1))}`
+    if ((latest.get(key)?.component ?? '') < version.component) latest.set(key, version)
+  }
+  return [...latest.values()]
 }
 
 /** Contributions to one bucket, dimensions and component as one. */

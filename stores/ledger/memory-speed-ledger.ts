@@ -166,4 +166,10 @@ export const rowsOf = (
 }
 
 const statesOf = ({ bucket, dims, components }: Cell): StateRow[] =>
-  [...components].map(([component, { value }]) => ({ bucket, dims, component, value }))
+  [...components].map(([component, { value, body }]) => ({
+    bucket,
+    dims,
+    component,
+    value,
+    ...(body === undefined ? {} : { body }),
+  }))

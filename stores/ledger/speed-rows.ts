@@ -5,6 +5,8 @@ import type { ReplacedPart } from './speed-ledger.ts'
 /** Up to these a multi-row INSERT serves; above, COPY does, as Redshift advises. */
 const maxInsertedRows = 400
 const maxParameters = 150
+/** Far below the 200 KB that the Data API takes of a statement, were parameters to count. */
+const maxParameterBytes = 50_000
 
 /** Puts rows where COPY finds them. @returns the object's s3:// URI */
 export type StageRows = (
@@ -38,20 +40,26 @@ interface SpeedRow {
   readonly cell: Cell
   readonly component: string
   readonly value: number
+  /** What an entity's version says; null where the row is a metric's. */
+  readonly body: string | null
 }
 
 /** The statements that add rows: none where there are none. Dimensions come as parameters or by COPY. */
 export const insertRows = async (added: AddedRows, options: Staging): Promise<RowStatements> => {
   const rows = added.parts.flatMap(rowsOf)
   if (rows.length === 0) return { statements: [], parameters: {} }
-  const texts = new Set(added.parts.flatMap(({ cells }) => cells.flatMap(({ dims }) => dims.filter(isParameter))))
-  if (rows.length <= maxInsertedRows && texts.size <= maxParameters) return inserted(added, rows, [...texts])
+  const texts = new Set(rows.flatMap(({ cell, body }) => [...cell.dims, body].filter(isParameter)))
+  const textBytes = [...texts].reduce((sum, one) => sum + Buffer.byteLength(one), 0)
+  if (rows.length <= maxInsertedRows && texts.size <= maxParameters && textBytes <= maxParameterBytes)
+    return inserted(added, rows, [...texts])
   return copied(added, rows, options)
 }
 
 const rowsOf = ({ edge, cells }: ReplacedPart): SpeedRow[] =>
   cells.flatMap((cell) =>
-    [...cell.components].map(([component, { value }]): SpeedRow => ({ edge, cell, component, value })),
+    [...cell.components].map(
+      ([component, { value, body = null }]): SpeedRow => ({ edge, cell, component, value, body }),
+    ),
   )
 
 /** The Data API takes neither null nor empty parameters: both are written out instead. */
@@ -63,7 +71,7 @@ const inserted = (added: AddedRows, rows: readonly SpeedRow[], texts: readonly s
   const names = new Map(texts.map((dim, place) => [dim, `dim${place}`]))
   const literal = (dim: string | null | undefined): string =>
     dim === null || dim === undefined ? 'NULL' : dim === '' ? "''" : `:${names.get(dim)}`
-  const values = rows.map(({ edge, cell, component, value }) =>
+  const values = rows.map(({ edge, cell, component, value, body }) =>
     [
       text(cell.metric),
       text(versionOf(added, cell)),
@@ -71,6 +79,7 @@ const inserted = (added: AddedRows, rows: readonly SpeedRow[], texts: readonly s
       ...dimensionNames.map((_, place) => literal(cell.dims[place])),
       text(component),
       String(value),
+      literal(body),
       ':shard',
       text(edge),
       ...(added.outputId === undefined ? [] : [text(added.outputId)]),
@@ -91,6 +100,7 @@ export const speedColumns = [
   ...dimensionNames,
   'component',
   'value',
+  'body',
   'shard_id',
   'sequence_number',
 ]
@@ -103,13 +113,14 @@ const copied = async (
   const uri = await stageRows(
     added.shardId,
     rows.at(-1)?.edge ?? '',
-    rows.map(({ edge, cell, component, value }) => ({
+    rows.map(({ edge, cell, component, value, body }) => ({
       metric: cell.metric,
       metric_version: versionOf(added, cell),
       bucket: new Date(cell.bucket).toISOString().replace('T', ' ').replace('Z', ''),
       ...Object.fromEntries(cell.dims.map((dim, place) => [`dim_${place + 1}`, dim])),
       component,
       value,
+      ...(body === null ? {} : { body }),
       shard_id: added.shardId,
       sequence_number: edge,
       ...(added.outputId === undefined ? {} : { output_id: added.outputId }),

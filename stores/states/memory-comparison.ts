@@ -1,7 +1,8 @@
 import { comparedComponent } from '../../core/answer.ts'
+import { mergeWide } from '../../core/merge.ts'
 import type { MeasureData, MetricData } from '../../core/model.ts'
 import { type BucketDifference, type Comparison, largestFirst, maxBuckets } from '../ledger/dataset.ts'
-import { type MergedState, mergeWide } from './memory-merge.ts'
+import type { MergedState } from './memory-merge.ts'
 
 type Side = ReadonlyMap<string, MergedState>
 

@@ -2,7 +2,7 @@ import { answerOf } from '../../core/answer.ts'
 import { bucketStart } from '../../core/bucket.ts'
 import type { MergeOp } from '../../core/contribution.ts'
 import { estimate } from '../../core/hyperloglog.ts'
-import { opOf } from '../../core/merge.ts'
+import { mergeWide, opOf } from '../../core/merge.ts'
 import type { DimensionData, MetricData } from '../../core/model.ts'
 import { dimsKey } from '../../core/state.ts'
 import { type DayRange, hasLocalBuckets, isOfDays, keepsLocalDay } from '../../core/zoned-metric.ts'
@@ -131,14 +131,16 @@ const localDayOf =
 const isWithin = (day: number, { from, to }: DayRange): boolean =>
   (from === null || day >= from) && (to === null || day < to)
 
-const holds = ({ by }: MetricData, { dimension, value }: DimensionCondition, { dims }: StateRow): boolean => {
+/** Whether a row's dimension holds the value asked for. */
+export const holds = ({ by }: MetricData, { dimension, value }: DimensionCondition, { dims }: StateRow): boolean => {
   const dim = dims[by.findIndex(({ name }) => name === dimension)] ?? null
   if (dim === null) return false
   if (typeof value === 'string') return dim === value
   return typeof value === 'boolean' ? (dim === 'true') === value : BigInt(dim) === value
 }
 
-const typed = (dimension: DimensionData | undefined, dim: string | null): string | number | boolean | null => {
+/** A dimension's text as its type. */
+export const typed = (dimension: DimensionData | undefined, dim: string | null): string | number | boolean | null => {
   if (dim === null || dimension === undefined || dimension.type === 'string') return dim
   return dimension.type === 'boolean' ? dim === 'true' : Number(dim)
 }
@@ -199,10 +201,6 @@ const compareDims = (type: DimensionData['type'], a: string | null, b: string | 
     : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-/** Merges past 2^53 too, as a warehouse does. */
-export const mergeWide = (op: MergeOp, a: bigint, b: bigint): bigint =>
-  op === 'sum' ? a + b : (op === 'min') === a < b ? a : b
-
 /** One state, merged. */
 export interface MergedState {
   readonly bucket: number
@@ -225,4 +223,18 @@ export const mergedStates = (
     states.set(key, { bucket, component, value: merged })
   }
   return states
+}
+
+/** Of each ref (and whatever else is told apart) the greatest version. */
+export const latestVersions = <Row extends StateRow>(
+  rows: readonly Row[],
+  apart: (row: Row) => unknown = () => null,
+): Row[] => {
+  const latest = new Map<string, Row>()
+  for (const row of rows) {
+    const key = `${apart(row)}/${dimsKey(row.dims.slice(0, 1))}`
+    const held = latest.get(key)
+    if (held === undefined || held.component < row.component) latest.set(key, row)
+  }
+  return [...latest.values()]
 }

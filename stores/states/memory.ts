@@ -1,13 +1,25 @@
 import type { MetricData } from '../../core/model.ts'
-import { type Pin, type Slot, slots } from '../../sql/states.ts'
+import { refOf } from '../../sql/entities.ts'
+import { keepsVersions, type Pin, type Slot, slots } from '../../sql/states.ts'
 import type { Archive } from '../archive/archive.ts'
 import type { Comparison } from '../ledger/dataset.ts'
 import type { MemoryWarehouse } from '../warehouse/memory.ts'
 import type { Committed, StateRow } from '../warehouse/memory-tables.ts'
 import { TransactionFailed } from '../warehouse/warehouse.ts'
+import type { EntityAnswer, EntityQuestion, Version } from './entity.ts'
 import { comparisonOf } from './memory-comparison.ts'
 import { MemoryLoad } from './memory-loads.ts'
-import { answeredCells, dimensionsOf, greatestCells, type LayerRow, mergedStates, pairedCells } from './memory-merge.ts'
+import {
+  answeredCells,
+  dimensionsOf,
+  greatestCells,
+  holds,
+  type LayerRow,
+  latestVersions,
+  mergedStates,
+  pairedCells,
+  typed,
+} from './memory-merge.ts'
 import type { Asked, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
 
 export interface MemoryStatesOptions {
@@ -77,7 +89,8 @@ export class MemoryStates implements States {
 
   async compare(metric: MetricData, slot: Slot, datasetId: string, served: Pin): Promise<Comparison> {
     const tables = this.#warehouse.committed
-    const before = mergedStates(layerRows(tables, metric, served))
+    const rows = layerRows(tables, metric, served)
+    const before = mergedStates(keepsVersions(metric) ? latestVersions(rows, ({ bucket }) => bucket) : rows)
     // A dataset holds each state once; where it does not, SQL takes the largest.
     const after = mergedStates(batchStates(tables, metric, [slot], datasetId), () => 'max')
     return comparisonOf(metric, before, after)
@@ -97,6 +110,38 @@ export class MemoryStates implements States {
     }
   }
 
+  async readEntity({ versions, ref, children, metrics, limit }: EntityQuestion): Promise<EntityAnswer> {
+    const tables = this.#warehouse.committed
+    const kept = [versions, ...children.map((child) => child.versions), ...metrics.map(({ metric }) => metric)]
+    const latest = (of: MetricData) => latestVersions(layerRows(tables, of, null))
+    const isNamed = (of: MetricData, dimension: string) => (row: StateRow) => holds(of, { dimension, value: ref }, row)
+    return {
+      snapshot: {
+        ...snapshotOf(tables, versions, null),
+        gaps: kept.reduce((sum, metric) => sum + gapsOf(tables, metric), 0),
+      },
+      version:
+        latest(versions)
+          .filter(isNamed(versions, refOf(versions)))
+          .map(versionOf(versions))[0] ?? null,
+      children: children.map((child) =>
+        latest(child.versions)
+          .filter((row) => row.value === 1 && isNamed(child.versions, child.parentRef)(row))
+          .sort((a, b) => (a.component > b.component ? -1 : 1))
+          .slice(0, limit)
+          .map(versionOf(child.versions)),
+      ),
+      metrics: metrics.map(({ metric, dimension }) => {
+        const all = { per: null, by: [], layer: null, from: null, to: null, pin: null, limit: 1, offset: 0 }
+        const [cell] = answeredCells(
+          { ...all, metric, where: [{ dimension, value: ref }] },
+          layerRows(tables, metric, null),
+        )
+        return cell ?? null
+      }),
+    }
+  }
+
   async read(question: StatesQuestion) {
     const tables = this.#warehouse.committed
     const { metric, pin, offset, limit } = question
@@ -107,6 +152,13 @@ export class MemoryStates implements States {
     return { snapshot: snapshotOf(tables, metric, pin), cells: page, leftOut: page.length === 0 ? 0 : leftOut }
   }
 }
+
+const versionOf =
+  ({ by: [ref] }: MetricData) =>
+  ({ dims: [own], component, value, body }: StateRow): Version => {
+    if (body === undefined) throw new Error(`The version ${component} says nothing.`)
+    return { ref: typed(ref, own ?? null) ?? '', component, isDeleted: value === 0, body }
+  }
 
 const isSame = (a: StatesLoad, b: StatesLoad): boolean =>
   a.metric.name === b.metric.name &&

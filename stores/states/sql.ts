@@ -1,6 +1,7 @@
 import { answerOf, fixedComponents, type MergedAnswer, quantileAnswer } from '../../core/answer.ts'
 import type { MetricData } from '../../core/model.ts'
 import { cellsSql, conditionSql } from '../../sql/cells.ts'
+import { childrenSql, entitySql, refOf } from '../../sql/entities.ts'
 import { stateColumn } from '../../sql/finish.ts'
 import { loadSql } from '../../sql/load.ts'
 import { pairColumns, pairSql } from '../../sql/pairs.ts'
@@ -14,6 +15,7 @@ import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 import { differenceOf } from '../ledger/parity-rows.ts'
 import { epochMsOf } from '../warehouse/sql-time.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
+import type { EntityAnswer, EntityQuestion, Version } from './entity.ts'
 import type { AnsweredCell, Asked, PairCell, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
 
 /** The states in the warehouse. */
@@ -114,11 +116,51 @@ export class SqlStates implements States {
     }
   }
 
+  async readEntity({ versions, ref, children, metrics, limit }: EntityQuestion): Promise<EntityAnswer> {
+    // One value, whatever column it is compared with: one parameter.
+    const where = (dimension: string) => conditionSql({ dimension, value: ref }, 0)
+    const named = where(refOf(versions))
+    const kept = [versions, ...children.map((child) => child.versions), ...metrics.map(({ metric }) => metric)]
+    const wholes = metrics.map(({ metric, dimension }): StatesQuestion => {
+      const all = { per: null, by: [], layer: null, from: null, to: null, pin: null, limit: 1, offset: 0 }
+      return { ...all, metric, where: [{ dimension, value: ref }] }
+    })
+    const results = await this.#warehouse.run({
+      statements: [
+        ...kept.map((metric) => receiptSql(metric, null)),
+        entitySql(versions, named.sql, null),
+        ...children.map((child) => childrenSql(child.versions, where(child.parentRef).sql, null, limit)),
+        ...wholes.map((whole) => cellsSql({ ...whole, where: whole.where.map((one) => conditionSql(one, 0).sql) })),
+      ],
+      parameters: named.parameters,
+    })
+    const snapshots = results.slice(0, kept.length).map(snapshotOf)
+    const [found = [], ...others] = results.slice(kept.length)
+    const [first] = snapshots
+    if (first === undefined) throw new Error('The warehouse answered without a receipt.')
+    return {
+      snapshot: { ...first, gaps: snapshots.reduce((sum, { gaps }) => sum + gaps, 0) },
+      version: found.map(versionOf)[0] ?? null,
+      children: children.map((_, place) => (others[place] ?? []).map(versionOf)),
+      metrics: wholes.map((whole, place) => {
+        const [row] = others[children.length + place] ?? []
+        return row === undefined ? null : mergedValue(whole.metric, row)
+      }),
+    }
+  }
+
   async #one(statement: string): Promise<ResultRow | undefined> {
     const [rows = []] = await this.#warehouse.run({ statements: [statement] })
     return rows[0]
   }
 }
+
+const versionOf = (row: ResultRow): Version => ({
+  ref: row.ref ?? '',
+  component: String(row.component),
+  isDeleted: Number(row.value) === 0,
+  body: String(row.body),
+})
 
 const snapshotOf = (rows: readonly ResultRow[]): Snapshot => {
   const of = (kind: string): [string, string][] =>

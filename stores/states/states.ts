@@ -6,6 +6,7 @@ import type { DimensionCondition } from '../../sql/cells.ts'
 import type { Layer, Pin, Slot } from '../../sql/states.ts'
 import type { Comparison, Marks } from '../ledger/dataset.ts'
 import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
+import type { EntityAnswer, EntityQuestion } from './entity.ts'
 
 /** Which states an answer merges, and into what cells. */
 export interface StatesQuestion extends Asked {
@@ -107,4 +108,6 @@ export interface States {
     right: MetricData,
     asked: Asked,
   ): Promise<{ readonly snapshot: Snapshot; readonly cells: readonly PairCell[] }>
+  /** One entity, of one snapshot. */
+  readEntity(question: EntityQuestion): Promise<EntityAnswer>
 }

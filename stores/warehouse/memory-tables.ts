@@ -11,6 +11,8 @@ export interface StateRow {
   readonly dims: readonly (string | null)[]
   readonly component: string
   readonly value: number
+  /** What an entity's version says. */
+  readonly body?: string
 }
 
 interface Versioned {

@@ -1,4 +1,4 @@
-import type { ModelData } from '../../core/model.ts'
+import { keepers, type ModelData } from '../../core/model.ts'
 import { Draft } from './memory-draft.ts'
 import { type Committed, emptyTables } from './memory-tables.ts'
 import { TransactionFailed } from './warehouse.ts'
@@ -61,7 +61,7 @@ export class MemoryWarehouse {
 
   /** Makes the tables that are missing, and records the model as the one deployed: a migration. */
   async migrate(model: ModelData): Promise<void> {
-    const metrics = model.metrics.map(({ name, version }) => ({ metric: name, metricVersion: version }))
+    const metrics = keepers(model).map(({ name, version }) => ({ metric: name, metricVersion: version }))
     await this.transact('migrate', (draft) => {
       if (draft.table('control').rows().length === 0) draft.table('control').insert(firstControl)
       const tables = draft.table('metricTable')

@@ -295,7 +295,7 @@ describe('a mistake that types cannot see', () => {
     [
       'two metrics of one name',
       { a: metric('m', seen.count(), { per: 'day' }), b: metric('m', seen.sum('size'), { per: 'day' }) },
-      /Two metrics are called m/,
+      /Two metrics or entities are called m/,
     ],
     ['a reserved name', { m: metric('rejected', seen.count(), { per: 'day' }) }, /Metric rejected/],
     [

@@ -90,7 +90,7 @@ describe('duplicates', () => {
 
 describe('an identity', () => {
   const record: RawRecord = { shardId: 's', sequenceNumber: '7'.padStart(64, '0'), arrivalTime: 5, text: '' }
-  const decoded: Decoded = { type: 'sale', id: 'x', eventTime: 1, row: {}, rejection: null }
+  const decoded: Decoded = { type: 'sale', id: 'x', eventTime: 1, row: {}, place: '', rejection: null }
 
   it('is type, id and event time', () => {
     const identities = [

@@ -42,6 +42,7 @@ const contributionsOf = (name: string, values: readonly (bigint | null)[]): Cont
           type: 'sale',
           id: 'x',
           eventTime: 0,
+          place: '',
           rejection: null,
           row: { items: value === null ? null : Number(value), amount: value },
         },

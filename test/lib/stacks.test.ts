@@ -36,7 +36,15 @@ const variables: Record<string, string[]> = {
     ...warehouse,
   ],
   migrate: ['WAREHOUSE_DIALECT', ...warehouse],
-  serving: ['CACHE_ENDPOINT', 'CACHE_TLS', 'DATA_BUCKET', 'STREAM_NAME', ...warehouse],
+  serving: [
+    'CACHE_ENDPOINT',
+    'CACHE_TLS',
+    'DATA_BUCKET',
+    'ENTITY_OVERLAP_HOURS',
+    'SPEED_RETENTION_HOURS',
+    'STREAM_NAME',
+    ...warehouse,
+  ],
 }
 
 describe.each(['local', 'prod'])('stage %s', (name) => {

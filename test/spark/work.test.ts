@@ -19,12 +19,13 @@ const model: Model = {
   decode: ({ text, sequenceNumber, arrivalTime }) => {
     const [type, id, time] = (text ?? '').split(' ')
     return type && id && time
-      ? { type, id, eventTime: Number(time), row: { text }, rejection: null }
+      ? { type, id, eventTime: Number(time), row: { text }, place: '', rejection: null }
       : {
           type: '_rejected',
           id: sequenceNumber,
           eventTime: arrivalTime,
           row: {},
+          place: '',
           rejection: { reason: text === null ? 'not_utf8' : 'invalid', detail: 'why' },
         }
   },

@@ -45,7 +45,7 @@ describe('the SQL that is checked in', () => {
     for (const data of [model, extreme]) {
       const statements = [
         ...structureSql(data, 'redshift'),
-        ...viewsSql(data),
+        ...viewsSql(data, 'redshift'),
         ...data.metrics.flatMap((one) => loadSql(one, 'blue', 'ds-1', 's3://b/k', 'arn:role/r')),
       ]
       expect(statements.length).toBeGreaterThan(40)
@@ -62,7 +62,7 @@ describe('the SQL that is checked in', () => {
   })
 
   it('names nothing longer than PostgreSQL keeps', () => {
-    for (const statement of [...structureSql(extreme, 'postgres'), ...viewsSql(extreme)])
+    for (const statement of [...structureSql(extreme, 'postgres'), ...viewsSql(extreme, 'postgres')])
       for (const [, name = ''] of statement.matchAll(/"([^"]+)"/g)) expect(name.length).toBeLessThanOrEqual(63)
   })
 

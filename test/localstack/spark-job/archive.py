@@ -117,7 +117,8 @@ class Archive:
             item for item in self.objects
             if item["shardId"] in marks and item["first"] <= marks[item["shardId"]] and item["last"] > base_marks.get(item["shardId"], "")
         ]
-        results = [result_of(metric, self.model) for metric in self.model["metrics"]]
+        keepers = self.model["metrics"] + [entity["versions"] for entity in self.model["entities"]]
+        results = [result_of(keeper, self.model) for keeper in keepers]
         specification = {
             "datasetId": dataset, "modelVersion": self.model["version"], "bucket": f"file://{self.root}",
             "baseManifestKey": base and f"manifests/{base['datasetId']}.json", "marks": marks, "baseMarks": base_marks,
@@ -144,6 +145,8 @@ class Archive:
 
 def result_of(metric, model):
     result = {"metric": metric["name"], "event": metric["event"], "per": metric["per"], "dimensions": metric["by"]}
+    if metric["measure"]["kind"] == "latest":
+        return {**result, "latest": True}
     if "zone" not in metric:
         return result
     if metric["per"] in ("second", "minute", "hour"):

@@ -32,6 +32,12 @@ def rows_of(archive, manifest):
 
 def events_of(archive, marks, is_excluded=lambda event: False):
     """The winners within the marks, and how many records were rejected."""
+    winners, rejected = placed_events_of(archive, marks, is_excluded)
+    return [event for _, event in winners], rejected
+
+
+def placed_events_of(archive, marks, is_excluded=lambda event: False):
+    """The same, each winner with its place in the stream."""
     winners, rejected = {}, 0
     for shard in archive.shards:
         for place, record in archive.user_records(shard):
@@ -46,7 +52,7 @@ def events_of(archive, marks, is_excluded=lambda event: False):
             key = (event["type"], event["id"], event["at"])
             if key not in winners or place < winners[key][0]:
                 winners[key] = (place, event)
-    return [event for _, event in winners.values()], rejected
+    return list(winners.values()), rejected
 
 
 def ids_reused(events):
@@ -123,6 +129,36 @@ def visit_dims(event):
     return [event["page"], site, site is not None and site == event["page"]]
 
 
+ENTITIES = {"page": "visit", "till": "sale"}
+YEAR_ONE_MS = -62_135_596_800_000
+
+
+def versions_of(placed_events):
+    """Of each entity, UTC day and ref the last version: by its instant, then by its place in the stream."""
+    latest = {}
+    for entity, event_type in ENTITIES.items():
+        for (sequence, sub, shard), event in placed_events:
+            if event["type"] != event_type:
+                continue
+            day = EPOCH + timedelta(days=event["at"] // 86_400_000)
+            dims = [event["page"]] if entity == "page" else [event["express"], event["shop"]]
+            key, rank = (entity, day, dims[0]), (event["at"], sequence, sub, shard)
+            if key not in latest or latest[key][0] < rank:
+                latest[key] = (rank, dims, event)
+    rows = []
+    for (entity, day, _), ((at, sequence, sub, shard), dims, event) in latest.items():
+        told = {name: value for name, value in event.items() if name not in ("type", "id") and value is not None}
+        told["at"] = (EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds") + "Z"
+        component = f"at:{at - YEAR_ONE_MS:015d}.{sequence}.{sub:06d}.{shard}"
+        rows.append((entity, day.strftime("%Y-%m"), day, *dims, component, int(event.get("paid", True)), told))
+    return sorted(rows, key=repr)
+
+
+def versions_in(results):
+    """The same of results, what each says parsed."""
+    return sorted(((*row[:-1], json.loads(row[-1])) for row in results if row[0] in ENTITIES), key=repr)
+
+
 def moments(value):
     limbs = [(f"q{limb}", value * value // 2 ** (27 * limb) % 2**27) for limb in range(4)]
     return [("count", 1), ("sum", value)] + [(name, limb) for name, limb in limbs if limb]
@@ -190,8 +226,12 @@ def add_apart(metrics, event):
         merged = value if held is None else {"sum": int.__add__, "min": min, "max": max}[op](int(held), value)
         total.update({"records": total["records"] + (metric not in counted), op: str(merged)})
         counted.add(metric)
+    for entity, event_type in ENTITIES.items():
+        if event["type"] == event_type:
+            total = metrics[entity].setdefault(str(event["at"] // 86_400_000 * 86_400_000), {"records": 0, "sum": None, "min": None, "max": None})
+            total.update({"records": total["records"] + 1, "max": str(max(int(event.get("paid", True)), int(total["max"] or 0)))})
 
 
 def comparable(results):
-    """Without the registers and the metric `rejected`, which the plain count above does not know."""
-    return [row for row in results if row[0] != "rejected" and not (row[0] in DISTINCT and row[-2].startswith("r"))]
+    """Without entities, the registers and the metric `rejected`, which the plain count above does not know."""
+    return [row for row in results if row[0] not in ("rejected", *ENTITIES) and not (row[0] in DISTINCT and row[-2].startswith("r"))]

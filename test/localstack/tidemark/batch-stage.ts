@@ -291,12 +291,25 @@ export class BatchStage {
   }
 
   produce(shardId: string, fields: SaleFields = {}, arrivalTime = arrival): RawRecord {
+    return this.#add(saleRecord(shardId, this.#nextIn(shardId), fields, arrivalTime))
+  }
+
+  /** The same of any event. */
+  put(shardId: string, event: object, arrivalTime = arrival): RawRecord {
+    const sequenceNumber = sequence(this.#nextIn(shardId))
+    return this.#add({ shardId, sequenceNumber, arrivalTime, text: JSON.stringify(event) })
+  }
+
+  #nextIn(shardId: string): number {
+    return (this.stream.get(shardId)?.length ?? 0) + 1
+  }
+
+  #add(record: RawRecord): RawRecord {
+    const { shardId, arrivalTime } = record
     if (!this.shards.some((shard) => shard.shardId === shardId)) this.shards.push({ shardId, parentShardIds: [] })
-    const records = this.stream.get(shardId) ?? []
-    const record = saleRecord(shardId, records.length + 1, fields, arrivalTime)
     // What is committed was there before.
     this.now = Math.max(this.now, arrivalTime)
-    this.stream.set(shardId, [...records, record])
+    this.stream.set(shardId, [...(this.stream.get(shardId) ?? []), record])
     return record
   }
 

@@ -42,22 +42,32 @@ const sqlTypes = { string: 'VARCHAR', boolean: 'BOOLEAN', integer: 'BIGINT' } as
 /** What a real warehouse's COPY takes. */
 export const parquet: ResultsFormat = { extension: 'parquet', encode: (result, rows) => parquetOf(result, rows) }
 
-/** The rows as one Parquet file: bucket, one typed column a dimension, component, value. */
-const parquetOf = async ({ dimensions }: ResultSpecification, rows: readonly StateRow[]): Promise<Buffer> => {
+/** The rows as one Parquet file: bucket, one typed column a dimension, component, value, and of versions their body. */
+const parquetOf = async (
+  { dimensions, latest = false }: ResultSpecification,
+  rows: readonly StateRow[],
+): Promise<Buffer> => {
   const folder = mkdtempSync(join(tmpdir(), 'naive-job-'))
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
   const connection = await instance.connect()
   try {
     const [lines, parquet] = [join(folder, 'rows.ndjson'), join(folder, 'rows.parquet')]
-    const named = rows.map(({ bucket, dims, component, value }) =>
-      JSON.stringify({ bucket, component, value, ...Object.fromEntries(dims.map((dim, place) => [`d${place}`, dim])) }),
+    const named = rows.map(({ bucket, dims, component, value, body }) =>
+      JSON.stringify({
+        bucket,
+        component,
+        value,
+        body,
+        ...Object.fromEntries(dims.map((dim, place) => [`d${place}`, dim])),
+      }),
     )
     writeFileSync(lines, named.join('\n'))
     const columns = dimensions.map(({ name, type }, place) => `CAST(d${place} AS ${sqlTypes[type]}) AS "${name}"`)
-    const read = ["bucket: 'BIGINT'", "component: 'VARCHAR'", "value: 'BIGINT'"]
+    const kept = ['component', 'value', ...(latest ? ['body'] : [])]
+    const read = ["bucket: 'BIGINT'", "component: 'VARCHAR'", "value: 'BIGINT'", "body: 'VARCHAR'"]
     read.push(...dimensions.map((_, place) => `d${place}: 'VARCHAR'`))
     await connection.run(
-      `COPY (SELECT ${['make_timestamp(bucket * 1000) AS bucket', ...columns, 'component', 'value'].join(', ')}
+      `COPY (SELECT ${['make_timestamp(bucket * 1000) AS bucket', ...columns, ...kept].join(', ')}
       FROM read_json('${lines}', format = 'newline_delimited', columns = {${read.join(', ')}})) TO '${parquet}' (FORMAT parquet)`,
     )
     return readFileSync(parquet)

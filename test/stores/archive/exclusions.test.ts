@@ -5,7 +5,7 @@ import { MemoryArchive } from '../../../stores/archive/memory.ts'
 
 const event = { name: 'sale', fields: [], id: ['id'], at: 'at', acceptLateMs: null, acceptEarlyMs: 0 }
 const model = { events: [{ ...event, derived: [], description: null }] }
-const sale = (id: string): Decoded => ({ type: 'sale', id, eventTime: 0, row: {}, rejection: null })
+const sale = (id: string): Decoded => ({ type: 'sale', id, eventTime: 0, row: {}, place: '', rejection: null })
 const leavingOut = (id: string): Exclusion => ({
   ...{ id: 1, eventType: 'sale', from: null, to: null, fields: {}, eventIds: [id] },
 })

@@ -1,4 +1,4 @@
-import { event, int, metric, secret, z } from 'tidemark'
+import { entity, event, int, metric, secret, z } from 'tidemark'
 
 export const sale = event('sale', {
   shop: z.string().nullable(),
@@ -41,3 +41,6 @@ export const guests = metric('guests', sale.countDistinct('customer'), {
   zone: 'Asia/Kolkata',
 })
 export const visits = metric('visits', visit.count('visits'), { by: ['page', 'from.site', 'inside'], per: 'second' })
+
+export const till = entity('till', sale, { ref: 'express', latest: 'at', deleted: { paid: false } })
+export const page = entity('page', visit, { ref: 'page', latest: 'at', children: { tills: till.under('shop') } })

@@ -1,0 +1,35 @@
+import { type AnsweredValue, answeredValue, answerOf, type MergedValue } from './answer.ts'
+import { matcher, partsOf } from './contributor.ts'
+import { rowOf } from './entity.ts'
+import type { Hash64 } from './hash.ts'
+import { mergeWide } from './merge.ts'
+import type { EventData, TotalData } from './model.ts'
+
+/** Distinct values are counted themselves, so no register is looked at. */
+const unhashed: Hash64 = () => 0n
+
+/**
+ * What an entity's children come to as they are now: each total measures the latest versions, as a metric measures
+ * events, by the same contributions, merged the same way. Distinct values are counted exactly.
+ * @param children what each child says, as `toldBy` has it
+ */
+export const totalOf = (
+  { measure, where }: TotalData,
+  event: Pick<EventData, 'fields'>,
+  children: readonly Readonly<Record<string, unknown>>[],
+): AnsweredValue => {
+  const [matches, partsOfRow] = [matcher(where), partsOf({ measure }, unhashed)]
+  const parts = children
+    .map((told) => rowOf(event, told))
+    .filter(matches)
+    .flatMap((row) => partsOfRow(row, 'batch', null))
+  if (measure.kind === 'countDistinct')
+    return new Set(parts.flatMap(({ component, distinct }) => (distinct === true ? [component] : []))).size
+  const state = new Map<string, bigint>()
+  for (const { component, op, value } of parts) {
+    const held = state.get(component)
+    state.set(component, held === undefined ? BigInt(value) : mergeWide(op, held, BigInt(value)))
+  }
+  const { value }: { value: MergedValue | null } = answerOf(measure, state)
+  return answeredValue(measure, value)
+}
