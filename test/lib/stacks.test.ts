@@ -124,9 +124,11 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
     expect(InputPathsMap).toEqual({ 'detail-name': '$.detail.name', 'detail-status': '$.detail.status' })
   })
 
-  it('answers exactly the four paths', () => {
+  it('answers exactly the API’s paths', () => {
     const routes = resourcesOf(at(name).stateless, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties)
     expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual([
+      'GET /v1/entities',
+      'GET /v1/entities/{name}/{ref}',
       'GET /v1/metrics',
       'GET /v1/metrics/{name}',
       'GET /v1/status',
