@@ -1,3 +1,4 @@
+import { mergeWide } from '../../core/merge.ts'
 import type { MeasureData, MetricData } from '../../core/model.ts'
 import type { Apart, DatasetApart, DatasetManifest, Served } from '../../spark/specification.ts'
 import type { BucketDifference, Marks, Reason } from '../../stores/ledger/dataset.ts'
@@ -60,7 +61,9 @@ export const reasonsOf = (
     ...(behind !== null ? (['behind'] as const) : []),
   ]
   const { servedValue, builtValue, rowsMissing, rowsExtra } = difference
+  // How many of a bucket's refs stand does not tell which versions do.
   const isAll =
+    measure.kind !== 'latest' &&
     found.length > 0 &&
     mergedValue(measure, servedValue, behind, included) === mergedValue(measure, builtValue, duplicate, excluded) &&
     (rowsMissing === 0 || duplicate !== null || excluded !== null) &&
@@ -78,8 +81,5 @@ const mergedValue = (
   const op = kind === 'min' || kind === 'max' ? kind : 'sum'
   const added = accounts.map((apart) => apart?.[op] ?? null).map((text) => (text === null ? null : BigInt(text)))
   const values = [value, ...added].filter((one) => one !== null)
-  return values.length === 0 ? null : values.reduce((a, b) => merged(op, a, b))
+  return values.length === 0 ? null : values.reduce((a, b) => mergeWide(op, a, b))
 }
-
-const merged = (op: 'sum' | 'min' | 'max', a: bigint, b: bigint): bigint =>
-  op === 'sum' ? a + b : (op === 'min') === a < b ? a : b
