@@ -28,5 +28,11 @@ export const definitions = {
 /** The same, with sales counted otherwise. */
 export const changedDefinitions = {
   ...definitions,
-  sales: metric('sales', sale.count('sales'), { by: ['shop'], per: 'hour', zone, live: '10m', where: { express: true } }),
+  sales: metric('sales', sale.count('sales'), {
+    by: ['shop'],
+    per: 'hour',
+    zone,
+    live: '10m',
+    where: { express: true },
+  }),
 }
