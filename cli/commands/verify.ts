@@ -120,7 +120,9 @@ const functionsNote = ({ events }: ModelData): string[] => {
   const names = events.flatMap(({ name, derived }) => derived.map((each) => `${name}.${each.name}`))
   return names.length === 0
     ? []
-    : [`The recount takes records that only the functions of ${names.join(', ')} refuse; \`rejected\` lists them.`]
+    : [
+        `The recount takes records that only the functions of ${names.join(', ')} refuse, and differs by them; \`tidemark rejected\` lists them.`,
+      ]
 }
 
 /** What the definitions check and the recount can't: without the note, its own blindness would look like an error. */

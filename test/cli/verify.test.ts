@@ -482,7 +482,7 @@ describe('a metric that functions make', () => {
       'sized was NOT recounted: functions make its size, and the recount runs none. Name the other metrics to have only these verified.',
     )
     expect(notes).toContain(
-      'The recount takes records that only the functions of payment.size refuse; `rejected` lists them.',
+      'The recount takes records that only the functions of payment.size refuse, and differs by them; `tidemark rejected` lists them.',
     )
   })
 
