@@ -22,10 +22,11 @@ export class WrongAnswer extends Error {
   override readonly name = 'WrongAnswer'
 }
 
-/** How often an answer was compared, and how often it was refused as the rules allow. */
+/** How often an answer was compared, and how often it was refused as the rules allow; of how many buckets the reasons were looked at. */
 export interface Tally {
   compared: number
   refused: number
+  reasons: number
 }
 
 export const metricNames = ['sales', 'turnover', 'best', 'customers', 'rejected']

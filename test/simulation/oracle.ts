@@ -91,9 +91,9 @@ export const recount = (
   if (name === 'rejected') return rejected([...batch, ...speed])
   const metric = metricsOf(changed)[name]
   if (metric === undefined) throw new Error(`The oracle does not know ${name}.`)
-  const { perMs, aheadMs = 0, dims, takes, value } = metric
+  const { dims, takes, value } = metric
   const sales = [...salesOf(batch), ...salesOf(speed)].filter(takes)
-  const groups = group(sales, (sale) => cellName(Math.floor((sale.at + aheadMs) / perMs) * perMs, dims(sale)))
+  const groups = group(sales, (sale) => cellName(bucketAt(metric, sale), dims(sale)))
   return Object.fromEntries([...groups].map(([cell, members]) => [cell, value(members)]))
 }
 
@@ -115,6 +115,18 @@ const estimated = (texts: ReadonlySet<string>, hash: (text: string) => bigint): 
     ranks.set(index, Math.max(rank, ranks.get(index) ?? 0))
   }
   return estimateRegisters([...ranks.values()])
+}
+
+const bucketAt = ({ perMs, aheadMs = 0 }: Pick<Metric, 'perMs' | 'aheadMs'>, { at }: Sale): number =>
+  Math.floor((at + aheadMs) / perMs) * perMs
+
+/** The bucket of a metric that a record falls in, whatever the metric takes; null: it is none of the metric's events. */
+export const bucketOf = (name: string, { sent, arrivalTime }: Accepted): number | null => {
+  if (name === 'rejected') return sent.kind === 'junk' ? Math.floor(arrivalTime / hourMs) * hourMs : null
+  if (sent.kind === 'junk') return null
+  const metric = name === 'customers' ? { perMs: dayMs } : metricsOf(false)[name]
+  if (metric === undefined) throw new Error(`The oracle does not know ${name}.`)
+  return bucketAt(metric, sent)
 }
 
 const rejected = (records: readonly Accepted[]): Cells => {

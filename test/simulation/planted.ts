@@ -13,6 +13,7 @@ const table = 'lambdas/speed/table.ts'
 const load = 'lambdas/batch/load.ts'
 const recompute = 'stores/jobs/naive-recompute.ts'
 const winners = 'stores/jobs/winners.ts'
+const apart = 'stores/jobs/naive-apart.ts'
 const seal = 'lambdas/batch/seal.ts'
 
 const one = (name: string, file: string, find: string, replace: string): PlantedFault => ({
@@ -225,5 +226,35 @@ export const plantedFaults: readonly PlantedFault[] = [
     seal,
     '(await enforceExclusions(batch)).revision',
     '(await batch.exclusions.inForce())',
+  ),
+  one(
+    'what a new exclusion leaves out is told by nobody',
+    apart,
+    'excluded: account(missing, (one) => !isDuplicate(one))',
+    'excluded: {}',
+  ),
+  one(
+    'what an exclusion undone brings back is told by nobody',
+    apart,
+    'included: account(extra, (one) => !isBehind(one))',
+    'included: {}',
+  ),
+  one(
+    'all that is served is taken to leave out what the live dataset does',
+    apart,
+    'isBelow(served, record) ? dataset : (above.at(-1)?.revision ?? 0)',
+    'isBelow(served, record) || above.length >= 0 ? dataset : 0',
+  ),
+  one(
+    'the seal tells the job nothing of what the live dataset leaves out',
+    'lambdas/batch/reasons.ts',
+    'servedExclusions(live?.exclusions ?? 0,',
+    'servedExclusions(0 * (live?.exclusions ?? 0),',
+  ),
+  one(
+    'a difference is taken for proven by the exclusions where the sums don’t agree',
+    'lambdas/batch/reasons.ts',
+    'mergedValue(measure, builtValue, duplicate, excluded) &&',
+    'mergedValue(measure, builtValue, duplicate) &&',
   ),
 ]

@@ -6,6 +6,7 @@ export interface Slice {
   steps: number
   compared: number
   refused: number
+  reasons: number
   /** `OPERATION PHASE FAULT` to how often. */
   readonly coverage: Record<string, number>
   readonly acts: Record<string, number>
@@ -14,7 +15,16 @@ export interface Slice {
 
 /** Adds up schedules. */
 export class Report {
-  readonly slice: Slice = { schedules: 0, steps: 0, compared: 0, refused: 0, coverage: {}, acts: {}, failures: [] }
+  readonly slice: Slice = {
+    schedules: 0,
+    steps: 0,
+    compared: 0,
+    refused: 0,
+    reasons: 0,
+    coverage: {},
+    acts: {},
+    failures: [],
+  }
 
   static of(slices: readonly Slice[]): Report {
     const report = new Report()
@@ -24,6 +34,7 @@ export class Report {
       slice.steps += each.steps
       slice.compared += each.compared
       slice.refused += each.refused
+      slice.reasons += each.reasons
       addAll(slice.coverage, Object.entries(each.coverage))
       addAll(slice.acts, Object.entries(each.acts))
       slice.failures.push(...each.failures)
@@ -37,6 +48,7 @@ export class Report {
     slice.steps += steps
     slice.compared += tally.compared
     slice.refused += tally.refused
+    slice.reasons += tally.reasons
     addAll(slice.coverage, coverage)
     addAll(slice.acts, acts)
     if (failure !== null) slice.failures.push({ seed, message: failure.message })
@@ -59,7 +71,7 @@ export class Report {
   }
 
   text(seconds: number): string {
-    const { schedules, steps, compared, refused, acts, failures } = this.slice
+    const { schedules, steps, compared, refused, reasons, acts, failures } = this.slice
     const rows = this.#rows
     const width = Math.max(...rows.map(({ operation }) => operation.length))
     const line = (operation: string, cells: readonly (string | number)[]): string =>
@@ -76,7 +88,7 @@ export class Report {
       `acts: ${Object.entries(acts)
         .map(([act, count]) => `${act} ${count}`)
         .join(', ')}`,
-      `${schedules} schedules, ${steps} steps, ${compared} answers compared, ${refused} rightly refused, ${failures.length} failures; ${Math.round(schedules / seconds)} schedules a second`,
+      `${schedules} schedules, ${steps} steps, ${compared} answers compared, ${refused} rightly refused, ${reasons} buckets' reasons checked, ${failures.length} failures; ${Math.round(schedules / seconds)} schedules a second`,
     ].join('\n')
   }
 }

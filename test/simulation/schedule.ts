@@ -3,6 +3,7 @@ import { acts } from './acts.ts'
 import { Choices } from './choices.ts'
 import { checkAnswers, checkArchive, checkQuiet, checkWindow, metricNames, type Tally } from './invariants.ts'
 import { datasetIds, rollback } from './operators.ts'
+import { Reasons } from './reasons.ts'
 import { type Deployable, World } from './world.ts'
 
 /** What a schedule came to. */
@@ -33,7 +34,7 @@ export const runSchedule = async (
   isTraced = false,
 ): Promise<Outcome> => {
   const world = new World(choices, deployable, { isTraced })
-  const tally: Tally = { compared: 0, refused: 0 }
+  const tally: Tally = { compared: 0, refused: 0, reasons: 0 }
   const acted = new Map<string, number>()
   let steps = 0
   let failure: Error | null = null
@@ -70,6 +71,7 @@ class Checks {
   readonly #world: World
   readonly #hash: Hash64
   readonly #tally: Tally
+  readonly #reasons: Reasons
   #tables: readonly unknown[] = []
   #turn = 0
   #windows = -1
@@ -79,12 +81,14 @@ class Checks {
     this.#world = world
     this.#hash = hash
     this.#tally = tally
+    this.#reasons = new Reasons(world)
   }
 
   async changed(): Promise<void> {
     const { warehouse, windows, archive, broken } = this.#world
     if (broken !== null) throw broken
     const names = this.#toCheck(warehouse.committed)
+    this.#tally.reasons += this.#reasons.changed()
     if (names.length > 0) await checkAnswers(this.#world, names, this.#hash, this.#tally)
     if (windows.commits !== this.#windows) {
       this.#windows = windows.commits
