@@ -5,7 +5,7 @@ import { bodyOf, latestOf, rowOf, toldBy, versionComponent } from '../../core/en
 import { loadHash64 } from '../../core/hash.ts'
 import { keepers, type Model } from '../../core/model.ts'
 import { fold } from '../../core/state.ts'
-import * as guestContext from '../guest-context.ts'
+import * as guestContext from '../../examples/guest-context/definitions/guests.ts'
 
 const compiled = async (exported: Readonly<Record<string, unknown>>): Promise<Model> =>
   compileDefinitions(exported, await loadHash64())

@@ -1,6 +1,6 @@
 import { latestOf } from '../../../core/entity.ts'
+import * as guestContext from '../../../examples/guest-context/definitions/guests.ts'
 import { answerEntity, type EntityAnswer, findEntity } from '../../../lambdas/serving/entities.ts'
-import * as guestContext from '../../guest-context.ts'
 import { randomOf } from './batch-law.ts'
 import { arrival, BatchStage, shardA, shardB } from './batch-stage.ts'
 

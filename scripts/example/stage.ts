@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { StatusAnswer } from '../../cli/answers.ts'
+import type { Api } from '../../cli/api.ts'
+import { connect } from '../../cli/connection.ts'
+import { portsOf } from '../../cli/environment.ts'
+import { CommandError } from '../../cli/exit.ts'
+import { feed } from '../../cli/feed.ts'
+import { isBad, recordOf } from '../../cli/ndjson.ts'
+import type { Progress } from '../../cli/progress.ts'
+import { down, reset, up } from '../../localstack/stage.ts'
+import type { ResultRow } from '../../stores/warehouse/warehouse.ts'
+import { waitUntilCommitted } from '../demo/stage.ts'
+
+const projectDir = join(import.meta.dirname, '..', '..')
+const runFile = promisify(execFile)
+
+/** One thing that an example holds its answers to: both sides as text. */
+export interface Check {
+  readonly what: string
+  readonly found: string
+  readonly wanted: string
+}
+
+/** A laptop stage of an example's own, as an example uses it. */
+export interface ExampleStage {
+  readonly api: Api
+  /** Puts events on the stream, and waits until the archive, the speed table and the windows have them all. */
+  ingest(events: readonly object[]): Promise<void>
+  /** Recomputes and promotes. */
+  recompute(): Promise<void>
+  /** Runs a command of `tidemark`; answers what it printed. @throws where it fails */
+  tidemark(...args: string[]): Promise<string>
+  sql(statement: string): Promise<readonly ResultRow[]>
+  /** Stops it, and deletes what it held. */
+  end(): Promise<void>
+}
+
+/** @param home what the stage may use, and is deleted with it */
+export const exampleStage = async (definitionsDir: string, home: string, progress: Progress): Promise<ExampleStage> => {
+  await up({
+    definitionsDir,
+    home,
+    ports: portsOf(process.env, home),
+    report: (step, detail) => progress.say(`  ${step}${detail === undefined ? '' : `: ${detail}`}`),
+  })
+  const connection = await connect('local', process.env, projectDir)
+  const tidemark = async (...args: string[]): Promise<string> => {
+    const { stdout } = await runFile(process.execPath, [join(projectDir, 'bin/tidemark.mjs'), ...args], {
+      cwd: projectDir,
+      maxBuffer: 2 ** 28,
+    })
+    return stdout
+  }
+  return {
+    api: connection.api,
+    tidemark,
+    async ingest(events) {
+      const records = events.flatMap((event, place) => {
+        const record = recordOf(JSON.stringify(event), place + 1)
+        return isBad(record) ? [] : [record]
+      })
+      const { accepted, lastSequenceNumbers } = await feed(await connection.stream(), each(records))
+      if (accepted !== events.length) throw new CommandError(`The stream took ${accepted} of ${events.length} events.`)
+      await waitUntilCommitted(connection, lastSequenceNumbers, progress)
+      await untilArchived(connection.api, lastSequenceNumbers)
+    },
+    async recompute() {
+      await tidemark('recompute')
+    },
+    async sql(statement) {
+      const warehouse = await connection.warehouse()
+      const [rows = []] = await warehouse.run({ statements: [statement] })
+      return rows
+    },
+    async end() {
+      await down(home)
+      await reset(home)
+    },
+  }
+}
+
+const each = async function* <One>(all: readonly One[]): AsyncGenerator<One> {
+  yield* all
+}
+
+const patienceMs = 120_000
+
+const untilArchived = async (api: Api, lastSequenceNumbers: Readonly<Record<string, string>>): Promise<void> => {
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    const { shards } = await api.get<StatusAnswer>('/v1/status')
+    const behind = shards.filter(({ shardId, archive }) => (archive ?? '') < (lastSequenceNumbers[shardId] ?? ''))
+    if (behind.length === 0) return
+    if (performance.now() > deadline) throw new CommandError(`The archive is behind after ${patienceMs / 1000} s.`)
+    await sleep(500)
+  }
+}
