@@ -101,6 +101,7 @@ export const verifyAnswer = (verified: Verified, left: readonly LeftOut[], model
       ...left.map(leftOutNote),
       ...opaqueNote(model),
       ...functionsNote(model),
+      ...entitiesNote(model),
       ...(verified.doubted ?? []).map(doubtedNote),
       ...differing
         .filter((each) => each.differences.length > differencesShown)
@@ -124,6 +125,11 @@ const functionsNote = ({ events }: ModelData): string[] => {
         `The recount takes records that only the functions of ${names.join(', ')} refuse, and differs by them; \`tidemark rejected\` lists them.`,
       ]
 }
+
+const entitiesNote = ({ entities = [] }: ModelData): string[] =>
+  entities.length === 0
+    ? []
+    : [`Entities were NOT recounted: ${entities.map(({ name }) => name).join(', ')}. The recount is of metrics.`]
 
 /** What the definitions check and the recount can't: without the note, its own blindness would look like an error. */
 const opaqueNote = ({ events }: ModelData): string[] => {

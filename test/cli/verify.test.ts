@@ -500,4 +500,16 @@ describe('a metric that functions make', () => {
     const asked = verifyAnswer({ records: 2, comparisons: [compare(payments, [], [])] }, [], withFunctions)
     expect(asked.json).toMatchObject({ equal: true, notRecounted: [] })
   })
+
+  it('names the entities, which it does not recount', () => {
+    const versions = {
+      ...payments,
+      name: 'card',
+      measure: { kind: 'latest', latest: 'at', deleted: null, unit: 'versions' },
+    } as const
+    const card = { name: 'card', versions, ref: 'card', children: [], metrics: [], description: null }
+    const { notes } = verifyAnswer({ records: 0, comparisons: [] }, [], { ...model, entities: [card] })
+    expect(notes).toContain('Entities were NOT recounted: card. The recount is of metrics.')
+    expect(verifyAnswer({ records: 0, comparisons: [] }, [], model).notes?.join()).not.toContain('Entities')
+  })
 })
