@@ -58,7 +58,7 @@ export class LatestExclusions {
   readonly #exclusions: Exclusions
   readonly #now: () => number
   #revision = 0
-  #readAt = Number.NEGATIVE_INFINITY
+  #askedAt = Number.NEGATIVE_INFINITY
 
   constructor(archive: Pick<Archive, 'getJson'>, model: Pick<ModelData, 'events'>, now: () => number) {
     this.#archive = archive
@@ -68,10 +68,12 @@ export class LatestExclusions {
 
   /** @throws where the archive can't be read */
   async current(): Promise<IsExcluded> {
-    if (this.#now() - this.#readAt >= latestForMs) {
+    // Of when it was asked: an answer that was long on its way is as old as that.
+    const now = this.#now()
+    if (now - this.#askedAt >= latestForMs) {
       const latest = (await this.#archive.getJson(latestExclusionsKey)) as { readonly revision: number } | null
       this.#revision = Math.max(this.#revision, latest?.revision ?? 0)
-      this.#readAt = this.#now()
+      this.#askedAt = now
     }
     return this.#exclusions.at(this.#revision)
   }

@@ -61,13 +61,14 @@ export class Reasons {
     const placed = this.#placed(datasetId)
     const twins = new Map<string, number>()
     for (const { record } of placed) twins.set(identityOf(record), (twins.get(identityOf(record)) ?? 0) + 1)
+    const seesAll = this.#seesAll(datasetId)
     const isTwin = ({ record }: Placed): boolean => (twins.get(identityOf(record)) ?? 0) > 1
     let checked = 0
     for (const { metric, buckets } of parities)
       for (const difference of buckets) {
         if (difference.reasons.includes('definition')) continue
         const inside = placed.filter(({ record }) => bucketOf(metric, record) === difference.bucket)
-        const wrong = wrongReason(difference, inside, isTwin)
+        const wrong = wrongReason(difference, inside, isTwin) ?? (seesAll ? untold(difference, inside, isTwin) : null)
         if (wrong !== null)
           throw new WrongAnswer(
             `${datasetId}, ${metric}, ${new Date(difference.bucket).toISOString()}: is told to differ as ${difference.reasons.join(', ')}, but ${wrong}`,
@@ -82,6 +83,13 @@ export class Reasons {
     const [control] = this.#world.warehouse.committed.control
     const { blue, green } = control?.slots ?? {}
     return [blue, green].some((slot) => slot?.datasetId === datasetId && slot.state === 'loaded')
+  }
+
+  /** Whether the recompute read all that is served: an increment on what a rollback left does not see what its base left out. */
+  #seesAll(datasetId: string): boolean {
+    const { control, dataset } = this.#world.warehouse.committed
+    const own = dataset.find((one) => one.datasetId === datasetId)
+    return own?.kind === 'full' || own?.baseDatasetId === control[0]?.liveDatasetId
   }
 
   /** All that a comparison's facts rest on, as one text. */
@@ -125,6 +133,15 @@ const wrongReason = (
     return 'no exclusion changed there'
   if (reasons.includes('duplicate') && !inside.some(isTwin)) return 'no event came twice there'
   if (reasons.includes('behind') && inside.every(({ isReached }) => isReached)) return 'all was reached there'
+  return null
+}
+
+/** What was not told of a bucket of which the recompute saw everything; null: nothing. */
+const untold = (
+  { reasons }: BucketParity,
+  inside: readonly Placed[],
+  isTwin: (one: Placed) => boolean,
+): string | null => {
   const isPlain = inside.every((one) => one.isReached && !isTwin(one))
   return isPlain && reasons.join() !== 'excluded' ? 'only exclusions can have changed there' : null
 }

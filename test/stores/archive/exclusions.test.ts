@@ -59,4 +59,21 @@ describe('the sets of exclusions', () => {
     expect((await latest.current())(sale('b'))).toBe(true)
     expect(archive.reads.filter((key) => key === latestExclusionsKey)).toHaveLength(3)
   })
+
+  it('are asked for again as of when they were asked for, however long the answer took', async () => {
+    let now = 0
+    const slow = new (class extends CountingArchive {
+      override async getJson(key: string): Promise<unknown> {
+        const answer = await super.getJson(key)
+        now += 3000
+        return answer
+      }
+    })()
+    const latest = new LatestExclusions(slow, model, () => now)
+    await latest.current()
+    await slow.putJson(exclusionsKey(1), { revision: 1, exclusions: [leavingOut('a')] })
+    await slow.putJson(latestExclusionsKey, { revision: 1 })
+    now = 5000
+    expect((await latest.current())(sale('a'))).toBe(true)
+  })
 })
