@@ -147,7 +147,7 @@ def versions_of(placed_events):
                 latest[key] = (rank, dims, event)
     rows = []
     for (entity, day, _), ((at, sequence, sub, shard), dims, event) in latest.items():
-        told = {name: value for name, value in event.items() if name not in ("type", "id") and value is not None}
+        told = {name: value for name, value in event.items() if name not in ("type", "id", "note") and value is not None}
         told["at"] = (EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds") + "Z"
         component = f"at:{at - YEAR_ONE_MS:015d}.{sequence}.{sub:06d}.{shard}"
         rows.append((entity, day.strftime("%Y-%m"), day, *dims, component, int(event.get("paid", True)), told))
