@@ -54,7 +54,9 @@ const main = async (): Promise<number> => {
 
 /** @throws a usage error where there is no such example */
 const nameOf = (name: string | undefined): string => {
-  const names = readdirSync(examplesDir).filter((one) => existsSync(join(examplesDir, one, 'example.ts')))
+  const names = readdirSync(examplesDir)
+    .sort()
+    .filter((one) => existsSync(join(examplesDir, one, 'example.ts')))
   if (name !== undefined && names.includes(name)) return name
   throw usageError(
     `${name === undefined ? 'Which example?' : `There is no example ${name}.`} There are ${names.join(', ')}: npm run example -- ${names[0]}`,

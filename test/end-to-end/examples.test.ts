@@ -22,6 +22,6 @@ describe('npm run example', () => {
   it('names the examples that there are', () => {
     const { status, stderr } = example('none')
     expect(status).toBe(2)
-    expect(stderr).toContain('There is no example none. There are guest-context')
+    expect(stderr).toContain('There is no example none. There are game, guest-context')
   }, 60_000)
 })
