@@ -116,7 +116,10 @@ export interface EntityAnswer {
 }
 
 export interface StatusAnswer {
+  /** The model that is served. */
   readonly modelVersion: string
+  /** The model that is deployed, where it is not served yet. */
+  readonly building: string | null
   readonly shards: readonly {
     readonly shardId: string
     readonly archive: string | null

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addBatchCommands } from './commands/batch.ts'
+import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExclude } from './commands/exclude.ts'
 import { addGet } from './commands/get.ts'
@@ -31,6 +32,7 @@ export const createProgram = (): Command => {
   for (const add of [
     addInit,
     addDoctor,
+    addDiff,
     addLocal,
     addIngest,
     addStatus,

@@ -19,34 +19,34 @@ const table = (name: string, columns: readonly Column[], rest: Partial<Table> = 
 const shardId = column('shard_id', shardIdType)
 const datasetId = column('dataset_id', datasetIdType)
 const modelVersion = column('model_version', versionType)
+/** A line-up of four models at most (`core/line-up.ts`). */
+const lineUp = column('line_up', 'VARCHAR(64)')
 const metric = column('metric', metricType)
 const metricVersion = column('metric_version', versionType)
 
 /** What is served, what each side has reached, and where the line runs. Each small, each of many readers. */
 export const ledgerTables: readonly Table[] = [
   table('mutex', [column('id', 'INTEGER')], { small: true }),
-  table('model', [modelVersion], { small: true }),
-  table('definition', [modelVersion, metric, metricVersion, column('definition', 'VARCHAR(65535)')], { small: true }),
+  table('model', [modelVersion, column('serving_version', versionType), lineUp, column('revision', 'BIGINT')], {
+    small: true,
+  }),
+  table('definition', [lineUp, metric, metricVersion, column('definition', 'VARCHAR(65535)')], { small: true }),
   table(
     'speed_position',
     [
       shardId,
       column('position', sequenceNumberType),
       column('revision', 'BIGINT'),
-      modelVersion,
+      lineUp,
       // Padded sequence numbers, ascending, a space between; '' none. Together shorter than a result's row may be (64 KB).
       column('cuts', 'VARCHAR(65535)'),
       column('exclusions', 'BIGINT'),
     ],
     { small: true },
   ),
-  table(
-    'speed_edge',
-    [shardId, column('edge', sequenceNumberType), modelVersion, column('committed_at', 'TIMESTAMP')],
-    {
-      sortedBy: ['shard_id', 'edge'],
-    },
-  ),
+  table('speed_edge', [shardId, column('edge', sequenceNumberType), lineUp, column('committed_at', 'TIMESTAMP')], {
+    sortedBy: ['shard_id', 'edge'],
+  }),
   table(
     'exclusion',
     [
@@ -108,7 +108,7 @@ export const ledgerTables: readonly Table[] = [
       column('replayed_from', sequenceNumberType),
       column('replayed_to', sequenceNumberType),
       column('reached', sequenceNumberType),
-      modelVersion,
+      lineUp,
       column('exclusions', 'BIGINT'),
       column('begun_at', 'TIMESTAMP'),
     ],
@@ -149,7 +149,7 @@ export const ledgerTables: readonly Table[] = [
 export const ledgerSeeds: readonly string[] = [
   'INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mutex)',
   'INSERT INTO ledger.exclusion_revision (revision) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.exclusion_revision)',
-  "INSERT INTO ledger.model (model_version) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM ledger.model)",
+  "INSERT INTO ledger.model (model_version, serving_version, line_up, revision) SELECT '', '', '', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.model)",
   `INSERT INTO ledger.control (live_dataset_id, blue_dataset_id, blue_state, green_dataset_id, green_state, revision)
 SELECT '', '', 'empty', '', 'empty', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.control)`,
 ]

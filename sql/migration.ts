@@ -2,7 +2,7 @@ import { eventOf, keepers, type ModelData } from '../core/model.ts'
 import { derivedViews } from './derived-views.ts'
 import { entityView } from './entities.ts'
 import { ledgerSeeds, ledgerTables } from './ledger.ts'
-import { batchTable, replayedRows, slots, speedRows, text } from './states.ts'
+import { batchTable, replayedRows, slots, speedRows } from './states.ts'
 import { createTable, type Dialect, qualified, quoted, type Table } from './table.ts'
 import { metricViews, type View } from './views.ts'
 
@@ -36,32 +36,40 @@ export const shapeSql = (model: ModelData): { readonly table: string; readonly s
 
 /** Statements that replace the views of metrics and entities: dropped first, since a view's columns can't be replaced by others. */
 export const viewsSql = (model: ModelData, dialect: Dialect): string[] =>
-  [...model.metrics.flatMap(metricViews), ...derivedViews(model), ...entityViews(model, dialect)].flatMap(
-    ({ name, sql }) => [
-      `DROP VIEW IF EXISTS analytics.${quoted(name)}`,
-      `CREATE VIEW analytics.${quoted(name)} AS\n${sql}`,
-    ],
-  )
+  viewsOf(model, dialect).flatMap((view) => [dropSql([view]), createSql(view)])
+
+/**
+ * The same of a model that is deployed while another one's views are served: those that are alike in both, and those
+ * that nobody was served before. The others wait for its first dataset (`changedViewsSql`).
+ */
+export const viewsBesideSql = (served: ModelData, model: ModelData, dialect: Dialect): string[] => {
+  const old = viewsOf(served, dialect)
+  return viewsOf(model, dialect)
+    .filter(({ name, sql }) => old.every((view) => view.name !== name || view.sql === sql))
+    .flatMap((view) => [dropSql([view]), createSql(view)])
+}
+
+/** All views of a model, metrics' and entities'. */
+const viewsOf = (model: ModelData, dialect: Dialect): View[] => [
+  ...model.metrics.flatMap(metricViews),
+  ...derivedViews(model),
+  ...entityViews(model, dialect),
+]
+
+/** Statements that make the views of one model those of another: few, since they are to be part of one transaction. */
+export const changedViewsSql = (from: ModelData, to: ModelData, dialect: Dialect): string[] => {
+  const [old, next] = [viewsOf(from, dialect), viewsOf(to, dialect)]
+  const isIn = (views: readonly View[], { name, sql }: View): boolean =>
+    views.some((view) => view.name === name && view.sql === sql)
+  const created = next.filter((view) => !isIn(old, view))
+  const gone = old.filter((view) => !isIn(next, view) && !created.some(({ name }) => name === view.name))
+  return created.length + gone.length === 0 ? [] : [dropSql([...gone, ...created]), ...created.map(createSql)]
+}
+
+const dropSql = (views: readonly View[]): string =>
+  `DROP VIEW IF EXISTS ${views.map(({ name }) => `analytics.${quoted(name)}`).join(', ')}`
+
+const createSql = ({ name, sql }: View): string => `CREATE VIEW analytics.${quoted(name)} AS\n${sql}`
 
 const entityViews = (model: ModelData, dialect: Dialect): View[] =>
   (model.entities ?? []).map((entity) => entityView(entity, eventOf(model, entity), dialect))
-
-/** Statements that record the model as the one deployed. Each definition comes as a parameter, `definition_N`. */
-export const recordModelSql = (model: ModelData): { statements: string[]; parameters: Record<string, string> } => {
-  const version = text(model.version)
-  const insert = keepers(model).map(
-    (metric, place) =>
-      `INSERT INTO ledger.definition (model_version, metric, metric_version, definition)
-VALUES (${version}, ${text(metric.name)}, ${text(metric.version)}, :definition_${place})`,
-  )
-  return {
-    statements: [
-      `DELETE FROM ledger.definition WHERE model_version = ${version}`,
-      ...insert,
-      `UPDATE ledger.model SET model_version = ${version}`,
-    ],
-    parameters: Object.fromEntries(
-      keepers(model).map((metric, place) => [`definition_${place}`, JSON.stringify(metric)]),
-    ),
-  }
-}

@@ -12,6 +12,7 @@ export const receiptSql = (metric: MetricData, datasetId: string | null): string
       : `SELECT ${text(datasetId)} AS dataset_id`
   const parts = [
     `SELECT 'dataset' AS kind, dataset_id AS a, '' AS b FROM (${served}) s`,
+    "SELECT 'serving' AS kind, serving_version AS a, '' AS b FROM ledger.model",
     "SELECT 'slot' AS kind, blue_dataset_id AS a, blue_state AS b FROM ledger.control",
     "SELECT 'slot' AS kind, green_dataset_id AS a, green_state AS b FROM ledger.control",
     `SELECT 'mark' AS kind, m.shard_id AS a, m.mark AS b FROM ledger.mark m JOIN (${served}) s ON s.dataset_id = m.dataset_id`,

@@ -155,7 +155,7 @@ LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metr
 WHERE c.live_dataset_id <> '' AND d.metric IS NULL
 UNION ALL
 SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = ${name} AND d.metric_version = ${version}
+LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = ${name} AND d.metric_version = ${version}
 WHERE d.metric IS NULL
 UNION ALL
 SELECT COUNT(*) AS gaps FROM ledger.metric_edge e

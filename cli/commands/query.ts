@@ -16,7 +16,7 @@ import {
 } from '../asked-range.ts'
 import type { Connection } from '../connection.ts'
 import { queryMetric } from '../metric-query.ts'
-import { deployedModelFile, readModel } from '../model-file.ts'
+import { servedModel } from '../model-file.ts'
 import type { Answer } from '../output.ts'
 import { receiptLines } from '../receipt.ts'
 import { type Session, sessionOf } from '../session.ts'
@@ -66,14 +66,14 @@ export const addQuery = (program: Command): void => {
 }
 
 /** How the metric tells time; asked only where now bounds the range. null: there is no such metric. */
-const timeOf = async (session: Session, { api, outputs }: Connection, name: string): Promise<MetricTime | null> => {
-  const { metrics } = await api.get<{ metrics: readonly MetricSummary[] }>('/v1/metrics', {})
+const timeOf = async (session: Session, connection: Connection, name: string): Promise<MetricTime | null> => {
+  const { metrics } = await connection.api.get<{ metrics: readonly MetricSummary[] }>('/v1/metrics', {})
   const metric = metrics.find((one) => one.name === name)
   const per = buckets.find((bucket) => bucket === metric?.per)
   if (per === undefined) return null
   const zone = metric?.zone
   if (zone === undefined) return { per, localTime: null }
-  const model = await readModel(deployedModelFile(session), outputs.modelVersion)
+  const model = await servedModel(session, connection)
   return { per, localTime: localTimeIn(zoneOf(model, zone)) }
 }
 

@@ -67,7 +67,12 @@ const called = {
 } as const
 
 /** What no row says: a part that does not answer, batch ahead of the speed table, windows that are short. */
-const lastingNotes = ({ unreachable, shards, refilling, refillingSince }: StatusAnswer): string[] => [
+const lastingNotes = ({ unreachable, shards, refilling, refillingSince, building }: StatusAnswer): string[] => [
+  ...(building === null
+    ? []
+    : [
+        `Definitions ${building} are deployed and counted; \`tidemark recompute\` makes their first dataset, whose promotion serves them.`,
+      ]),
   ...Object.entries(unreachable).map(
     ([part, reason]) => `No answer from ${called[part as keyof typeof called]}: ${reason}. The other parts go on.`,
   ),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import { exitCodes, usageError } from '../exit.ts'
-import { deployedModelFile, readModel } from '../model-file.ts'
+import { readModel, servedModel } from '../model-file.ts'
 import type { Answer } from '../output.ts'
 import { grouped } from '../progress.ts'
 import { sessionOf } from '../session.ts'
@@ -26,7 +26,10 @@ export const addVerify = (program: Command): void => {
     .action(async (names: string[], options: { model?: string }, command: Command) => {
       const session = sessionOf(command)
       const connection = await session.connect()
-      const model = await readModel(options.model ?? deployedModelFile(session), connection.outputs.modelVersion)
+      const model =
+        options.model === undefined
+          ? await servedModel(session, connection)
+          : await readModel(options.model, connection.outputs.modelVersion)
       const { verify } = await import('../verify/verify.ts')
       const metrics = chosen(model, names)
       const left = metrics.flatMap((metric) => leftOut(metric, model))

@@ -1,18 +1,28 @@
-import type { Model, ModelData } from '../../core/model.ts'
+import type { ModelData } from '../../core/model.ts'
+import type { Dialect } from '../../sql/table.ts'
 import type { Archive } from '../../stores/archive/archive.ts'
 import type { Jobs } from '../../stores/jobs/jobs.ts'
 import type { DatasetLedger } from '../../stores/ledger/dataset-ledger.ts'
 import type { ExclusionLedger } from '../../stores/ledger/exclusion-ledger.ts'
+import type { ModelLedger } from '../../stores/ledger/model-ledger.ts'
 import type { ReplayOutputs } from '../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
+import type { LineUps } from '../../stores/models/line-ups.ts'
+import type { Models } from '../../stores/models/models.ts'
 import type { States } from '../../stores/states/states.ts'
 import type { Stream } from '../../stores/stream/stream.ts'
 
 /** What the batch steps work with. */
 export interface Batch {
+  /** The deployed one, by which it recomputes. */
   readonly model: ModelData
-  /** The same model, to count records by. */
-  readonly compiled: Pick<Model, 'decode' | 'contributions'>
+  /** All that were ever deployed. */
+  readonly models: Pick<Models, 'data'>
+  /** Those that the speed side counts by. */
+  readonly lineUps: Pick<LineUps, 'of'>
+  readonly modelLedger: Pick<ModelLedger, 'models' | 'retire'>
+  /** Of the warehouse, whose views a promotion may replace. */
+  readonly dialect: Dialect
   readonly archive: Archive
   readonly bucket: string
   /** Where runs show that they go on: the data bucket. */

@@ -2,8 +2,10 @@ import { keepers, type MetricData } from '../../core/model.ts'
 import { type Comparison, type Control, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import { driftBeyond, sentenceOf } from './drift.ts'
+import { findDataset } from './find-dataset.ts'
 import { factsOf, reasonsOf } from './reasons.ts'
 import type { Run } from './run.ts'
+import { refuseOtherModel } from './sealed-model.ts'
 import { shardsBehind } from './tidemark.ts'
 
 /**
@@ -13,6 +15,7 @@ import { shardsBehind } from './tidemark.ts'
 export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   if (run.rollback && (await batch.ledger.dataset(run.datasetId))?.state === 'promoted')
     return { ...run, next: run.promote ? 'promote' : 'hold' }
+  refuseOtherModel(batch, await findDataset(batch, run.datasetId))
   const control = await batch.ledger.control()
   const marks = await batch.ledger.marks(run.datasetId)
   // Read before comparing: a speed table that gets there meanwhile may have been compared half way.

@@ -1,3 +1,4 @@
+import { type Dialect, dialects } from '../../sql/table.ts'
 import type { SparkApplication } from '../../stores/jobs/emr-serverless.ts'
 import type { WarehouseTarget } from '../../stores/warehouse/redshift-data.ts'
 import { environmentOf } from '../environment.ts'
@@ -7,6 +8,7 @@ export interface BatchEnvironment {
   readonly dataBucket: string
   readonly streamName: string
   readonly warehouse: WarehouseTarget
+  readonly dialect: Dialect
   readonly copyRoleArn: string
   readonly spark: SparkApplication
   readonly executionLimitMs: number
@@ -19,11 +21,12 @@ export interface BatchEnvironment {
 
 /** @throws where a variable is missing or no number: the function must not start half configured. */
 export const readEnvironment = (env: NodeJS.ProcessEnv): BatchEnvironment => {
-  const { needed, number, warehouse, s3Endpoint } = environmentOf('batch', env)
+  const { needed, number, oneOf, warehouse, s3Endpoint } = environmentOf('batch', env)
   return {
     dataBucket: needed('DATA_BUCKET'),
     streamName: needed('STREAM_NAME'),
     warehouse: warehouse(),
+    dialect: oneOf('WAREHOUSE_DIALECT', dialects),
     copyRoleArn: needed('WAREHOUSE_COPY_ROLE_ARN'),
     spark: {
       applicationId: needed('SPARK_APPLICATION_ID'),

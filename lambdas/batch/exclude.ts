@@ -120,9 +120,9 @@ const tellLatest = async ({ archive, exclusions }: Batch): Promise<void> => {
 /** A busy shard moves between reading and comparing, again and again. */
 const maxAttempts = 20
 
-const enforceIn = async ({ speedLedger, model }: Batch, shardId: string, revision: number): Promise<void> => {
+const enforceIn = async ({ speedLedger }: Batch, shardId: string, revision: number): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
-    const known = await speedLedger.position(shardId, model.version)
+    const known = await speedLedger.position(shardId)
     if (known.exclusions >= revision) return
     try {
       await speedLedger.exclude(shardId, known, revision)

@@ -5,8 +5,11 @@ import { stageRows } from '../../stores/archive/staging.ts'
 import { EmrServerlessJobs } from '../../stores/jobs/emr-serverless.ts'
 import { SqlDatasetLedger } from '../../stores/ledger/sql-dataset-ledger.ts'
 import { SqlExclusionLedger } from '../../stores/ledger/sql-exclusion-ledger.ts'
+import { SqlModelLedger } from '../../stores/ledger/sql-model-ledger.ts'
 import { SqlReplayOutputs } from '../../stores/ledger/sql-replay-outputs.ts'
 import { SqlSpeedLedger } from '../../stores/ledger/sql-speed-ledger.ts'
+import { ArchivedModels } from '../../stores/models/archived.ts'
+import { LineUps } from '../../stores/models/line-ups.ts'
 import { SqlStates } from '../../stores/states/sql.ts'
 import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
@@ -26,26 +29,32 @@ const { copyRoleArn, dataBucket, executionLimitMs, silentAfterMs, speedRetention
 
 const staging = { warehouse, copyRoleArn, stageRows: stageRows(archive, dataBucket, randomUUID) }
 
-const batch: Promise<Batch> = loadModel().then((model) => ({
-  model: model.data,
-  compiled: model,
-  archive,
-  bucket: dataBucket,
-  signsOfLife: archive,
-  stream: new KinesisStream(kinesisClient(), environment.streamName),
-  states: new SqlStates(warehouse, copyRoleArn),
-  ledger: new SqlDatasetLedger(warehouse),
-  exclusions: new SqlExclusionLedger(warehouse),
-  speedLedger: new SqlSpeedLedger(staging),
-  outputs: new SqlReplayOutputs(staging),
-  jobs: new EmrServerlessJobs(environment.spark),
-  executionLimitMs,
-  silentAfterMs,
-  speedRetentionMs,
-  duplicatesWindowMs,
-  maxDrift,
-  now: Date.now,
-}))
+const batch: Promise<Batch> = loadModel().then((own) => {
+  const models = new ArchivedModels(archive, own)
+  return {
+    model: own.data,
+    models,
+    lineUps: new LineUps(models),
+    modelLedger: new SqlModelLedger(warehouse),
+    dialect: environment.dialect,
+    archive,
+    bucket: dataBucket,
+    signsOfLife: archive,
+    stream: new KinesisStream(kinesisClient(), environment.streamName),
+    states: new SqlStates(warehouse, copyRoleArn),
+    ledger: new SqlDatasetLedger(warehouse),
+    exclusions: new SqlExclusionLedger(warehouse),
+    speedLedger: new SqlSpeedLedger(staging),
+    outputs: new SqlReplayOutputs(staging),
+    jobs: new EmrServerlessJobs(environment.spark),
+    executionLimitMs,
+    silentAfterMs,
+    speedRetentionMs,
+    duplicatesWindowMs,
+    maxDrift,
+    now: Date.now,
+  }
+})
 
 /** The same for what a person only looks at. */
 const readingBatch: Promise<Batch> = batch.then((all) => {

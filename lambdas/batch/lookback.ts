@@ -1,6 +1,7 @@
 import { expandAggregates } from '../../core/aggregate.ts'
 import { Duplicates, identityOf } from '../../core/duplicates.ts'
 import type { IsExcluded } from '../../core/exclusion.ts'
+import type { Model } from '../../core/model.ts'
 import { decodeRawLine } from '../../core/raw-archive.ts'
 import { placeInShard } from '../../core/record.ts'
 import { ancestorsOf } from '../../stores/stream/ancestors.ts'
@@ -8,6 +9,8 @@ import type { Batch } from './batch.ts'
 
 export interface Lookback {
   readonly batch: Batch
+  /** Which records are events, and of what identity. */
+  readonly model: Pick<Model, 'decode'>
   /** What is excluded is nobody's twin. */
   readonly isExcluded: IsExcluded
   /** When the first record above the place arrived, epoch ms. */
@@ -43,12 +46,12 @@ const fed = ({ duplicatesWindowMs }: Batch, seen: readonly Seen[], ancestors: re
 
 /** The archived records up to a place (null: all) that may have arrived since, in the stream's order; older ones, too. */
 const seenSince = async (
-  { batch, isExcluded }: Lookback,
+  { batch, model, isExcluded }: Lookback,
   shardId: string,
   to: string | null,
   since: number,
 ): Promise<Seen[]> => {
-  const { archive, compiled } = batch
+  const { archive } = batch
   const seen = new Map<string, Seen>()
   const floor = await arrivedBefore(batch, shardId, to, since)
   for await (const { key, first } of archive.listRaw(shardId, floor)) {
@@ -57,7 +60,7 @@ const seenSince = async (
       for (const record of expandAggregates([decodeRawLine(line)])) {
         const { sequenceNumber, arrivalTime } = record
         if (sequenceNumber <= (floor ?? '') || (to !== null && sequenceNumber > to)) continue
-        const decoded = compiled.decode(record)
+        const decoded = model.decode(record)
         const identity = isExcluded(decoded) ? null : identityOf(record, decoded)
         const place = placeInShard(record)
         if (identity !== null) seen.set(place, { identity, place, arrivalTime })

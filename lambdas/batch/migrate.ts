@@ -1,21 +1,50 @@
 import type { ModelData } from '../../core/model.ts'
 import { ledgerSeeds } from '../../sql/ledger.ts'
-import { recordModelSql, shapeSql, tablesSql, viewsSql } from '../../sql/migration.ts'
+import { changedViewsSql, shapeSql, tablesSql, viewsBesideSql, viewsSql } from '../../sql/migration.ts'
 import type { Dialect } from '../../sql/table.ts'
+import type { DeployedModels } from '../../stores/ledger/model-ledger.ts'
+import { SqlModelLedger } from '../../stores/ledger/sql-model-ledger.ts'
+import type { Models } from '../../stores/models/models.ts'
 import { maxStatements } from '../../stores/warehouse/redshift-data.ts'
 import { TransactionFailed, type Warehouse } from '../../stores/warehouse/warehouse.ts'
 
 /**
- * Brings the warehouse to the model: makes what is missing, replaces the views, and records the model as deployed. Safe
- * to run again. @throws where a table was made by another version of Tidemark: none is altered. It needs snapshot isolation, under which two writers of one row conflict.
+ * Brings the warehouse to the model: makes what is missing, and records the model as deployed. Views change only where
+ * nobody is served by others; else they do once a dataset of the model is promoted. Safe to run again. It needs snapshot
+ * isolation, under which two writers of one row conflict.
+ * @param models those deployed before
+ * @throws where a table was made by another version of Tidemark: none is altered; and where one promotion could not replace all views that change
  */
-export const migrate = async (warehouse: Warehouse, model: ModelData, dialect: Dialect): Promise<void> => {
+export const migrate = async (
+  warehouse: Warehouse,
+  models: Pick<Models, 'data'>,
+  model: ModelData,
+  dialect: Dialect,
+): Promise<DeployedModels> => {
   for (const statements of chunksOf(tablesSql(model, dialect), maxStatements)) await warehouse.run({ statements })
   await refuseOtherShapes(warehouse, model)
   await warehouse.run({ statements: [...ledgerSeeds] })
-  for (const statements of chunksOf(viewsSql(model, dialect), maxStatements)) await warehouse.run({ statements })
-  const recorded = recordModelSql(model)
-  await warehouse.run({ statements: recorded.statements, parameters: recorded.parameters })
+  const ledger = new SqlModelLedger(warehouse)
+  const { servingVersion } = await ledger.models()
+  if (servingVersion !== '') refuseManyViews(await models.data(servingVersion), model, dialect)
+  const deployed = await ledger.deploy(model)
+  const isServed = deployed.servingVersion === model.version
+  const views = isServed
+    ? viewsSql(model, dialect)
+    : viewsBesideSql(await models.data(deployed.servingVersion), model, dialect)
+  for (const statements of chunksOf(views, maxStatements)) await warehouse.run({ statements })
+  return deployed
+}
+
+/** Besides the views, serving a dataset takes three statements. */
+const maxChangedViews = maxStatements - 3
+
+const refuseManyViews = (served: ModelData, model: ModelData, dialect: Dialect): void => {
+  const changed = changedViewsSql(served, model, dialect).length
+  if (changed > maxChangedViews)
+    throw new Error(
+      `Between model ${served.version}, which is served, and ${model.version}, ${changed - 1} views change, and one promotion can replace ${maxChangedViews - 1} at most. Deploy the change in parts, and recompute after each.`,
+    )
 }
 
 const refuseOtherShapes = async (warehouse: Warehouse, model: ModelData): Promise<void> => {

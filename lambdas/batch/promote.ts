@@ -1,10 +1,12 @@
 import { keepers } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
-import { type Control, type Dataset, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
+import { type Control, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import { isServed } from './compare.ts'
 import { driftBeyond, sentenceOf } from './drift.ts'
+import { findDataset } from './find-dataset.ts'
 import { lowestMarksInSlots } from './lowest-marks.ts'
+import { retireModels, servingOf, tellModels } from './models.ts'
 import type { Run } from './run.ts'
 
 /** Serves the run's dataset. */
@@ -12,12 +14,13 @@ export const promote = async (batch: Batch, run: Run): Promise<Run> => {
   const control = await batch.ledger.control()
   if (control.liveDatasetId !== run.datasetId)
     await serve(batch, control, run.datasetId, run.rollback ? 'rollback' : 'promote')
+  await tellModels(batch)
   return run
 }
 
 /**
  * Serves a loaded dataset by hand.
- * @throws Problem unknown_dataset, not_loaded, not_compared, drift_too_large, speed_rows_pruned
+ * @throws Problem unknown_dataset, not_loaded, not_compared, drift_too_large, speed_rows_pruned, model_retired
  */
 export const promoteDataset = async (
   batch: Batch,
@@ -44,6 +47,7 @@ export const promoteDataset = async (
       },
     )
   await serve(batch, control, datasetId, 'promote')
+  await tellModels(batch)
   return { liveDatasetId: datasetId }
 }
 
@@ -59,7 +63,7 @@ const servedParities = async (batch: Batch, parities: readonly Parity[]): Promis
 
 /**
  * Goes back to the dataset in the standby slot, or names the older one that must be loaded first.
- * @throws Problem unknown_dataset, nothing_to_roll_back_to, already_live, not_loaded, never_served, speed_rows_pruned
+ * @throws Problem unknown_dataset, nothing_to_roll_back_to, already_live, not_loaded, never_served, speed_rows_pruned, model_retired
  */
 export const rollback = async (
   batch: Batch,
@@ -86,6 +90,7 @@ export const rollback = async (
         `${target} was never served, so there is no going back to it; \`tidemark promote ${target}\` serves it.`,
       )
     await serve(batch, control, target, 'rollback')
+    await tellModels(batch)
     return { liveDatasetId: target }
   }
   await refusePruned(batch, target)
@@ -101,13 +106,6 @@ const standbyDataset = async ({ ledger }: Batch, { liveDatasetId, slots }: Contr
   return standby.datasetId
 }
 
-export const findDataset = async ({ ledger }: Batch, datasetId: string): Promise<Dataset> => {
-  const dataset = await ledger.dataset(datasetId)
-  if (dataset === null)
-    throw new Problem('unknown_dataset', 404, `There is no dataset ${datasetId}; \`tidemark datasets\` lists them.`)
-  return dataset
-}
-
 const serve = async (batch: Batch, control: Control, datasetId: string, step: string): Promise<void> => {
   const slot = slotOf(control, datasetId)
   if (slot === null || control.slots[slot].state !== 'loaded')
@@ -117,7 +115,8 @@ const serve = async (batch: Batch, control: Control, datasetId: string, step: st
       `${datasetId} is not loaded in a slot; \`tidemark rollback ${datasetId}\` loads and serves it.`,
     )
   await refusePruned(batch, datasetId)
-  await batch.ledger.serve(control, datasetId, step, batch.now())
+  const serving = await servingOf(batch, await findDataset(batch, datasetId))
+  await batch.ledger.serve(control, datasetId, serving, step, batch.now())
 }
 
 /** Below its mark a dataset answers itself; above it, speed rows must: were they pruned, it would leave a hole. */
@@ -143,6 +142,7 @@ export const prune = async (batch: Batch, run: Run): Promise<Run> => {
   // Held to the slots that the bounds were made of: read anew, control would hide what changed since.
   for (let first = 0, { revision } = control; first < further.length; first += shardsAtOnce, revision++)
     await ledger.prune({ ...control, revision }, Object.fromEntries(further.slice(first, first + shardsAtOnce)))
+  await retireModels(batch)
   return run
 }
 

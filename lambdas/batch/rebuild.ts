@@ -1,7 +1,7 @@
 import { slotOf } from '../../stores/ledger/dataset.ts'
 import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
-import { findDataset } from './promote.ts'
+import { findDataset } from './find-dataset.ts'
 import { maxChunkRecords, newestChunk, type Stretch } from './recount.ts'
 import { replaceChunk } from './replace.ts'
 

@@ -1,5 +1,5 @@
 import { type Batch, specificationKey } from './batch.ts'
-import { findDataset } from './promote.ts'
+import { findDataset } from './find-dataset.ts'
 import type { Run } from './run.ts'
 import { refuseOtherModel } from './sealed-model.ts'
 

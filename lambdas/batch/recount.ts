@@ -2,11 +2,14 @@ import { expandAggregates } from '../../core/aggregate.ts'
 import { type Duplicates, identityOf } from '../../core/duplicates.ts'
 import type { IsExcluded } from '../../core/exclusion.ts'
 import type { ReceivedRecord } from '../../core/kinesis-record.ts'
+import type { LineUp, Running } from '../../core/line-up.ts'
 import { isRegister } from '../../core/merge.ts'
+import type { Model } from '../../core/model.ts'
 import { decodeRawLine, type RawObject } from '../../core/raw-archive.ts'
 import { placeInShard } from '../../core/record.ts'
 import { fold } from '../../core/state.ts'
-import type { ReplacedPart } from '../../stores/ledger/speed-ledger.ts'
+import { Exclusions } from '../../stores/archive/exclusions.ts'
+import { type CountedCell, countedCells, type ReplacedPart } from '../../stores/ledger/speed-ledger.ts'
 import type { Batch } from './batch.ts'
 import { duplicatesBefore } from './lookback.ts'
 
@@ -81,21 +84,35 @@ const chunkOf = (stretch: Stretch, records: ReadonlyMap<string, ReceivedRecord>,
  */
 export const countChunk = async (
   batch: Batch,
+  chunk: Chunk,
+  { lineUp, exclusions }: { readonly lineUp: LineUp; readonly exclusions: number },
+): Promise<ReplacedPart[]> => {
+  if (chunk.records.length === 0) return []
+  const sets = new Exclusions(batch.archive)
+  const parts = new Map<string, CountedCell[]>(chunk.ends.map((edge) => [edge, []]))
+  for (const running of await batch.lineUps.of(lineUp)) {
+    const isExcluded = await sets.at(exclusions, running.model.data)
+    for (const { edge, cells } of await countBy(batch, chunk, running, isExcluded)) parts.get(edge)?.push(...cells)
+  }
+  return [...parts].flatMap(([edge, cells]) => (cells.length === 0 ? [] : [{ edge, cells }]))
+}
+
+/** What one model of the line-up counts of it, whole parts even where they are empty. */
+const countBy = async (
+  batch: Batch,
   { shardId, from, records, ends }: Chunk,
+  { model, counts }: Running,
   isExcluded: IsExcluded,
 ): Promise<ReplacedPart[]> => {
   const arrivedFrom = records.reduce((first, { arrivalTime }) => Math.min(first, arrivalTime), Number.POSITIVE_INFINITY)
-  if (records.length === 0) return []
-  const duplicates = await duplicatesBefore({ batch, isExcluded, arrivedFrom }, shardId, from)
-  const parts: ReplacedPart[] = []
+  const duplicates = await duplicatesBefore({ batch, model, isExcluded, arrivedFrom }, shardId, from)
   let counted = 0
-  for (const edge of ends) {
+  return ends.map((edge) => {
     const first = counted
     while (counted < records.length && (records[counted]?.sequenceNumber ?? '') <= edge) counted++
-    const cells = fold(contributionsOf(batch, records.slice(first, counted), { duplicates, isExcluded }))
-    if (cells.length > 0) parts.push({ edge, cells })
-  }
-  return parts
+    const cells = fold(contributionsOf(model, records.slice(first, counted), { duplicates, isExcluded }))
+    return { edge, cells: countedCells(cells, counts) }
+  })
 }
 
 /**
@@ -103,16 +120,16 @@ export const countChunk = async (
  * registers stay: who wrote the rows above may not have told it for one, and went on without what it had raised.
  */
 function* contributionsOf(
-  { compiled }: Batch,
+  model: Model,
   records: readonly ReceivedRecord[],
   { duplicates, isExcluded }: { readonly duplicates: Duplicates; readonly isExcluded: IsExcluded },
 ) {
   for (const record of expandAggregates(records)) {
-    const decoded = compiled.decode(record)
+    const decoded = model.decode(record)
     if (isExcluded(decoded)) continue
     const identity = identityOf(record, decoded)
     const isTwin = identity !== null && duplicates.isDuplicate(identity, placeInShard(record), record.arrivalTime)
-    const contributions = compiled.contributions(decoded, 'speed')
+    const contributions = model.contributions(decoded, 'speed')
     yield* isTwin ? contributions.filter(({ component }) => isRegister(component)) : contributions
   }
 }

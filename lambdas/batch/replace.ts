@@ -1,5 +1,3 @@
-import { keepers } from '../../core/model.ts'
-import { Exclusions } from '../../stores/archive/exclusions.ts'
 import { revisionBelow } from '../../stores/ledger/exclusion-ledger.ts'
 import type { ReplacedPart, SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed, TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
@@ -10,23 +8,22 @@ import { type Chunk, countChunk } from './recount.ts'
 const maxAttempts = 10
 
 /**
- * Replaces the speed rows of a chunk by what its records count to, under the exclusions of what stands above.
+ * Replaces the speed rows of a chunk by what its records count to, by the shard's line-up, and under the exclusions of what stands above.
  * @param restores the rows were pruned up to the chunk's end @returns the rows written
  */
 export const replaceChunk = async (batch: Batch, chunk: Chunk, restores: boolean): Promise<number> => {
   const { shardId, from, to } = chunk
-  const exclusions = new Exclusions(batch.archive, batch.model)
-  const counted = new Map<number, readonly ReplacedPart[]>()
-  const versions = new Map(keepers(batch.model).map(({ name, version }) => [name, version]))
+  const counted = new Map<string, readonly ReplacedPart[]>()
   let failed: SpeedPosition | null = null
   for (let attempt = 1; ; attempt++) {
     // Read anew for each try: what a shard runs may change meanwhile, too.
-    const known = await batch.speedLedger.position(shardId, batch.model.version)
+    const known = await batch.speedLedger.position(shardId)
     const revision = revisionBelow(to, { shardId, ...known }, await batch.exclusions.stretches())
-    const parts = counted.get(revision) ?? (await countChunk(batch, chunk, await exclusions.at(revision)))
-    counted.set(revision, parts)
+    const by = { lineUp: known.lineUp, exclusions: revision }
+    const parts = counted.get(JSON.stringify(by)) ?? (await countChunk(batch, chunk, by))
+    counted.set(JSON.stringify(by), parts)
     try {
-      await batch.speedLedger.replace(known, { shardId, from, to, parts, versions, exclusions: revision, restores })
+      await batch.speedLedger.replace(known, { shardId, from, to, parts, exclusions: revision, restores })
       return parts.reduce((sum, { cells }) => sum + cells.reduce((rows, cell) => rows + cell.components.size, 0), 0)
     } catch (error) {
       const uncommitted = error instanceof TransactionFailed || error instanceof TransactionUnknown

@@ -1,7 +1,5 @@
-import { keepers } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { bucketText } from '../../core/zoned-metric.ts'
-import { Exclusions } from '../../stores/archive/exclusions.ts'
 import { revisionBelow } from '../../stores/ledger/exclusion-ledger.ts'
 import type { OutputDifference, OutputShard } from '../../stores/ledger/replay-outputs.ts'
 import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
@@ -32,10 +30,10 @@ export const beginOutput = async (batch: Batch, name: string): Promise<{ shards:
   const outputId = `${name}-${begunAt}`
   const shards: OutputShard[] = []
   for (const { shardId, from, to } of (await replayPlan(batch, null)).shards) {
-    const known = await batch.speedLedger.position(shardId, batch.model.version)
-    const { modelVersion } = known
+    const known = await batch.speedLedger.position(shardId)
+    const { lineUp } = known
     const exclusions = revisionBelow(to, { shardId, ...known }, await batch.exclusions.stretches())
-    if (to > from) shards.push({ outputId, name, shardId, from, to, reached: to, modelVersion, exclusions, begunAt })
+    if (to > from) shards.push({ outputId, name, shardId, from, to, reached: to, lineUp, exclusions, begunAt })
   }
   if (shards.length === 0)
     throw new Problem('nothing_to_replay', 409, 'No speed row stands above the datasets in the slots that is archived.')
@@ -71,10 +69,8 @@ export const writeOutput = async (
   await refuseOutdated(batch, next)
   const { shardId, from, reached } = next
   const chunk = await newestChunk(batch, { shardId, from, to: reached }, { isBare: false, maxRecords })
-  const isExcluded = await new Exclusions(batch.archive, batch.model).at(next.exclusions)
-  const parts = await countChunk(batch, chunk, isExcluded)
-  const versions = new Map(keepers(batch.model).map((metric) => [metric.name, metric.version]))
-  await batch.outputs.add(next, { from: chunk.from, parts, versions })
+  const parts = await countChunk(batch, chunk, next)
+  await batch.outputs.add(next, { from: chunk.from, parts })
   const rows = parts.reduce((sum, { cells }) => sum + cells.reduce((all, cell) => all + cell.components.size, 0), 0)
   const done = chunk.from <= from
   return { progress: { shardId, reached: chunk.from, records: chunk.records.length, rows, done }, done: false }
@@ -113,7 +109,7 @@ const maxAttempts = 10
 const swapShard = async (batch: Batch, { outputId, shardId }: OutputShard): Promise<boolean> => {
   for (let attempt = 1; ; attempt++) {
     // Read before the output: whoever changes the rows in between moves the position.
-    const known = await batch.speedLedger.position(shardId, batch.model.version)
+    const known = await batch.speedLedger.position(shardId)
     const shard = (await batch.outputs.all()).find((each) => each.outputId === outputId && each.shardId === shardId)
     if (shard === undefined) return false
     await refuseUnsound(batch, shard)
@@ -158,13 +154,13 @@ const refuseUnsound = async (batch: Batch, shard: OutputShard): Promise<void> =>
  * were pruned since, none may come back.
  */
 const refuseOutdated = async (batch: Batch, shard: OutputShard): Promise<void> => {
-  const { name, shardId, from, to, modelVersion, exclusions } = shard
-  const known = await batch.speedLedger.position(shardId, batch.model.version)
+  const { name, shardId, from, to, lineUp, exclusions } = shard
+  const known = await batch.speedLedger.position(shardId)
   const revision = revisionBelow(to, { shardId, ...known }, await batch.exclusions.stretches())
   const prunedTo = (await batch.ledger.prunedTo())[shardId] ?? ''
   const because =
-    known.modelVersion !== modelVersion
-      ? `it was counted by model ${modelVersion}, and ${known.modelVersion} is deployed`
+    known.lineUp !== lineUp
+      ? `it was counted by model ${lineUp}, and ${known.lineUp} is deployed`
       : revision !== exclusions
         ? `it leaves out what revision ${exclusions} of the exclusions does, and what stands above it is counted by ${revision}`
         : prunedTo > from

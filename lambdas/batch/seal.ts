@@ -164,8 +164,7 @@ const registrableMarks = async (
   raw: readonly RawShard[],
 ): Promise<Marks> => {
   // An idle shard's function has not run since a deploy: the shard takes the deployed model here.
-  for (const shardId of Object.keys(await batch.ledger.speedPositions()))
-    await batch.speedLedger.position(shardId, batch.model.version)
+  for (const shardId of Object.keys(await batch.ledger.speedPositions())) await batch.speedLedger.position(shardId)
   const marks = await drawMarks(batch, base.marks, raw)
   await refuseBelowVersion(batch, marks)
   await refuseBelowExclusions(batch, exclusions, marks)

@@ -32,10 +32,10 @@ export const drawMarks = async (batch: Batch, baseMarks: Marks, shards: readonly
 
 /** A cut that the speed table's next commit overtakes is not there: then what it committed decides anew. */
 const drawMark = async (batch: Batch, shardId: string, archived: string): Promise<string | null> => {
-  const { ledger, speedLedger, model } = batch
+  const { ledger, speedLedger } = batch
   for (let attempt = 1; ; attempt++) {
     try {
-      const known = await speedLedger.position(shardId, model.version)
+      const known = await speedLedger.position(shardId)
       if (archived <= known.position) return (await ledger.newestEdges({ [shardId]: archived }))[shardId] ?? null
       if (known.cuts.length >= maxCuts) return newestCut(known, archived)
       await speedLedger.addCut(shardId, known, archived)

@@ -1,22 +1,26 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
 import { loadModel } from '#model'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
+import { ArchivedModels } from '../../stores/models/archived.ts'
+import { LatestModels } from '../../stores/models/line-ups.ts'
 import { SqlStates } from '../../stores/states/sql.ts'
 import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
 import { ValkeyWindowStore } from '../../stores/window/valkey.ts'
 import { readEnvironment } from './env.ts'
 import { problemResponse } from './problem-response.ts'
-import { route, type Serving } from './routes.ts'
+import { answerServed, type Sources } from './served-model.ts'
 
 /** The HTTP API gives up after 30 s: a query is given 20, then cancelled. */
 const patienceMs = 20_000
 
 const environment = readEnvironment(process.env)
-const serving: Promise<Serving> = loadModel().then((model) => ({
-  model: model.data,
+const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
+const sources: Promise<Sources> = loadModel().then((own) => ({
+  models: new ArchivedModels(archive, own),
+  latest: new LatestModels(archive, own.data.version, Date.now),
   states: new SqlStates(new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs), ''),
-  archive: new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket),
+  archive,
   stream: new KinesisStream(kinesisClient(), environment.streamName),
   windows: new ValkeyWindowStore(environment.cacheEndpoint, environment.cacheTls),
   reach: { overlapMs: environment.entityOverlapMs, retentionMs: environment.speedRetentionMs },
@@ -34,7 +38,7 @@ export const handler = async (event: APIGatewayProxyEventV2): Promise<APIGateway
 
 const answer = async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
   try {
-    const body = await route(await serving, event.rawPath, new URLSearchParams(event.rawQueryString))
+    const body = await answerServed(await sources, event.rawPath, new URLSearchParams(event.rawQueryString))
     return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
   } catch (error) {
     return problemResponse(error)

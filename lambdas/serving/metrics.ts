@@ -132,6 +132,7 @@ export const pagedAnswer = async <Cell>(
   const offset = cursor?.offset ?? 0
   // One cell more than the page holds shows whether there is another page.
   const found = await read({ ...question, pin, offset, limit: limit + 1 })
+  if (cursor !== null && cursor.modelVersion !== model.version) throw snapshotGone()
   const snapshot = pinned(found.snapshot, pin)
   refuseGaps(metric, snapshot, pin)
   const answered = found.cells.slice(0, limit).map(row)
@@ -146,7 +147,7 @@ export const pagedAnswer = async <Cell>(
     by: question.by,
     rows: answered,
     ...(question.top === null ? {} : { top: question.top, leftOut: found.leftOut ?? 0 }),
-    next: isMore ? writeCursor({ offset: offset + limit, pin: nextPin }) : null,
+    next: isMore ? writeCursor({ offset: offset + limit, pin: nextPin, modelVersion: model.version }) : null,
     receipt: receiptFor(
       model,
       metric,
@@ -162,14 +163,12 @@ const pinned = (snapshot: Snapshot, pin: Pin | null): Snapshot => {
   if (pin === null) return snapshot
   const isLoaded = pin.datasetId === '' || snapshot.loaded.has(pin.datasetId)
   const isPruned = Object.entries(snapshot.pruned).some(([shardId, to]) => to > (snapshot.marks[shardId] ?? ''))
-  if (!isLoaded || isPruned)
-    throw new Problem(
-      'snapshot_gone',
-      410,
-      'What this cursor goes on from is no longer kept; ask again from the first page.',
-    )
+  if (!isLoaded || isPruned) throw snapshotGone()
   return { ...snapshot, positions: pin.positions }
 }
+
+const snapshotGone = (): Problem =>
+  new Problem('snapshot_gone', 410, 'What this cursor goes on from is no longer kept; ask again from the first page.')
 
 const refuseGaps = (metric: Answered, { gaps }: Snapshot, pin: Pin | null): void => {
   if (gaps === 0 || pin !== null) return

@@ -1,5 +1,5 @@
 import { spanMs } from '../../core/definition/span.ts'
-import type { MetricData } from '../../core/model.ts'
+import type { MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { topOf } from '../../core/top.ts'
 import type { States } from '../../stores/states/states.ts'
@@ -12,7 +12,8 @@ import { type StatusSources, status } from './status.ts'
 import { answerWindow } from './windows.ts'
 
 export interface Serving extends StatusSources {
-  readonly states: Pick<States, 'read' | 'readBoth' | 'readEntity'>
+  /** What answers are read from: held to the model's own snapshots. */
+  readonly answers: Pick<States, 'read' | 'readBoth' | 'readEntity'>
   readonly reach: Omit<EntityReach, 'now'>
   readonly now: () => number
 }
@@ -26,20 +27,20 @@ const routes: readonly Route[] = [
   { path: /^\/v1\/metrics$/, answer: ({ model }) => listMetrics(model) },
   {
     path: /^\/v1\/metrics\/([^/]+)$/,
-    answer: ({ model, states }, query, name) => {
+    answer: ({ model, answers }, query, name) => {
       const derived = findDerived(model, name)
       return derived === null
-        ? answerMetric(model, states, readQuestion(findMetric(model, name), query, model))
-        : answerDerived(model, states, derived, query)
+        ? answerMetric(model, answers, readQuestion(findMetric(model, name), query, model))
+        : answerDerived(model, answers, derived, query)
     },
   },
   { path: /^\/v1\/windows\/([^/]+)$/, answer: (serving, query, name) => windowRoute(serving, name, query) },
   { path: /^\/v1\/entities$/, answer: ({ model }) => listEntities(model) },
   {
     path: /^\/v1\/entities\/([^/]+)\/([^/]+)$/,
-    answer: ({ model, states, reach, now }, query, name, ref) => {
+    answer: ({ model, answers, reach, now }, query, name, ref) => {
       refuseUnknown(query, new Set())
-      return answerEntity(model, states, findEntity(model, name), ref, { ...reach, now: now() })
+      return answerEntity(model, answers, findEntity(model, name), ref, { ...reach, now: now() })
     },
   },
   { path: /^\/v1\/status$/, answer: (serving) => status(serving) },
@@ -76,8 +77,9 @@ const decodedName = (path: string, name: string): string => {
 
 const windowParameters = new Set(['last', 'asOf', 'by', 'where', 'top'])
 
-const windowRoute = async ({ model, windows, now }: Serving, name: string, query: URLSearchParams) => {
+const windowRoute = async ({ windows, now, ...models }: Serving, name: string, query: URLSearchParams) => {
   refuseUnknown(query, windowParameters)
+  const model = windowModel(models, name)
   const derived = findDerived(model, name)
   const metric = derived ?? findMetric(model, name)
   const top = readTop(query.get('top'))
@@ -101,6 +103,13 @@ const windowRoute = async ({ model, windows, now }: Serving, name: string, query
   const { from, to } = answer.receipt
   const topped = top === null ? {} : { ...topOf(answer.rows, top), top }
   return { ...answer, ...topped, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+}
+
+/** A metric that is new has its window from its deploy on: it need not wait for a dataset. */
+const windowModel = ({ model, building }: Pick<Serving, 'model' | 'building'>, name: string): ModelData => {
+  const has = ({ metrics, derived = [] }: ModelData): boolean =>
+    [...metrics, ...derived].some((metric) => metric.name === name)
+  return building !== null && !has(model) && has(building) ? building : model
 }
 
 const readAsOf = (asOf: string | null): number | 'now' | 'latest' => {

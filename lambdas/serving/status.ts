@@ -12,6 +12,8 @@ const defaultLimitMs = 8000
 
 export interface StatusSources {
   readonly model: ModelData
+  /** The deployed model, where another one is served until the first dataset of it is. */
+  readonly building: ModelData | null
   readonly states: Pick<States, 'read'>
   readonly archive: Pick<Archive, 'listRaw'>
   readonly stream: Pick<Stream, 'shards' | 'oldestAfter'>
@@ -57,6 +59,8 @@ export const status = async (sources: StatusSources) => {
   const isEmptied = windowShards !== null && shards.every(({ window }) => window === null) && shards.some(hasRecords)
   return {
     modelVersion: model.version,
+    /** The model that is deployed, where it is not served yet. */
+    building: sources.building?.version ?? null,
     live: snapshot === null || snapshot.datasetId === '' ? null : snapshot.datasetId,
     sealedAt: snapshot?.sealedAt ?? null,
     committedAt: snapshot?.committedAt ?? null,

@@ -25,9 +25,12 @@ export interface Checked {
   readonly uncheckedBecause: string | null
 }
 
-/** @param decoded null where it is excluded: it has no identity then */
-export const candidateOf = (record: RawRecord, decoded: Decoded | null): Candidate => ({
-  identity: decoded === null ? null : identityOf(record, decoded),
+/**
+ * @param decoded null where it is excluded: it has no identity then
+ * @param events the version of the events that it was decoded by: others take other records for events
+ */
+export const candidateOf = (record: RawRecord, decoded: Decoded | null, events: string): Candidate => ({
+  identity: decoded === null ? null : identityAmong(events, identityOf(record, decoded)),
   place: placeInShard(record),
   arrivalTime: record.arrivalTime,
 })
@@ -80,5 +83,8 @@ export class DuplicateCheck {
     return ancestors
   }
 }
+
+const identityAmong = (events: string, identity: Identity | null): Identity | null =>
+  identity === null ? null : `${events} ${identity}`
 
 const isClaim = (candidate: Candidate): candidate is Candidate & { identity: Identity } => candidate.identity !== null

@@ -1,5 +1,6 @@
 import { isRegister } from '../../core/merge.ts'
-import { type Cell, dimsKey } from '../../core/state.ts'
+import { dimsKey } from '../../core/state.ts'
+import type { CountedCell } from '../../stores/ledger/speed-ledger.ts'
 
 /** Registers kept for one shard; past this the longest unused cells are forgotten, and written again when they rise. */
 const maxRegisters = 500_000
@@ -13,7 +14,7 @@ export class RegisterMemory {
   #registers = 0
 
   /** The cells less the registers that don't rise. Other components always stay. */
-  unwritten(cells: readonly Cell[]): Cell[] {
+  unwritten(cells: readonly CountedCell[]): CountedCell[] {
     return cells.map((cell) => {
       const known = this.#cells.get(keyOf(cell))
       if (known === undefined) return cell
@@ -23,7 +24,7 @@ export class RegisterMemory {
   }
 
   /** To be called once the cells are committed. */
-  remember(cells: readonly Cell[]): void {
+  remember(cells: readonly CountedCell[]): void {
     for (const cell of cells) this.#rememberCell(cell)
     for (const [key, registers] of this.#cells) {
       if (this.#registers <= maxRegisters) break
@@ -32,7 +33,7 @@ export class RegisterMemory {
     }
   }
 
-  #rememberCell(cell: Cell): void {
+  #rememberCell(cell: CountedCell): void {
     const raised = [...cell.components].filter(([component]) => isRegister(component))
     if (raised.length === 0) return
     const key = keyOf(cell)
@@ -48,4 +49,5 @@ export class RegisterMemory {
 const isHeld = (known: ReadonlyMap<string, number>, component: string, value: number): boolean =>
   isRegister(component) && (known.get(component) ?? 0) >= value
 
-const keyOf = ({ metric, bucket, dims }: Cell): string => `${metric}/${bucket}/${dimsKey(dims)}`
+const keyOf = ({ metric, version, bucket, dims }: CountedCell): string =>
+  `${metric}/${version}/${bucket}/${dimsKey(dims)}`

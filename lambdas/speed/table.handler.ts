@@ -8,6 +8,8 @@ import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { stageRows } from '../../stores/archive/staging.ts'
 import { ValkeyIdentities } from '../../stores/identities/valkey.ts'
 import { SqlSpeedLedger } from '../../stores/ledger/sql-speed-ledger.ts'
+import { ArchivedModels } from '../../stores/models/archived.ts'
+import { LineUps } from '../../stores/models/line-ups.ts'
 import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
 import { DuplicateCheck } from './duplicate-check.ts'
@@ -29,9 +31,9 @@ const duplicates = new DuplicateCheck({
   stream: new KinesisStream(kinesisClient({ answerWithinMs }), environment.streamName),
   windowMs,
 })
-const writer = loadModel().then((model) => {
-  const exclusions = new Exclusions(archive, model.data)
-  return new TableWriter({ model, ledger, exclusions, duplicates, now: Date.now })
+const writer = loadModel().then((own) => {
+  const lineUps = new LineUps(new ArchivedModels(archive, own))
+  return new TableWriter({ lineUps, ledger, exclusions: new Exclusions(archive), duplicates, now: Date.now })
 })
 
 /** Adds each batch to the speed table. An error fails the batch as a whole, and Lambda brings it again. */

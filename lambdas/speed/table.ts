@@ -1,14 +1,16 @@
-import { keepers, type Model } from '../../core/model.ts'
+import { eventsVersion, type Running } from '../../core/line-up.ts'
+import type { Model } from '../../core/model.ts'
 import type { Decoded, RawRecord } from '../../core/record.ts'
 import { fold } from '../../core/state.ts'
 import type { Exclusions } from '../../stores/archive/exclusions.ts'
-import type { SpeedLedger, SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
+import { countedCells, type SpeedLedger, type SpeedPosition } from '../../stores/ledger/speed-ledger.ts'
+import type { LineUps } from '../../stores/models/line-ups.ts'
 import { TransactionFailed, TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
 import { candidateOf, type DuplicateCheck } from './duplicate-check.ts'
 import { RegisterMemory } from './register-memory.ts'
 
 export interface TableWriterOptions {
-  readonly model: Model
+  readonly lineUps: Pick<LineUps, 'of'>
   readonly ledger: SpeedLedger
   readonly exclusions: Pick<Exclusions, 'at'>
   readonly duplicates: DuplicateCheck
@@ -34,6 +36,8 @@ export interface Written {
 
 interface Shard {
   position: SpeedPosition
+  /** The models of its line-up. */
+  readonly running: readonly Running[]
   registers: RegisterMemory
 }
 
@@ -43,12 +47,10 @@ const maxAttempts = 3
 /** Writes shards' records to the speed table. What it remembers of a shard it committed itself. */
 export class TableWriter {
   readonly #options: TableWriterOptions
-  readonly #versions: ReadonlyMap<string, string>
   readonly #shards = new Map<string, Shard>()
 
   constructor(options: TableWriterOptions) {
     this.#options = options
-    this.#versions = new Map(keepers(options.model.data).map(({ name, version }) => [name, version]))
   }
 
   /**
@@ -73,8 +75,9 @@ export class TableWriter {
   async #shard(shardId: string): Promise<Shard> {
     const known = this.#shards.get(shardId)
     if (known !== undefined) return known
-    const { ledger, model } = this.#options
-    const shard = { position: await ledger.position(shardId, model.data.version), registers: new RegisterMemory() }
+    const position = await this.#options.ledger.position(shardId)
+    const running = await this.#options.lineUps.of(position.lineUp)
+    const shard = { position, running, registers: new RegisterMemory() }
     this.#shards.set(shardId, shard)
     return shard
   }
@@ -96,54 +99,76 @@ export class TableWriter {
     }
   }
 
-  /**
-   * Leaves out what is excluded, then what its producer had sent before: an excluded event is nobody's twin. Goes on
-   * where duplicates can't be told: this table must not wait for the cache.
-   */
+  /** Each model of the line-up judges for itself, but those that judge alike: they do so once. */
   async #withoutLeftOut(
     shardId: string,
-    { position }: Shard,
+    { position, running }: Shard,
     records: readonly RawRecord[],
-  ): Promise<{
-    events: Event[]
-    excluded: number
-    checked: Pick<Written, 'duplicates' | 'unchecked' | 'uncheckedBecause'>
-  }> {
-    const { model, exclusions, duplicates } = this.#options
-    const isExcluded = await exclusions.at(position.exclusions)
-    const all = records.map((record) => {
-      const decoded = model.decode(record)
-      return { record, decoded, isLeftOut: isExcluded(decoded) }
-    })
-    const candidates = all.map(({ record, decoded, isLeftOut }) => candidateOf(record, isLeftOut ? null : decoded))
-    const { isDuplicate, unchecked, uncheckedBecause } = await duplicates.checkIfPossible(shardId, candidates)
-    const events = all.map(({ record, decoded, isLeftOut }, at) => ({
-      sequenceNumber: record.sequenceNumber,
-      decoded: isLeftOut || isDuplicate[at] === true ? null : decoded,
+  ): Promise<{ events: Event[]; excluded: number; checked: Judgement['checked'] }> {
+    const judgements = new Map<string, Judgement>()
+    const byModel: (Decoded | null)[][] = []
+    for (const { model } of running) {
+      const decoded = records.map((record) => model.decode(record))
+      const events = eventsVersion(model.data)
+      const judgement = judgements.get(events) ?? (await this.#judge(shardId, position, model, { records, decoded }))
+      judgements.set(events, judgement)
+      byModel.push(decoded.map((one, at) => (judgement.isLeftOut[at] === true ? null : one)))
+    }
+    const [deployed] = judgements.values()
+    if (deployed === undefined) throw new Error(`${shardId} is counted by no model.`)
+    const events = records.map(({ sequenceNumber }, at) => ({
+      sequenceNumber,
+      decoded: byModel.map((decoded) => decoded[at] ?? null),
     }))
-    const checked = { duplicates: isDuplicate.filter(Boolean).length, unchecked, uncheckedBecause }
-    return { events, excluded: all.filter(({ isLeftOut }) => isLeftOut).length, checked }
+    return { events, excluded: deployed.excluded, checked: deployed.checked }
+  }
+
+  /**
+   * What is excluded, then what its producer had sent before: an excluded event is nobody's twin. Goes on where
+   * duplicates can't be told: this table must not wait for the cache.
+   */
+  async #judge(
+    shardId: string,
+    position: SpeedPosition,
+    model: Model,
+    { records, decoded }: { readonly records: readonly RawRecord[]; readonly decoded: readonly Decoded[] },
+  ): Promise<Judgement> {
+    const { exclusions, duplicates } = this.#options
+    const isExcluded = decoded.map(await exclusions.at(position.exclusions, model.data))
+    const events = eventsVersion(model.data)
+    const candidates = records.map((record, at) =>
+      candidateOf(record, isExcluded[at] === true ? null : (decoded[at] ?? null), events),
+    )
+    const { isDuplicate, unchecked, uncheckedBecause } = await duplicates.checkIfPossible(shardId, candidates)
+    return {
+      isLeftOut: isExcluded.map((isOut, at) => isOut || isDuplicate[at] === true),
+      excluded: isExcluded.filter(Boolean).length,
+      checked: { duplicates: isDuplicate.filter(Boolean).length, unchecked, uncheckedBecause },
+    }
   }
 
   /** One micro-batch. @returns its rows */
   async #commit(shardId: string, shard: Shard, { events, edge }: Part): Promise<number> {
-    const { model, ledger, now } = this.#options
-    const counted = events.flatMap(({ decoded }) => (decoded === null ? [] : [decoded]))
+    const { ledger, now } = this.#options
     if (cutsPassed(shard.position.cuts, events)) shard.registers = new RegisterMemory()
-    const cells = shard.registers.unwritten(fold(counted.flatMap((one) => model.contributions(one, 'speed'))))
-    const { cuts } = shard.position
-    shard.position = await ledger.commit(shard.position, {
-      shardId,
-      cells,
-      edge,
-      modelVersion: model.data.version,
-      versions: this.#versions,
-      committedAt: now(),
+    const counted = shard.running.flatMap(({ model, counts }, place) => {
+      const decoded = events.flatMap((event) => event.decoded[place] ?? [])
+      return countedCells(fold(decoded.flatMap((one) => model.contributions(one, 'speed'))), counts)
     })
+    const cells = shard.registers.unwritten(counted)
+    const { cuts } = shard.position
+    shard.position = await ledger.commit(shard.position, { shardId, cells, edge, committedAt: now() })
     shard.registers.remember(cells)
     if (cuts.includes(edge)) shard.registers = new RegisterMemory()
     return cells.reduce((sum, { components }) => sum + components.size, 0)
   }
+}
+
+/** Which records one model leaves out, or models that take the same for events. */
+interface Judgement {
+  readonly isLeftOut: readonly boolean[]
+  readonly excluded: number
+  readonly checked: Pick<Written, 'duplicates' | 'unchecked' | 'uncheckedBecause'>
 }
 
 /**
@@ -155,8 +180,8 @@ const cutsPassed = (cuts: readonly string[], [first]: readonly Event[]): boolean
 
 interface Event {
   readonly sequenceNumber: string
-  /** null: excluded, or a duplicate. It adds nothing, but the position passes it. */
-  readonly decoded: Decoded | null
+  /** By each model of the line-up; null: excluded, or a duplicate. It adds nothing, but the position passes it. */
+  readonly decoded: readonly (Decoded | null)[]
 }
 
 interface Part {

@@ -1,6 +1,6 @@
 import type { Contribution } from '../../core/contribution.ts'
 import type { IsExcluded } from '../../core/exclusion.ts'
-import type { Model } from '../../core/model.ts'
+import { eventsVersion, type Running } from '../../core/line-up.ts'
 import type { RawRecord } from '../../core/record.ts'
 import { chunkGoneAt, chunkName, chunkStart, type LiveMetric, liveMetric, windowSlackMs } from '../../core/window.ts'
 import { type Candidate, candidateOf } from './duplicate-check.ts'
@@ -27,38 +27,56 @@ export interface PlacedContribution {
   readonly goneAt: number
 }
 
-/** The metrics of a model that keep windows, by name. */
-export const liveMetrics = (model: Model): Map<string, LiveMetric> => {
+/** The metrics that keep windows, of those that a model of a line-up counts, by name. */
+export const liveMetrics = ({ model, counts }: Running): Map<string, LiveMetric> => {
   const metrics = new Map<string, LiveMetric>()
   for (const data of model.data.metrics) {
     const metric = liveMetric(data)
-    if (metric !== null) metrics.set(metric.name, metric)
+    if (metric !== null && counts.get(metric.name) === metric.version) metrics.set(metric.name, metric)
   }
   return metrics
 }
 
 /** Decodes records and places their contributions: none of what is excluded, all of duplicates. Pure: the same records give the same. */
-export const placeRecords = (model: Model, records: readonly RawRecord[], isExcluded: IsExcluded): WindowRecord[] => {
-  const metrics = liveMetrics(model)
+export const placeRecords = (
+  running: Running,
+  records: readonly RawRecord[],
+  isExcluded: IsExcluded,
+): WindowRecord[] => {
+  const { model } = running
+  const metrics = liveMetrics(running)
   const slackMs = windowSlackMs(model.data)
+  const events = eventsVersion(model.data)
   return records.map((record) => {
     const decoded = model.decode(record)
     const isLeftOut = isExcluded(decoded)
-    const contributions = (isLeftOut ? [] : model.liveContributions(decoded)).map((contribution) => {
+    const contributions = (isLeftOut ? [] : model.liveContributions(decoded)).flatMap((contribution) => {
       const metric = metrics.get(contribution.metric)
-      if (metric === undefined)
-        throw new Error(`A live contribution names ${contribution.metric}, which keeps no window.`)
+      // A newer model of the line-up counts it.
+      if (metric === undefined) return []
       const start = chunkStart(contribution.bucket, metric)
       const goneAt = chunkGoneAt(metric, start, slackMs)
-      return { contribution, metric, name: chunkName(metric, start), start, goneAt }
+      return [{ contribution, metric, name: chunkName(metric, start), start, goneAt }]
     })
     const eventTime = decoded.rejection === null && !isLeftOut ? decoded.eventTime : null
     const { sequenceNumber, arrivalTime } = record
-    const candidate = candidateOf(record, isLeftOut ? null : decoded)
+    const candidate = candidateOf(record, isLeftOut ? null : decoded, events)
     const place = { sequenceNumber, arrivalTime, eventTime, candidate }
     return { ...place, isExcluded: isLeftOut, isDuplicate: false, contributions }
   })
 }
+
+/** The same records as several models see them, as one each: told as the first model sees them, with all contributions. */
+export const mergeRecords = ([first = [], ...others]: readonly (readonly WindowRecord[])[]): WindowRecord[] =>
+  first.map((record, at) => {
+    const all = [record, ...others.flatMap((records) => records[at] ?? [])]
+    const times = all.flatMap(({ eventTime }) => eventTime ?? [])
+    return {
+      ...record,
+      eventTime: times.length === 0 ? null : Math.max(...times),
+      contributions: all.flatMap(({ contributions }) => contributions),
+    }
+  })
 
 /**
  * The longest prefix of the records that touches no more chunks than allowed, but one record at least. It ends between

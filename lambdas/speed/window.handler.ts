@@ -6,6 +6,8 @@ import { readKinesisEvent } from '../../core/kinesis-record.ts'
 import { LatestExclusions } from '../../stores/archive/exclusions.ts'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
 import { ValkeyIdentities } from '../../stores/identities/valkey.ts'
+import { ArchivedModels } from '../../stores/models/archived.ts'
+import { LatestModels, LineUps } from '../../stores/models/line-ups.ts'
 import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { ValkeyWindowStore } from '../../stores/window/valkey.ts'
 import { DuplicateCheck } from './duplicate-check.ts'
@@ -21,9 +23,11 @@ const duplicates = new DuplicateCheck({
   windowMs,
 })
 const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
-const writer = loadModel().then((model) => {
-  const exclusions = new LatestExclusions(archive, model.data, Date.now)
-  return new WindowWriter({ model, store, exclusions, duplicates, newEpoch: randomUUID })
+const writer = loadModel().then((own) => {
+  const models = new LatestModels(archive, own.data.version, Date.now)
+  const lineUps = new LineUps(new ArchivedModels(archive, own))
+  const exclusions = new LatestExclusions(archive, Date.now)
+  return new WindowWriter({ models, lineUps, store, exclusions, duplicates, newEpoch: randomUUID })
 })
 
 /** Adds each batch to the sliding windows. An error fails the batch as a whole, and Lambda brings it again. */

@@ -1,11 +1,19 @@
-import type { Model } from '../../core/model.ts'
+import { eventsVersion, type LineUp, type Running } from '../../core/line-up.ts'
 import type { RawRecord } from '../../core/record.ts'
 import { metricKey } from '../../core/window.ts'
 import { encodeChunk, mergeIntoChunk } from '../../core/window-chunk.ts'
 import type { LatestExclusions } from '../../stores/archive/exclusions.ts'
+import type { LatestModels, LineUps } from '../../stores/models/line-ups.ts'
 import { type ChunkWrite, commitLimits, type WindowPosition, type WindowStore } from '../../stores/window/window.ts'
 import type { DuplicateCheck } from './duplicate-check.ts'
-import { liveMetrics, type PlacedContribution, placeRecords, prefixWithin, type WindowRecord } from './window-batch.ts'
+import {
+  liveMetrics,
+  mergeRecords,
+  type PlacedContribution,
+  placeRecords,
+  prefixWithin,
+  type WindowRecord,
+} from './window-batch.ts'
 import { KnownShard } from './window-shard.ts'
 
 /** What became of one event's records. */
@@ -27,13 +35,21 @@ export interface WindowOutcome {
 }
 
 export interface WindowWriterOptions {
-  readonly model: Model
+  readonly models: Pick<LatestModels, 'current'>
+  readonly lineUps: Pick<LineUps, 'of'>
   readonly store: WindowStore
   readonly exclusions: Pick<LatestExclusions, 'current'>
   readonly duplicates: DuplicateCheck
   /** A new, unique name for an epoch. */
   readonly newEpoch: () => string
   readonly maxChunks?: number
+}
+
+/** What the windows are counted by, at one moment. */
+interface Counting {
+  readonly lineUp: LineUp
+  readonly running: readonly Running[]
+  readonly metricKeys: readonly string[]
 }
 
 type Tally = { -readonly [K in keyof WindowOutcome]: WindowOutcome[K] }
@@ -43,30 +59,31 @@ const dayMs = 86_400_000
 
 /** Adds records to their shard's windows, each once, whatever is retried, redelivered or abandoned and still running. */
 export class WindowWriter {
-  readonly #model: Model
+  readonly #models: WindowWriterOptions['models']
+  readonly #lineUps: WindowWriterOptions['lineUps']
   readonly #store: WindowStore
   readonly #exclusions: WindowWriterOptions['exclusions']
   readonly #duplicates: DuplicateCheck
   readonly #newEpoch: () => string
   readonly #maxChunks: number
-  readonly #metricKeys: readonly string[]
   readonly #known = new Map<string, KnownShard>()
 
   constructor({
-    model,
+    models,
+    lineUps,
     store,
     exclusions,
     duplicates,
     newEpoch,
     maxChunks = commitLimits.writes,
   }: WindowWriterOptions) {
-    this.#model = model
+    this.#models = models
+    this.#lineUps = lineUps
     this.#store = store
     this.#exclusions = exclusions
     this.#duplicates = duplicates
     this.#newEpoch = newEpoch
     this.#maxChunks = maxChunks
-    this.#metricKeys = Array.from(liveMetrics(model).values(), metricKey)
   }
 
   /**
@@ -85,7 +102,8 @@ export class WindowWriter {
       chunks: 0,
       conflicts: 0,
     }
-    const placed = await this.#place(shardId, records)
+    const counting = await this.#counting()
+    const placed = await this.#place(shardId, counting.running, records)
     tally.excluded = placed.filter(({ isExcluded }) => isExcluded).length
     tally.rejected = placed.filter(({ eventTime }) => eventTime === null).length - tally.excluded
     let known = await this.#take(shardId)
@@ -99,7 +117,7 @@ export class WindowWriter {
         return tally
       }
       const part = prefixWithin(rest, this.#maxChunks)
-      if (part.length > 0 && (await this.#commit(shardId, known, part, tally))) continue
+      if (part.length > 0 && (await this.#commit(shardId, known, { part, counting }, tally))) continue
       if (part.length > 0) tally.conflicts += 1
       if (tally.conflicts > maxConflicts)
         throw new Error(`The window of ${shardId} moved ${tally.conflicts} times under this writer; try again.`)
@@ -108,13 +126,30 @@ export class WindowWriter {
   }
 
   /** Asks about all records, those already in too: the window may turn out to be emptied, and begin with them anew. */
-  async #place(shardId: string, records: readonly RawRecord[]): Promise<WindowRecord[]> {
-    const placed = placeRecords(this.#model, records, await this.#exclusions.current())
-    const candidates = placed.map(({ candidate }) => candidate)
-    const { isDuplicate } = await this.#duplicates.check(shardId, candidates)
-    return placed.map((record, at) =>
-      isDuplicate[at] === true ? { ...record, isDuplicate: true, contributions: [] } : record,
-    )
+  async #place(shardId: string, running: readonly Running[], records: readonly RawRecord[]): Promise<WindowRecord[]> {
+    const told = new Map<string, readonly boolean[]>()
+    const byModel: WindowRecord[][] = []
+    for (const one of running) {
+      const placed = placeRecords(one, records, await this.#exclusions.current(one.model.data))
+      // Models that take the same for events tell the same twins.
+      const events = eventsVersion(one.model.data)
+      const candidates = placed.map(({ candidate }) => candidate)
+      const isDuplicate = told.get(events) ?? (await this.#duplicates.check(shardId, candidates)).isDuplicate
+      told.set(events, isDuplicate)
+      byModel.push(
+        placed.map((record, at) =>
+          isDuplicate[at] === true ? { ...record, isDuplicate: true, contributions: [] } : record,
+        ),
+      )
+    }
+    return mergeRecords(byModel)
+  }
+
+  async #counting(): Promise<Counting> {
+    const { lineUp } = await this.#models.current()
+    const running = await this.#lineUps.of(lineUp)
+    const metricKeys = running.flatMap((one) => Array.from(liveMetrics(one).values(), metricKey))
+    return { lineUp, running, metricKeys }
   }
 
   /** Takes what is known out of memory: it comes back only once it is confirmed. */
@@ -130,8 +165,13 @@ export class WindowWriter {
   }
 
   /** One commit of some records. Changes `known` at once, so it must be dropped unless this returns true. */
-  async #commit(shardId: string, known: KnownShard, part: readonly WindowRecord[], tally: Tally): Promise<boolean> {
-    const next = await this.#nextPosition(known.position, part)
+  async #commit(
+    shardId: string,
+    known: KnownShard,
+    { part, counting }: { readonly part: readonly WindowRecord[]; readonly counting: Counting },
+    tally: Tally,
+  ): Promise<boolean> {
+    const next = await this.#nextPosition(known.position, part, counting)
     const newest = next.newestEventTime ?? Number.NEGATIVE_INFINITY
     const byChunk = new Map<string, PlacedContribution[]>()
     let late = 0
@@ -175,7 +215,11 @@ export class WindowWriter {
     return writes
   }
 
-  async #nextPosition(held: WindowPosition | null, part: readonly WindowRecord[]): Promise<WindowPosition> {
+  async #nextPosition(
+    held: WindowPosition | null,
+    part: readonly WindowRecord[],
+    { lineUp, metricKeys }: Counting,
+  ): Promise<WindowPosition> {
     const [first, last] = [part[0], part[part.length - 1]]
     if (first === undefined || last === undefined) throw new Error('A window commit holds no record.')
     let newestEventTime = held?.newestEventTime ?? null
@@ -186,12 +230,12 @@ export class WindowWriter {
     return {
       position: last.sequenceNumber,
       revision: (held?.revision ?? 0) + 1,
-      modelVersion: this.#model.data.version,
+      lineUp,
       epoch: held?.epoch ?? this.#newEpoch(),
       newestEventTime,
       startedAt: held?.startedAt ?? first.arrivalTime,
       restarted,
-      since: Object.fromEntries(this.#metricKeys.map((key) => [key, held?.since[key] ?? newSince])),
+      since: Object.fromEntries(metricKeys.map((key) => [key, held?.since[key] ?? newSince])),
     }
   }
 }

@@ -44,15 +44,21 @@ export class Batch extends Construct {
   }
 
   /** The function speaks CloudFormation's custom resource protocol itself. A new model, or new code, makes it run again. */
-  private addMigration({ stage, assets, warehouse }: BatchProps): CfnCustomResource {
+  private addMigration({ stage, assets, bucket, warehouse }: BatchProps): CfnCustomResource {
     const name = 'migrate'
     const migrate = new TidemarkFunction(this, 'Migrate', {
       stage,
       assets,
       name,
       size: stage.migrate,
-      environment: { ...warehouseEnvironment(warehouse), WAREHOUSE_DIALECT: stage.warehouseDialect },
+      environment: {
+        DATA_BUCKET: bucket.bucketName,
+        ...warehouseEnvironment(warehouse),
+        WAREHOUSE_DIALECT: stage.warehouseDialect,
+      },
     })
+    bucket.grantRead(migrate, 'models/*')
+    bucket.grantPut(migrate, 'models/*')
     warehouse.grantStatements(migrate)
     const migration = new CfnCustomResource(this, 'Migration', {
       serviceToken: migrate.functionArn,
@@ -79,6 +85,7 @@ export class Batch extends Construct {
         DATA_BUCKET: bucket.bucketName,
         STREAM_NAME: stream.streamName,
         WAREHOUSE_COPY_ROLE_ARN: warehouse.copyRoleArn,
+        WAREHOUSE_DIALECT: stage.warehouseDialect,
         ...warehouseEnvironment(warehouse),
         SPARK_APPLICATION_ID: spark.applicationId,
         SPARK_ROLE_ARN: spark.jobRoleArn,
@@ -94,7 +101,8 @@ export class Batch extends Construct {
       },
     })
     bucket.grantRead(batch)
-    for (const written of ['jobs/*', 'manifests/*', 'staging/*', 'exclusions/*']) bucket.grantPut(batch, written)
+    for (const written of ['jobs/*', 'manifests/*', 'staging/*', 'exclusions/*', 'models/*'])
+      bucket.grantPut(batch, written)
     bucket.grantDelete(batch, 'staging/*')
     Grant.addToPrincipal({
       grantee: batch,

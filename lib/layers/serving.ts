@@ -67,6 +67,8 @@ export class Serving extends Construct {
     })
     // Status compares the archive's position with the stream's shards, and reads how long the oldest record waits.
     bucket.grantRead(answerer, 'raw/*')
+    // The served model may be an older one than the function's own.
+    bucket.grantRead(answerer, 'models/*')
     grantReading(stream, answerer)
     warehouse.grantStatements(answerer)
     answerer.node.addDependency(migration)

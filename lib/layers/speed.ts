@@ -46,7 +46,7 @@ export class Speed extends Construct {
     })
     bucket.grantPut(consumer, 'staging/*')
     bucket.grantDelete(consumer, 'staging/*')
-    bucket.grantRead(consumer, 'exclusions/*')
+    for (const read of ['exclusions/*', 'models/*']) bucket.grantRead(consumer, read)
     warehouse.grantStatements(consumer)
     consumer.node.addDependency(migration)
     new StreamConsumer(this, 'TableMapping', { stage, stream, consumer, settings: stage.speedTable })
@@ -62,7 +62,7 @@ export class Speed extends Construct {
       environment: { DATA_BUCKET: bucket.bucketName, ...duplicatesEnvironment(stage, stream, cache) },
       network: cache.network,
     })
-    bucket.grantRead(consumer, 'exclusions/*')
+    for (const read of ['exclusions/*', 'models/*']) bucket.grantRead(consumer, read)
     new StreamConsumer(this, 'WindowMapping', { stage, stream, consumer, settings: stage.speedWindow })
     return consumer
   }

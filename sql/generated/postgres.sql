@@ -15,11 +15,14 @@ CREATE TABLE IF NOT EXISTS ledger."mutex" (
 );
 
 CREATE TABLE IF NOT EXISTS ledger."model" (
-  "model_version" VARCHAR(12) NOT NULL
+  "model_version" VARCHAR(12) NOT NULL,
+  "serving_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
+  "revision" BIGINT NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS ledger."definition" (
-  "model_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
   "metric" VARCHAR(40) NOT NULL,
   "metric_version" VARCHAR(12) NOT NULL,
   "definition" VARCHAR(65535) NOT NULL
@@ -29,7 +32,7 @@ CREATE TABLE IF NOT EXISTS ledger."speed_position" (
   "shard_id" VARCHAR(128) NOT NULL,
   "position" VARCHAR(64) NOT NULL,
   "revision" BIGINT NOT NULL,
-  "model_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
   "cuts" VARCHAR(65535) NOT NULL,
   "exclusions" BIGINT NOT NULL
 );
@@ -37,7 +40,7 @@ CREATE TABLE IF NOT EXISTS ledger."speed_position" (
 CREATE TABLE IF NOT EXISTS ledger."speed_edge" (
   "shard_id" VARCHAR(128) NOT NULL,
   "edge" VARCHAR(64) NOT NULL,
-  "model_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
   "committed_at" TIMESTAMP NOT NULL
 );
 
@@ -120,7 +123,7 @@ CREATE TABLE IF NOT EXISTS ledger."replay_output" (
   "replayed_from" VARCHAR(64) NOT NULL,
   "replayed_to" VARCHAR(64) NOT NULL,
   "reached" VARCHAR(64) NOT NULL,
-  "model_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
   "exclusions" BIGINT NOT NULL,
   "begun_at" TIMESTAMP NOT NULL
 );
@@ -281,7 +284,7 @@ INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mu
 
 INSERT INTO ledger.exclusion_revision (revision) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.exclusion_revision);
 
-INSERT INTO ledger.model (model_version) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM ledger.model);
+INSERT INTO ledger.model (model_version, serving_version, line_up, revision) SELECT '', '', '', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.model);
 
 INSERT INTO ledger.control (live_dataset_id, blue_dataset_id, blue_state, green_dataset_id, green_state, revision)
 SELECT '', '', 'empty', '', 'empty', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.control);
@@ -327,7 +330,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -379,7 +382,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -431,7 +434,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -483,7 +486,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -526,7 +529,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -569,7 +572,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -612,7 +615,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -655,7 +658,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -698,7 +701,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -741,7 +744,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -784,7 +787,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -827,7 +830,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -870,7 +873,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -913,7 +916,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -956,7 +959,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -999,7 +1002,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -1042,7 +1045,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -1085,7 +1088,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e

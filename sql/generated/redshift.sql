@@ -16,12 +16,15 @@ CREATE TABLE IF NOT EXISTS ledger."mutex" (
 DISTSTYLE ALL;
 
 CREATE TABLE IF NOT EXISTS ledger."model" (
-  "model_version" VARCHAR(12) NOT NULL
+  "model_version" VARCHAR(12) NOT NULL,
+  "serving_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
+  "revision" BIGINT NOT NULL
 )
 DISTSTYLE ALL;
 
 CREATE TABLE IF NOT EXISTS ledger."definition" (
-  "model_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
   "metric" VARCHAR(40) NOT NULL,
   "metric_version" VARCHAR(12) NOT NULL,
   "definition" VARCHAR(65535) NOT NULL
@@ -32,7 +35,7 @@ CREATE TABLE IF NOT EXISTS ledger."speed_position" (
   "shard_id" VARCHAR(128) NOT NULL,
   "position" VARCHAR(64) NOT NULL,
   "revision" BIGINT NOT NULL,
-  "model_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
   "cuts" VARCHAR(65535) NOT NULL,
   "exclusions" BIGINT NOT NULL
 )
@@ -41,7 +44,7 @@ DISTSTYLE ALL;
 CREATE TABLE IF NOT EXISTS ledger."speed_edge" (
   "shard_id" VARCHAR(128) NOT NULL,
   "edge" VARCHAR(64) NOT NULL,
-  "model_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
   "committed_at" TIMESTAMP NOT NULL
 )
 DISTSTYLE EVEN
@@ -133,7 +136,7 @@ CREATE TABLE IF NOT EXISTS ledger."replay_output" (
   "replayed_from" VARCHAR(64) NOT NULL,
   "replayed_to" VARCHAR(64) NOT NULL,
   "reached" VARCHAR(64) NOT NULL,
-  "model_version" VARCHAR(12) NOT NULL,
+  "line_up" VARCHAR(64) NOT NULL,
   "exclusions" BIGINT NOT NULL,
   "begun_at" TIMESTAMP NOT NULL
 )
@@ -296,7 +299,7 @@ INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mu
 
 INSERT INTO ledger.exclusion_revision (revision) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.exclusion_revision);
 
-INSERT INTO ledger.model (model_version) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM ledger.model);
+INSERT INTO ledger.model (model_version, serving_version, line_up, revision) SELECT '', '', '', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.model);
 
 INSERT INTO ledger.control (live_dataset_id, blue_dataset_id, blue_state, green_dataset_id, green_state, revision)
 SELECT '', '', 'empty', '', 'empty', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.control);
@@ -342,7 +345,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -394,7 +397,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -446,7 +449,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -498,7 +501,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -541,7 +544,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -584,7 +587,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -627,7 +630,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -670,7 +673,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -713,7 +716,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -756,7 +759,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -799,7 +802,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -842,7 +845,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -885,7 +888,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -928,7 +931,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -971,7 +974,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -1014,7 +1017,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -1057,7 +1060,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
@@ -1100,7 +1103,7 @@ CROSS JOIN (
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.model_version = p.model_version AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e

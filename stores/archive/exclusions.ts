@@ -21,28 +21,27 @@ export const readExclusions = async (
   return set.exclusions
 }
 
-/** Revisions kept: a function meets a new one seldom, and an old one only by what is left of a deploy. */
-const keptRevisions = 3
+/** Sets kept: a function meets a new one seldom, and an old one only by what is left of a deploy. */
+const keptSets = 6
 
-/** The sets of exclusions, each read once. */
+/** The sets of exclusions, each read once by each model. */
 export class Exclusions {
   readonly #archive: Pick<Archive, 'getJson'>
-  readonly #model: Pick<ModelData, 'events'>
-  readonly #known = new Map<number, IsExcluded>()
+  readonly #known = new Map<string, IsExcluded>()
 
-  constructor(archive: Pick<Archive, 'getJson'>, model: Pick<ModelData, 'events'>) {
+  constructor(archive: Pick<Archive, 'getJson'>) {
     this.#archive = archive
-    this.#model = model
   }
 
   /** @throws where the set is not there, or the archive can't be read */
-  async at(revision: number): Promise<IsExcluded> {
-    const known = this.#known.get(revision)
+  async at(revision: number, model: Pick<ModelData, 'version' | 'events'>): Promise<IsExcluded> {
+    const key = `${revision} ${model.version}`
+    const known = this.#known.get(key)
     if (known !== undefined) return known
-    const isExcluded = excluder(await readExclusions(this.#archive, revision), this.#model)
-    this.#known.set(revision, isExcluded)
+    const isExcluded = excluder(await readExclusions(this.#archive, revision), model)
+    this.#known.set(key, isExcluded)
     for (const old of this.#known.keys()) {
-      if (this.#known.size <= keptRevisions) break
+      if (this.#known.size <= keptSets) break
       this.#known.delete(old)
     }
     return isExcluded
@@ -60,14 +59,14 @@ export class LatestExclusions {
   #revision = 0
   #askedAt = Number.NEGATIVE_INFINITY
 
-  constructor(archive: Pick<Archive, 'getJson'>, model: Pick<ModelData, 'events'>, now: () => number) {
+  constructor(archive: Pick<Archive, 'getJson'>, now: () => number) {
     this.#archive = archive
-    this.#exclusions = new Exclusions(archive, model)
+    this.#exclusions = new Exclusions(archive)
     this.#now = now
   }
 
   /** @throws where the archive can't be read */
-  async current(): Promise<IsExcluded> {
+  async current(model: Pick<ModelData, 'version' | 'events'>): Promise<IsExcluded> {
     // Of when it was asked: an answer that was long on its way is as old as that.
     const now = this.#now()
     if (now - this.#askedAt >= latestForMs) {
@@ -75,6 +74,6 @@ export class LatestExclusions {
       this.#revision = Math.max(this.#revision, latest?.revision ?? 0)
       this.#askedAt = now
     }
-    return this.#exclusions.at(this.#revision)
+    return this.#exclusions.at(this.#revision, model)
   }
 }

@@ -48,7 +48,7 @@ export const naiveRecompute = async (
   const { datasetId, modelVersion, marks, exclusions, results, manifestKey, served } = specification
   if (modelVersion !== model.data.version)
     throw new Error(`${datasetId} is of model ${modelVersion}, and the job runs ${model.data.version}.`)
-  const isExcluded = await new Exclusions(archive, model.data).at(exclusions)
+  const isExcluded = await new Exclusions(archive).at(exclusions, model.data)
   const isLeftOut = (record: RawRecord): boolean => isExcluded(model.decode(record))
   const read = await freshRecords(archive, specification)
   const fresh = read.filter((record) => !isLeftOut(record))

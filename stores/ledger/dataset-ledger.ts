@@ -1,5 +1,6 @@
 import type { Slot } from '../../sql/states.ts'
 import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
+import type { DeployedModels } from './model-ledger.ts'
 
 export interface NewDataset {
   readonly datasetId: string
@@ -13,6 +14,15 @@ export interface NewDataset {
   readonly metrics: readonly { readonly name: string; readonly version: string }[]
   /** Epoch ms. */
   readonly sealedAt: number
+}
+
+/** By which definitions a dataset is served. */
+export interface Serving {
+  /** What the ledger said of models when this was made up: it fails where that changed. */
+  readonly known: DeployedModels
+  readonly modelVersion: string
+  /** Statements that make the views those of the model. */
+  readonly views: readonly string[]
 }
 
 /** Which other datasets are in the way of a new one: those of its model, sealed or recomputed, that are not lost. */
@@ -58,8 +68,8 @@ export interface DatasetLedger {
   setSlot(control: Control, slot: Slot, datasetId: string, state: SlotState): Promise<void>
   /** Gives a slot to a dataset that is to be loaded. */
   takeSlot(control: Control, slot: Slot, datasetId: string, step: string, now: number): Promise<void>
-  /** Serves another dataset, in one step. */
-  serve(control: Control, datasetId: string, step: string, now: number): Promise<void>
+  /** Serves another dataset by its own definitions, in one step. */
+  serve(control: Control, datasetId: string, serving: Serving, step: string, now: number): Promise<void>
   /** Removes speed rows at or below the bounds. */
   prune(control: Control, bounds: Marks): Promise<void>
 

@@ -4,7 +4,7 @@ import type { Draft } from '../warehouse/memory-draft.ts'
 import type { Committed, Tables } from '../warehouse/memory-tables.ts'
 import { sqlTime } from '../warehouse/sql-time.ts'
 import type { Control, Dataset, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
-import type { Alone, DatasetLedger, NewDataset } from './dataset-ledger.ts'
+import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
 
 const maxReason = 4000
 
@@ -89,7 +89,7 @@ export class MemoryDatasetLedger implements DatasetLedger {
 
   async versionEdges(modelVersion: string): Promise<Marks> {
     const { definition, metricEdge } = this.#tables
-    const ofModel = definition.filter((row) => row.modelVersion === modelVersion)
+    const ofModel = definition.filter(({ lineUp }) => lineUp === modelVersion)
     const isOfModel = ({ metric, metricVersion }: Tables['metricEdge']): boolean =>
       ofModel.some((row) => row.metric === metric && row.metricVersion === metricVersion)
     return newest(metricEdge.filter(isOfModel))
@@ -116,10 +116,18 @@ export class MemoryDatasetLedger implements DatasetLedger {
     })
   }
 
-  async serve(control: Control, datasetId: string, step: string, now: number): Promise<void> {
+  async serve(control: Control, datasetId: string, serving: Serving, step: string, now: number): Promise<void> {
+    const { known, modelVersion } = serving
     await this.#warehouse.transact('serve', (draft) => {
       setControl(draft, 'serve', control, (row) => ({ ...row, liveDatasetId: datasetId }))
       change(draft, datasetId, { state: 'promoted', step, reason: '', updatedAt: now })
+      draft.table('model').update(
+        () => true,
+        (row) => {
+          refuseMoved('serve', known, row)
+          return { ...row, servingVersion: modelVersion, revision: row.revision + 1 }
+        },
+      )
     })
   }
 

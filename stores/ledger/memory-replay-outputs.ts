@@ -30,9 +30,9 @@ export class MemoryReplayOutputs implements ReplayOutputs {
     })
   }
 
-  async add(shard: OutputShard, { from, parts, versions }: Parameters<ReplayOutputs['add']>[1]): Promise<void> {
+  async add(shard: OutputShard, { from, parts }: Parameters<ReplayOutputs['add']>[1]): Promise<void> {
     const { outputId, shardId } = shard
-    const rows = parts.flatMap((part) => rowsOf(shardId, part, versions).map((row) => ({ ...row, outputId })))
+    const rows = parts.flatMap((part) => rowsOf(shardId, part).map((row) => ({ ...row, outputId })))
     await this.#warehouse.transact('add to output', (draft) => {
       draft.table('replayedRows').insert(...rows)
       draft.table('replayOutput').update(isIts(shard), (row) => {

@@ -1,3 +1,4 @@
+import type { LineUp } from '../../core/line-up.ts'
 import type { Cell } from '../../core/state.ts'
 import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
 import type { Draft } from '../warehouse/memory-draft.ts'
@@ -24,58 +25,49 @@ export class MemorySpeedLedger implements SpeedLedger {
     this.#warehouse = warehouse
   }
 
-  async position(shardId: string, modelVersion: string): Promise<SpeedPosition> {
+  async position(shardId: string): Promise<SpeedPosition> {
     const known = this.#warehouse.committed.speedPosition.find((row) => row.shardId === shardId)
-    if (known === undefined) {
-      await this.#create(shardId, modelVersion)
-      return this.position(shardId, modelVersion)
-    }
-    if (known.modelVersion === modelVersion) return positionOf(known)
-    await this.#switchModel(known, modelVersion)
-    return this.position(shardId, modelVersion)
+    const lineUp = this.#warehouse.committed.model[0]?.lineUp ?? ''
+    if (lineUp === '') throw new Error('ledger.model names no model: none was ever deployed; deploy the stage.')
+    if (known?.lineUp === lineUp) return positionOf(known)
+    if (known === undefined) await this.#create(shardId)
+    else await this.#switchLineUp(known, lineUp)
+    return this.position(shardId)
   }
 
-  async #create(shardId: string, modelVersion: string): Promise<void> {
+  async #create(shardId: string): Promise<void> {
     await this.#warehouse.transactLocked('create shard', (draft) => {
       const positions = draft.table('speedPosition')
       if (positions.rows().some((row) => row.shardId === shardId)) return
       const exclusions = draft.table('exclusionRevision').rows()[0]?.revision ?? 0
-      positions.insert({ shardId, position: streamStart, revision: 0, modelVersion, cuts: [], exclusions })
+      const lineUp = draft.table('model').rows()[0]?.lineUp ?? ''
+      positions.insert({ shardId, position: streamStart, revision: 0, lineUp, cuts: [], exclusions })
       if (exclusions > 0) draft.table('exclusionEdge').insert({ shardId, above: streamStart, revision: exclusions })
     })
   }
 
-  async #switchModel(known: Tables['speedPosition'], modelVersion: string): Promise<void> {
-    const deployed = this.#warehouse.committed.model[0]?.modelVersion
-    if (deployed !== modelVersion)
-      throw new Error(
-        `This function runs model ${modelVersion}, but ${deployed} is deployed; the newer function will take its records.`,
-      )
+  async #switchLineUp(known: Tables['speedPosition'], lineUp: LineUp): Promise<void> {
     const { shardId, position } = known
-    await this.#warehouse.transact('switch model', (draft) => {
+    await this.#warehouse.transact('switch line-up', (draft) => {
       const definitions = draft.table('definition').rows()
-      const metricsOf = (version: string) => definitions.filter((row) => row.modelVersion === version)
-      const older = new Set(
-        metricsOf(known.modelVersion).map(({ metric, metricVersion }) => `${metric} ${metricVersion}`),
-      )
-      const fresh = metricsOf(modelVersion).filter(
-        ({ metric, metricVersion }) => !older.has(`${metric} ${metricVersion}`),
-      )
+      const metricsOf = (of: LineUp) => definitions.filter((row) => row.lineUp === of)
+      const older = new Set(metricsOf(known.lineUp).map(({ metric, metricVersion }) => `${metric} ${metricVersion}`))
+      const fresh = metricsOf(lineUp).filter(({ metric, metricVersion }) => !older.has(`${metric} ${metricVersion}`))
       if (position !== streamStart)
         draft
           .table('metricEdge')
           .insert(...fresh.map(({ metric, metricVersion }) => ({ metric, metricVersion, shardId, edge: position })))
-      this.#move(draft, shardId, known, { modelVersion })
+      this.#move(draft, shardId, known, { lineUp })
     })
   }
 
   async commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition> {
-    const { shardId, edge, modelVersion, committedAt } = batch
-    const rows = rowsOf(shardId, batch, batch.versions)
+    const { shardId, edge, committedAt } = batch
+    const rows = rowsOf(shardId, batch)
     const moved = movedTo(known, edge)
     await this.#warehouse.transact('commit', (draft) => {
       draft.table('speedRows').insert(...rows)
-      draft.table('speedEdge').insert({ shardId, edge, modelVersion, committedAt })
+      draft.table('speedEdge').insert({ shardId, edge, lineUp: known.lineUp, committedAt })
       this.#move(draft, shardId, known, { position: edge, cuts: moved.cuts })
     })
     return moved
@@ -96,9 +88,9 @@ export class MemorySpeedLedger implements SpeedLedger {
   }
 
   async replace(known: SpeedPosition, replacement: Replacement): Promise<SpeedPosition> {
-    const { shardId, from, to, parts, versions, restores } = replacement
+    const { shardId, from, to, parts, restores } = replacement
     checkReplaceable(known, replacement)
-    const rows = parts.flatMap((part) => rowsOf(shardId, part, versions))
+    const rows = parts.flatMap((part) => rowsOf(shardId, part))
     await this.#warehouse.transact('replace', (draft) => {
       const speedRows = draft.table('speedRows')
       speedRows.delete((row) => row.shardId === shardId && row.edge > from && row.edge <= to)
@@ -146,23 +138,15 @@ const restore = (draft: Draft, { shardId, from, to }: Replacement): void =>
 const positionOf = ({ shardId: _, ...position }: Tables['speedPosition']): SpeedPosition => position
 
 /** A micro-batch's rows, those of each metric as one. */
-export const rowsOf = (
-  shardId: string,
-  { edge, cells }: ReplacedPart,
-  versions: MicroBatch['versions'],
-): Tables['speedRows'][] => {
-  const states = new Map<string, StateRow[]>()
+export const rowsOf = (shardId: string, { edge, cells }: ReplacedPart): Tables['speedRows'][] => {
+  const rows = new Map<string, Tables['speedRows'] & { readonly states: StateRow[] }>()
   for (const cell of cells) {
-    const ofMetric = states.get(cell.metric) ?? []
-    states.set(cell.metric, ofMetric)
-    ofMetric.push(...statesOf(cell))
+    const { metric, version } = cell
+    const row = rows.get(`${metric} ${version}`) ?? { metric, metricVersion: version, shardId, edge, states: [] }
+    rows.set(`${metric} ${version}`, row)
+    row.states.push(...statesOf(cell))
   }
-  return [...states].map(([metric, ofMetric]) => {
-    const metricVersion = versions.get(metric)
-    if (metricVersion === undefined)
-      throw new Error(`A micro-batch holds a cell of ${metric}, which its model has not.`)
-    return { metric, metricVersion, shardId, edge, states: ofMetric }
-  })
+  return [...rows.values()]
 }
 
 const statesOf = ({ bucket, dims, components }: Cell): StateRow[] =>

@@ -1,3 +1,4 @@
+import type { LineUp } from '../../core/line-up.ts'
 import type { ReplacedPart, SpeedPosition } from './speed-ledger.ts'
 
 /** One shard's part of a replay that is written beside the speed rows that are served. */
@@ -12,7 +13,7 @@ export interface OutputShard {
   /** The rows above this are written; whole once it is `from`. */
   readonly reached: string
   /** What they are counted by. */
-  readonly modelVersion: string
+  readonly lineUp: LineUp
   readonly exclusions: number
   /** Epoch ms. */
   readonly begunAt: number
@@ -46,7 +47,6 @@ export interface ReplayOutputs {
     rows: {
       readonly from: string
       readonly parts: readonly ReplacedPart[]
-      readonly versions: ReadonlyMap<string, string>
     },
   ): Promise<void>
   /** Every bucket that either side has, by metric and bucket. */

@@ -1,3 +1,4 @@
+import type { LineUp } from '../../core/line-up.ts'
 import type { Cell } from '../../core/state.ts'
 
 /** How far one shard's speed table is. `revision` moves with every commit. */
@@ -5,7 +6,8 @@ export interface SpeedPosition {
   /** Padded; `streamStart` before the shard's first record. */
   readonly position: string
   readonly revision: number
-  readonly modelVersion: string
+  /** The models that the shard's rows are counted by. */
+  readonly lineUp: LineUp
   /** Where micro-batches must end, since marks may stand there: padded, ascending, all above the position. */
   readonly cuts: readonly string[]
   /** The revision of the exclusions that the shard's rows are counted by; 0: none. */
@@ -39,15 +41,24 @@ export const movedTo = (known: SpeedPosition, edge: string): SpeedPosition => ({
   cuts: known.cuts.filter((cut) => cut > edge),
 })
 
+/** A cell of one version of its metric: of a line-up's models two may count metrics of one name. */
+export interface CountedCell extends Cell {
+  readonly version: string
+}
+
+/** @param versions of what the cells' model counts; cells of anything else are left out */
+export const countedCells = (cells: readonly Cell[], versions: ReadonlyMap<string, string>): CountedCell[] =>
+  cells.flatMap((cell) => {
+    const version = versions.get(cell.metric)
+    return version === undefined ? [] : [{ ...cell, version }]
+  })
+
 /** What one invocation adds to one shard's speed rows. */
 export interface MicroBatch {
   readonly shardId: string
-  readonly cells: readonly Cell[]
+  readonly cells: readonly CountedCell[]
   /** The last sequence number of the micro-batch, padded. */
   readonly edge: string
-  readonly modelVersion: string
-  /** Of each metric. */
-  readonly versions: ReadonlyMap<string, string>
   /** Epoch ms. */
   readonly committedAt: number
 }
@@ -63,8 +74,6 @@ export interface Replacement {
    * that a mark can stand where it could before.
    */
   readonly parts: readonly ReplacedPart[]
-  /** Of each metric. */
-  readonly versions: ReadonlyMap<string, string>
   /** The revision of the exclusions that the parts are counted by: see `revisionBelow`. */
   readonly exclusions: number
   /** The shard's rows were pruned up to `to`, and are there again above `from`. */
@@ -73,17 +82,17 @@ export interface Replacement {
 
 export interface ReplacedPart {
   readonly edge: string
-  readonly cells: readonly Cell[]
+  readonly cells: readonly CountedCell[]
 }
 
 /** The speed side's part of the ledger: one shard's position, and the micro-batches that move it. */
 export interface SpeedLedger {
   /**
-   * The shard's position under this model, made where there is none: by the exclusions then in force. A model's first record in a shard is noted as that
-   * version's edge there.
-   * @throws where the shard runs another model and this one is not the one deployed
+   * The shard's position, made where there is none, by the exclusions then in force. Where the ledger's line-up is
+   * another than the shard's, the shard takes it here, and what it then begins to count is noted with this edge.
+   * @throws where no model was ever deployed
    */
-  position(shardId: string, modelVersion: string): Promise<SpeedPosition>
+  position(shardId: string): Promise<SpeedPosition>
   /**
    * Commits a micro-batch: its rows, its edge, and the position, all or nothing.
    * @throws TransactionFailed where the position had moved, or the warehouse refused it; TransactionUnknown where it

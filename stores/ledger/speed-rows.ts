@@ -1,6 +1,5 @@
-import type { Cell } from '../../core/state.ts'
 import { text, timestamp } from '../../sql/states.ts'
-import type { ReplacedPart } from './speed-ledger.ts'
+import type { CountedCell, ReplacedPart } from './speed-ledger.ts'
 
 /** Up to these a multi-row INSERT serves; above, COPY does, as Redshift advises. */
 const maxInsertedRows = 400
@@ -29,15 +28,13 @@ interface RowStatements {
 export interface AddedRows {
   readonly shardId: string
   readonly parts: readonly ReplacedPart[]
-  /** Of each metric. */
-  readonly versions: ReadonlyMap<string, string>
   /** The replay that they are the output of: they go beside those that are served. */
   readonly outputId?: string
 }
 
 interface SpeedRow {
   readonly edge: string
-  readonly cell: Cell
+  readonly cell: CountedCell
   readonly component: string
   readonly value: number
   /** What an entity's version says; null where the row is a metric's. */
@@ -74,7 +71,7 @@ const inserted = (added: AddedRows, rows: readonly SpeedRow[], texts: readonly s
   const values = rows.map(({ edge, cell, component, value, body }) =>
     [
       text(cell.metric),
-      text(versionOf(added, cell)),
+      text(cell.version),
       timestamp(cell.bucket),
       ...dimensionNames.map((_, place) => literal(cell.dims[place])),
       text(component),
@@ -115,7 +112,7 @@ const copied = async (
     rows.at(-1)?.edge ?? '',
     rows.map(({ edge, cell, component, value, body }) => ({
       metric: cell.metric,
-      metric_version: versionOf(added, cell),
+      metric_version: cell.version,
       bucket: new Date(cell.bucket).toISOString().replace('T', ' ').replace('Z', ''),
       ...Object.fromEntries(cell.dims.map((dim, place) => [`dim_${place + 1}`, dim])),
       component,
@@ -135,9 +132,3 @@ const copied = async (
 }
 
 const tableOf = ({ outputId }: AddedRows): string => (outputId === undefined ? 'speed.rows' : 'speed.replayed')
-
-const versionOf = ({ versions }: AddedRows, { metric }: Cell): string => {
-  const version = versions.get(metric)
-  if (version === undefined) throw new Error(`A cell is of ${metric}, which its model has not.`)
-  return version
-}

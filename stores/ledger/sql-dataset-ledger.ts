@@ -1,7 +1,7 @@
 import { type Slot, text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
 import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
-import type { Alone, DatasetLedger, NewDataset } from './dataset-ledger.ts'
+import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
 import { paritiesOf, parityTransactions } from './parity-rows.ts'
 
 const maxReason = 4000
@@ -65,7 +65,7 @@ export class SqlDatasetLedger implements DatasetLedger {
   async versionEdges(modelVersion: string): Promise<Marks> {
     const rows = await this.#select(`SELECT e.shard_id, MAX(e.edge) AS edge FROM ledger.metric_edge e
 JOIN ledger.definition d ON d.metric = e.metric AND d.metric_version = e.metric_version
-WHERE d.model_version = ${text(modelVersion)} GROUP BY e.shard_id`)
+WHERE d.line_up = ${text(modelVersion)} GROUP BY e.shard_id`)
     return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.edge)]))
   }
 
@@ -130,9 +130,15 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${ex
     })
   }
 
-  async serve(control: Control, datasetId: string, step: string, now: number): Promise<void> {
+  async serve(control: Control, datasetId: string, serving: Serving, step: string, now: number): Promise<void> {
+    const { known, modelVersion, views } = serving
     await this.#warehouse.run({
-      statements: [controlSql(control, { live_dataset_id: datasetId }), stateSql(datasetId, 'promoted', step, now)],
+      statements: [
+        controlSql(control, { live_dataset_id: datasetId }),
+        stateSql(datasetId, 'promoted', step, now),
+        `UPDATE ledger.model SET serving_version = CASE WHEN revision = ${known.revision} THEN ${text(modelVersion)} END, revision = revision + 1`,
+        ...views,
+      ],
     })
   }
 

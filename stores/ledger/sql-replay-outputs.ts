@@ -27,22 +27,22 @@ export class SqlReplayOutputs implements ReplayOutputs {
   async begin(shards: readonly OutputShard[]): Promise<void> {
     const rows = shards.map((shard) => {
       const values = [shard.outputId, shard.name, shard.shardId, shard.from, shard.to, shard.reached].map(text)
-      const rest = [text(shard.modelVersion), String(shard.exclusions), timestamp(shard.begunAt)]
+      const rest = [text(shard.lineUp), String(shard.exclusions), timestamp(shard.begunAt)]
       return `SELECT ${[...values, ...rest].join(', ')} WHERE NOT EXISTS (SELECT 1 FROM ledger.replay_output WHERE name = ${text(shard.name)})`
     })
     await this.#warehouse.run({
       statements: [
         'LOCK ledger.mutex',
         'DELETE FROM speed.replayed WHERE output_id NOT IN (SELECT output_id FROM ledger.replay_output)',
-        `INSERT INTO ledger.replay_output (output_id, name, shard_id, replayed_from, replayed_to, reached, model_version, exclusions, begun_at)
+        `INSERT INTO ledger.replay_output (output_id, name, shard_id, replayed_from, replayed_to, reached, line_up, exclusions, begun_at)
 ${rows.join('\nUNION ALL\n')}`,
       ],
     })
   }
 
-  async add(shard: OutputShard, { from, parts, versions }: Parameters<ReplayOutputs['add']>[1]): Promise<void> {
+  async add(shard: OutputShard, { from, parts }: Parameters<ReplayOutputs['add']>[1]): Promise<void> {
     const { outputId, shardId } = shard
-    const rows = await insertRows({ shardId, parts, versions, outputId }, this.#staging)
+    const rows = await insertRows({ shardId, parts, outputId }, this.#staging)
     await this.#warehouse.run({
       statements: [
         ...rows.statements,
@@ -102,7 +102,7 @@ const shardOf = (row: ResultRow): OutputShard => ({
   from: String(row.replayed_from),
   to: String(row.replayed_to),
   reached: String(row.reached),
-  modelVersion: String(row.model_version),
+  lineUp: String(row.line_up),
   exclusions: Number(row.exclusions),
   begunAt: epochMsOf(String(row.begun_at)),
 })

@@ -1,3 +1,4 @@
+import type { LineUp } from '../../core/line-up.ts'
 import { text, timestamp } from '../../sql/states.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
 import { restretchSql } from './exclusion-stretches.ts'
@@ -28,76 +29,66 @@ export class SqlSpeedLedger implements SpeedLedger {
   }
 
   /** A new shard's row is made under the mutex, since nothing else keeps two from being made. */
-  async position(shardId: string, modelVersion: string): Promise<SpeedPosition> {
-    const known = await this.#read(shardId)
-    if (known === null) {
-      await this.#create(shardId, modelVersion)
-      return this.position(shardId, modelVersion)
-    }
-    if (known.modelVersion === modelVersion) return known
-    await this.#switchModel(shardId, known, modelVersion)
-    return this.position(shardId, modelVersion)
+  async position(shardId: string): Promise<SpeedPosition> {
+    const { known, lineUp } = await this.#read(shardId)
+    if (known?.lineUp === lineUp) return known
+    if (known === null) await this.#create(shardId)
+    else await this.#switchLineUp(shardId, known, lineUp)
+    return this.position(shardId)
   }
 
-  async #read(shardId: string): Promise<SpeedPosition | null> {
+  async #read(shardId: string): Promise<{ known: SpeedPosition | null; lineUp: LineUp }> {
     const [rows = []] = await this.#options.warehouse.run({
       statements: [
-        'SELECT position, revision, model_version, cuts, exclusions FROM ledger.speed_position WHERE shard_id = :shard',
+        `SELECT m.line_up AS deployed, p.position, p.revision, p.line_up, p.cuts, p.exclusions
+FROM ledger.model m LEFT JOIN ledger.speed_position p ON p.shard_id = :shard`,
       ],
       parameters: { shard: shardId },
     })
     const [row] = rows
-    return row === undefined ? null : positionOf(row)
+    if (row === undefined || row.deployed === '')
+      throw new Error('ledger.model names no model: none was ever deployed; deploy the stage.')
+    return { known: row.position === null ? null : positionOf(row), lineUp: String(row.deployed) }
   }
 
-  async #create(shardId: string, modelVersion: string): Promise<void> {
+  async #create(shardId: string): Promise<void> {
     const isNew = 'NOT EXISTS (SELECT 1 FROM ledger.speed_position WHERE shard_id = :shard)'
     await this.#options.warehouse.run({
       statements: [
         'LOCK ledger.mutex',
         `INSERT INTO ledger.exclusion_edge (shard_id, edge, revision)
 SELECT :shard, ${text(streamStart)}, revision FROM ledger.exclusion_revision WHERE revision > 0 AND ${isNew}`,
-        `INSERT INTO ledger.speed_position (shard_id, position, revision, model_version, cuts, exclusions)
-SELECT :shard, ${text(streamStart)}, 0, ${text(modelVersion)}, '', revision FROM ledger.exclusion_revision WHERE ${isNew}`,
+        `INSERT INTO ledger.speed_position (shard_id, position, revision, line_up, cuts, exclusions)
+SELECT :shard, ${text(streamStart)}, 0, m.line_up, '', r.revision FROM ledger.exclusion_revision r CROSS JOIN ledger.model m WHERE ${isNew}`,
       ],
       parameters: { shard: shardId },
     })
   }
 
-  /** From here on the shard runs the new model; metrics that the old one lacked begin at this edge. */
-  async #switchModel(shardId: string, known: SpeedPosition, modelVersion: string): Promise<void> {
-    await this.#refuseUndeployed(modelVersion)
+  /** From here on the shard runs the new line-up; metrics that the old one lacked begin at this edge. */
+  async #switchLineUp(shardId: string, known: SpeedPosition, lineUp: LineUp): Promise<void> {
     const isFresh = known.position === streamStart
     await this.#options.warehouse.run({
       statements: [
-        ...(isFresh ? [] : [newMetricsSql(known, modelVersion)]),
-        `UPDATE ledger.speed_position SET model_version = CASE WHEN revision = ${known.revision} THEN ${text(modelVersion)} END,
+        ...(isFresh ? [] : [newMetricsSql(known, lineUp)]),
+        `UPDATE ledger.speed_position SET line_up = CASE WHEN revision = ${known.revision} THEN ${text(lineUp)} END,
 revision = revision + 1 WHERE shard_id = :shard`,
       ],
       parameters: { shard: shardId },
     })
   }
 
-  async #refuseUndeployed(modelVersion: string): Promise<void> {
-    const [rows = []] = await this.#options.warehouse.run({ statements: ['SELECT model_version FROM ledger.model'] })
-    const deployed = rows[0]?.model_version
-    if (deployed !== modelVersion)
-      throw new Error(
-        `This function runs model ${modelVersion}, but ${deployed} is deployed; the newer function will take its records.`,
-      )
-  }
-
   /** The position moves by compare-and-set on a column that can't be null, so a transaction that comes too late fails whole. */
   async commit(known: SpeedPosition, batch: MicroBatch): Promise<SpeedPosition> {
-    const { shardId, edge, modelVersion } = batch
+    const { shardId, edge } = batch
     const parts = [{ edge, cells: batch.cells }]
-    const rows = await insertRows({ shardId, parts, versions: batch.versions }, this.#options)
+    const rows = await insertRows({ shardId, parts }, this.#options)
     const moved = movedTo(known, edge)
     await this.#options.warehouse.run({
       statements: [
         ...rows.statements,
-        `INSERT INTO ledger.speed_edge (shard_id, edge, model_version, committed_at)
-VALUES (:shard, ${text(edge)}, ${text(modelVersion)}, ${timestamp(batch.committedAt)})`,
+        `INSERT INTO ledger.speed_edge (shard_id, edge, line_up, committed_at)
+VALUES (:shard, ${text(edge)}, ${text(known.lineUp)}, ${timestamp(batch.committedAt)})`,
         `UPDATE ledger.speed_position SET position = CASE WHEN revision = ${known.revision} THEN ${text(edge)} END,
 cuts = ${cutsText(moved.cuts)}, revision = revision + 1 WHERE shard_id = :shard`,
       ],
@@ -169,11 +160,11 @@ const restoreSql = (from: string, to: string): string =>
   `UPDATE ledger.pruned SET pruned_to = CASE WHEN pruned_to = ${text(to)} THEN ${text(from)} END WHERE shard_id = :shard`
 
 /** A shard without a record has no such edge: there is nothing below it. */
-const newMetricsSql = (known: SpeedPosition, modelVersion: string): string =>
+const newMetricsSql = (known: SpeedPosition, lineUp: LineUp): string =>
   `INSERT INTO ledger.metric_edge (metric, metric_version, shard_id, edge)
 SELECT d.metric, d.metric_version, :shard, ${text(known.position)} FROM ledger.definition d
-LEFT JOIN ledger.definition o ON o.model_version = ${text(known.modelVersion)} AND o.metric = d.metric AND o.metric_version = d.metric_version
-WHERE d.model_version = ${text(modelVersion)} AND o.metric IS NULL`
+LEFT JOIN ledger.definition o ON o.line_up = ${text(known.lineUp)} AND o.metric = d.metric AND o.metric_version = d.metric_version
+WHERE d.line_up = ${text(lineUp)} AND o.metric IS NULL`
 
 const cutsText = (cuts: readonly string[]): string => {
   for (const cut of cuts) text(cut)
@@ -183,7 +174,7 @@ const cutsText = (cuts: readonly string[]): string => {
 const positionOf = (row: ResultRow): SpeedPosition => ({
   position: String(row.position),
   revision: Number(row.revision),
-  modelVersion: String(row.model_version),
+  lineUp: String(row.line_up),
   cuts: String(row.cuts)
     .split(' ')
     .filter((cut) => cut !== ''),

@@ -211,8 +211,8 @@ const gapsOf = (tables: Committed, metric: MetricData): number => {
   const live = liveDataset(tables)
   const marks = marksOf(tables, live)
   const isHeld = tables.datasetMetric.some((row) => row.datasetId === live && isOf(metric)(row))
-  const models = new Set(tables.definition.filter(isOf(metric)).map(({ modelVersion }) => modelVersion))
-  const without = tables.speedPosition.filter(({ modelVersion }) => !models.has(modelVersion))
+  const lineUps = new Set(tables.definition.filter(isOf(metric)).map(({ lineUp }) => lineUp))
+  const without = tables.speedPosition.filter(({ lineUp }) => !lineUps.has(lineUp))
   const begun = tables.metricEdge.filter((row) => isOf(metric)(row) && (marks.get(row.shardId) ?? '') < row.edge)
   return (live !== '' && !isHeld ? 1 : 0) + without.length + begun.length
 }
@@ -222,6 +222,7 @@ const snapshotOf = (tables: Committed, metric: MetricData, pin: Pin | null): Sna
   const inSlots = slots.flatMap((slot) => tables.control[0]?.slots[slot] ?? [])
   const committed = tables.speedEdge.map(({ committedAt }) => committedAt)
   return {
+    servingVersion: tables.model[0]?.servingVersion ?? '',
     datasetId,
     loaded: new Set(inSlots.filter(({ state }) => state === 'loaded').map((slot) => slot.datasetId)),
     marks: Object.fromEntries(marksOf(tables, datasetId)),

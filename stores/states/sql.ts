@@ -168,6 +168,7 @@ const snapshotOf = (rows: readonly ResultRow[]): Snapshot => {
   const exclusions = of('exclusions')[0]?.[0]
   const loaded = of('slot').filter(([, state]) => state === 'loaded')
   return {
+    servingVersion: of('serving')[0]?.[0] ?? '',
     datasetId: of('dataset')[0]?.[0] ?? '',
     loaded: new Set(loaded.map(([datasetId]) => datasetId)),
     marks: Object.fromEntries(of('mark')),

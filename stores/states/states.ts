@@ -52,6 +52,8 @@ export interface PairCell extends Pick<AnsweredCell, 'bucket' | 'dims' | 'exact'
 
 /** What stood behind an answer, at its instant. */
 export interface Snapshot {
+  /** The model by whose definitions answers are given. */
+  readonly servingVersion: string
   /** '' where there is none yet. */
   readonly datasetId: string
   /** The datasets that stand loaded in a slot. */

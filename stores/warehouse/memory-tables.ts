@@ -1,6 +1,8 @@
+import type { LineUp } from '../../core/line-up.ts'
 import type { Slot } from '../../sql/states.ts'
 import type { DatasetKind, DatasetState, Parity, SlotState } from '../ledger/dataset.ts'
 import type { ExclusionEntry, ExclusionStretch } from '../ledger/exclusion-ledger.ts'
+import type { DeployedModels } from '../ledger/model-ledger.ts'
 import type { OutputShard } from '../ledger/replay-outputs.ts'
 import type { SpeedPosition } from '../ledger/speed-ledger.ts'
 
@@ -25,15 +27,15 @@ interface Versioned {
  * removed together are one row here: a micro-batch's of one metric, a dataset's of one metric in one slot.
  */
 export interface Tables {
-  model: { readonly modelVersion: string }
-  definition: Versioned & { readonly modelVersion: string }
+  model: DeployedModels
+  definition: Versioned & { readonly lineUp: LineUp }
   /** The metrics' tables that stand in both slots. */
   metricTable: Versioned
   speedPosition: SpeedPosition & { readonly shardId: string }
   speedEdge: {
     readonly shardId: string
     readonly edge: string
-    readonly modelVersion: string
+    readonly lineUp: LineUp
     /** Epoch ms. */
     readonly committedAt: number
   }

@@ -1,5 +1,6 @@
 import { keepers, type ModelData } from '../../core/model.ts'
 import { Draft } from './memory-draft.ts'
+import { recordDeployed } from './memory-models.ts'
 import { type Committed, emptyTables } from './memory-tables.ts'
 import { TransactionFailed } from './warehouse.ts'
 
@@ -62,19 +63,15 @@ export class MemoryWarehouse {
   /** Makes the tables that are missing, and records the model as the one deployed: a migration. */
   async migrate(model: ModelData): Promise<void> {
     const metrics = keepers(model).map(({ name, version }) => ({ metric: name, metricVersion: version }))
-    await this.transact('migrate', (draft) => {
+    await this.transactLocked('migrate', (draft) => {
       if (draft.table('control').rows().length === 0) draft.table('control').insert(firstControl)
       const tables = draft.table('metricTable')
       const isThere = ({ metric, metricVersion }: (typeof metrics)[number]): boolean =>
         tables.rows().some((table) => table.metric === metric && table.metricVersion === metricVersion)
       tables.insert(...metrics.filter((metric) => !isThere(metric)))
-      draft.table('definition').delete(({ modelVersion }) => modelVersion === model.version)
-      draft.table('definition').insert(...metrics.map((metric) => ({ ...metric, modelVersion: model.version })))
-      if (draft.table('model').rows().length === 0) draft.table('model').insert({ modelVersion: '' })
-      draft.table('model').update(
-        () => true,
-        () => ({ modelVersion: model.version }),
-      )
+      if (draft.table('model').rows().length === 0)
+        draft.table('model').insert({ modelVersion: '', servingVersion: '', lineUp: '', revision: 0 })
+      recordDeployed(draft, model)
     })
   }
 }

@@ -4,7 +4,7 @@ import type { WindowPosition } from './window.ts'
 export const toFields = (position: WindowPosition): Record<string, string> => ({
   position: position.position,
   revision: String(position.revision),
-  modelVersion: position.modelVersion,
+  lineUp: position.lineUp,
   epoch: position.epoch,
   newestEventTime: position.newestEventTime === null ? '' : String(position.newestEventTime),
   startedAt: String(position.startedAt),
@@ -23,7 +23,7 @@ export const fromFields = (fields: Readonly<Record<string, string>>, key: string
   return {
     position: field('position'),
     revision: Number(field('revision')),
-    modelVersion: field('modelVersion'),
+    lineUp: field('lineUp'),
     epoch: field('epoch'),
     newestEventTime: field('newestEventTime') === '' ? null : Number(field('newestEventTime')),
     startedAt: Number(field('startedAt')),

@@ -1,10 +1,13 @@
+import type { LineUp } from '../../core/line-up.ts'
+
 /** How far a shard's window is, and since when it holds what. Kept and moved with the states, in one commit. */
 export interface WindowPosition {
   /** The last sequence number whose contributions are in, padded to 64 digits. */
   readonly position: string
   /** Commits since the epoch began. */
   readonly revision: number
-  readonly modelVersion: string
+  /** The models that it was counted by last. */
+  readonly lineUp: LineUp
   /** A random name, new whenever a shard begins with nothing stored. */
   readonly epoch: string
   /** Epoch ms; null while no record was an event. */

@@ -139,7 +139,8 @@ describe('a year of flights', () => {
   it('comes back from the raw archive after every view and dataset is deleted', async () => {
     await deleteViewsAndDatasets(connection)
     await expect(ask('departures')).rejects.toThrow()
-    await migrate(await connection.warehouse(), (await loadBuiltModel(stage.home)).data, 'postgres')
+    const model = await loadBuiltModel(stage.home)
+    await migrate(await connection.warehouse(), { data: async () => model.data }, model.data, 'postgres')
     await stage.tidemark('recompute', '--full')
     await expectAllEqual('from the raw archive')
   }, 300_000)

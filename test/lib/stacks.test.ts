@@ -33,9 +33,10 @@ const variables: Record<string, string[]> = {
     'SPEED_RETENTION_HOURS',
     'STREAM_NAME',
     'WAREHOUSE_COPY_ROLE_ARN',
+    'WAREHOUSE_DIALECT',
     ...warehouse,
   ],
-  migrate: ['WAREHOUSE_DIALECT', ...warehouse],
+  migrate: ['DATA_BUCKET', 'WAREHOUSE_DIALECT', ...warehouse],
   serving: [
     'CACHE_ENDPOINT',
     'CACHE_TLS',

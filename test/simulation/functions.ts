@@ -9,6 +9,8 @@ import type { Archive } from '../../stores/archive/archive.ts'
 import { Exclusions, LatestExclusions } from '../../stores/archive/exclusions.ts'
 import type { Identities } from '../../stores/identities/identities.ts'
 import type { SpeedLedger } from '../../stores/ledger/speed-ledger.ts'
+import { LatestModels, LineUps } from '../../stores/models/line-ups.ts'
+import type { Models } from '../../stores/models/models.ts'
 import type { Stream } from '../../stores/stream/stream.ts'
 import type { WindowStore } from '../../stores/window/window.ts'
 import { type Actor, interrupted, type Scheduler } from './scheduler.ts'
@@ -27,6 +29,7 @@ export interface Copy {
 /** What the functions reach. */
 export interface Reached {
   readonly archive: Archive
+  readonly models: Pick<Models, 'model'>
   readonly windows: WindowStore
   readonly identities: Identities
   readonly stream: Pick<Stream, 'shards'>
@@ -61,19 +64,29 @@ const handlers: Readonly<Record<FunctionName, Handler>> = {
     const store = interrupted(archive, 'archive', actor, scheduler)
     return (_shardId, records) => archiveEvent({ Records: records.map(kinesisRecord) }, store)
   },
-  table: (model, reached, actor, scheduler) => {
-    const { archive, speedLedger, now, onUnchecked } = reached
-    const exclusions = new Exclusions(interrupted(archive, 'archive', actor, scheduler), model.data)
+  table: (_, reached, actor, scheduler) => {
+    const { archive, models, speedLedger, now, onUnchecked } = reached
+    const exclusions = new Exclusions(interrupted(archive, 'archive', actor, scheduler))
     const duplicates = duplicateCheck(reached, actor, scheduler, onUnchecked)
-    const writer = new TableWriter({ model, ledger: speedLedger(actor), exclusions, duplicates, now })
+    const lineUps = new LineUps(models)
+    const writer = new TableWriter({ lineUps, ledger: speedLedger(actor), exclusions, duplicates, now })
     return (shardId, records) => writer.write(shardId, records)
   },
   window: (model, reached, actor, scheduler) => {
-    const { archive, windows, newName, now, onUnchecked } = reached
-    const exclusions = new LatestExclusions(interrupted(archive, 'archive', actor, scheduler), model.data, now)
+    const { archive, models, windows, newName, now, onUnchecked } = reached
+    const reading = interrupted(archive, 'archive', actor, scheduler)
+    const exclusions = new LatestExclusions(reading, now)
+    const latest = new LatestModels(reading, model.data.version, now)
     const store = interrupted(windows, 'window', actor, scheduler)
     const duplicates = duplicateCheck(reached, actor, scheduler, onUnchecked)
-    const writer = new WindowWriter({ model, store, exclusions, duplicates, newEpoch: newName })
+    const writer = new WindowWriter({
+      models: latest,
+      lineUps: new LineUps(models),
+      store,
+      exclusions,
+      duplicates,
+      newEpoch: newName,
+    })
     return (shardId, records) => writer.write(shardId, records)
   },
 }

@@ -1,4 +1,5 @@
 import type { Hash64 } from '../../core/hash.ts'
+import type { Model } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import type { RawObject } from '../../core/raw-archive.ts'
 import { answerMetric, findMetric } from '../../lambdas/serving/metrics.ts'
@@ -50,20 +51,24 @@ export const checkAnswers = async (
     ...(world.isUnsureOfTwins ? [{ batch, speed }, those(firstsOfOneLine(world))] : []),
     ...(keptAtMost === kept ? [] : [those(keptAtMost)]),
   ]
-  const isChanged = world.deployed === 1
-  for (const name of names) {
-    const answered = await answer(world, name)
-    if (answered === null) {
-      tally.refused++
-      continue
+  for (const model of new Set([world.served, world.model])) {
+    const isChanged = model === world.changed
+    for (const name of names) {
+      const answered = await answer(world, model, name)
+      if (answered === null && model === world.served)
+        throw new WrongAnswer(`${name} is refused, though model ${model.data.version} of it is served`)
+      if (answered === null) {
+        tally.refused++
+        continue
+      }
+      tally.compared++
+      const once = recount(name, counted, isChanged, hash)
+      const others = possible.flatMap((other) => [
+        recount(name, other, isChanged, hash),
+        ...(name === 'turnover' ? [wherePartsDiffer(once, counted, other, isChanged, hash)] : []),
+      ])
+      compare(name, answered, once, others)
     }
-    tally.compared++
-    const once = recount(name, counted, isChanged, hash)
-    const others = possible.flatMap((other) => [
-      recount(name, other, isChanged, hash),
-      ...(name === 'turnover' ? [wherePartsDiffer(once, counted, other, isChanged, hash)] : []),
-    ])
-    compare(name, answered, once, others)
   }
 }
 
@@ -135,8 +140,8 @@ const checkPromises = ({ exclusions, accepted, warehouse }: World): void => {
   }
 }
 
-/** null: refused, as it may be while a definition changes. */
-const answer = async ({ model, states }: World, name: string): Promise<Cells | null> => {
+/** null: refused, as it may be while a definition changes, by the new one alone. */
+const answer = async ({ states }: World, model: Model, name: string): Promise<Cells | null> => {
   const metric = findMetric(model.data, name)
   const names = metric.by.map((dimension) => dimension.name)
   const query = new URLSearchParams(names.length === 0 ? {} : { by: names.join(',') })
@@ -169,9 +174,14 @@ const compare = (name: string, answered: Cells, once: Cells, others: readonly Ce
 }
 
 /** @throws WrongAnswer where the newest window, unless it says that it is refilling, is not the recount of its records */
-export const checkWindow = async (world: World, tally: Tally): Promise<void> => {
+/** By each model that is counted by. */
+export const checkWindows = async (world: World, tally: Tally): Promise<void> => {
+  for (const model of new Set([world.served, world.model])) await checkWindow(world, model, tally)
+}
+
+const checkWindow = async (world: World, model: Model, tally: Tally): Promise<void> => {
   const { rows, receipt } = await answerWindow({
-    model: world.model.data,
+    model: model.data,
     store: world.windows,
     metric: 'sales',
     lastMs: 600_000,
@@ -190,7 +200,7 @@ export const checkWindow = async (world: World, tally: Tally): Promise<void> => 
   const isCertain = (record: Accepted): boolean => world.exclusions.isInWindow(record) === true
   const isPossible = (record: Accepted): boolean => world.exclusions.isInWindow(record) !== false
   const counted = (isCounted: (record: Accepted) => boolean): Cells =>
-    recountWindow(records.filter(isCounted), from, to, world.deployed === 1)
+    recountWindow(records.filter(isCounted), from, to, model === world.changed)
   const once = counted((record) => kept.has(record) && isCertain(record))
   const others = [
     ...(world.isUnsureOfTwins
@@ -233,10 +243,10 @@ export const checkQuiet = async (world: World, hash: Hash64, tally: Tally): Prom
   const all = world.accepted.filter((record) => !world.exclusions.leavesOut(newest, record))
   const counted = { batch: withoutTwins(all), speed: [] }
   for (const name of metricNames) {
-    const answered = await answer(world, name)
+    const answered = await answer(world, world.model, name)
     if (answered === null) throw new WrongAnswer(`${name} is still refused after the last recompute.`)
     tally.compared++
-    const expected = recount(name, counted, world.deployed === 1, hash)
+    const expected = recount(name, counted, world.model === world.changed, hash)
     compare(`${name}, at rest`, answered, expected, [])
   }
 }

@@ -91,11 +91,38 @@ export const plantedFaults: readonly PlantedFault[] = [
     "return live !== '' && !isHeld ? 1 : 0",
   ),
   one(
-    'a function of an older model goes on writing',
+    'a shard goes on counting by the models of an earlier deploy',
     speedLedger,
-    'if (known.modelVersion === modelVersion) return positionOf(known)',
-    'if (known.modelVersion !== undefined) return positionOf(known)',
+    'if (known?.lineUp === lineUp) return positionOf(known)',
+    'if (known !== undefined) return positionOf(known)',
   ),
+  one(
+    'what is served is not counted any more once another model is deployed',
+    'core/line-up.ts',
+    'return lineUpOf([deployed.version, ...needed.map(({ version }) => version)])',
+    'return lineUpOf([deployed.version, ...needed.slice(0, 0).map(({ version }) => version)])',
+  ),
+  one(
+    'a dataset is served by the definitions that are deployed, not by its own',
+    'lambdas/batch/models.ts',
+    'return { known, modelVersion: data.version,',
+    'return { known, modelVersion: known.modelVersion,',
+  ),
+  {
+    name: 'a dataset is gone back to whose definitions are not counted by any more',
+    mutations: [
+      {
+        file: 'stores/ledger/model-ledger.ts',
+        find: 'new Set([servingVersion, ...facts.slotModels])',
+        replace: 'new Set([servingVersion, ...facts.slotModels.slice(0, 0)])',
+      },
+      {
+        file: 'lambdas/batch/models.ts',
+        find: 'if (!isKeptBy(keptOf(data), counted))',
+        replace: 'if (!isKeptBy(keptOf(data), [keptOf(data), ...counted]))',
+      },
+    ],
+  },
   {
     name: 'registers are remembered before their commit',
     mutations: [
@@ -109,7 +136,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         file: table,
         find: '        const current = await this.#shard(shardId)\n        if (current.position.revision === shard.position.revision) throw error',
         replace:
-          '        const before = shard.position.revision\n        shard.position = await this.#options.ledger.position(shardId, this.#options.model.data.version)\n        if (shard.position.revision === before) throw error',
+          '        const before = shard.position.revision\n        shard.position = await this.#options.ledger.position(shardId)\n        if (shard.position.revision === before) throw error',
       },
     ],
   },

@@ -1,7 +1,7 @@
 import type { Hash64 } from '../../core/hash.ts'
 import { acts } from './acts.ts'
 import { Choices } from './choices.ts'
-import { checkAnswers, checkArchive, checkQuiet, checkWindow, metricNames, type Tally } from './invariants.ts'
+import { checkAnswers, checkArchive, checkQuiet, checkWindows, metricNames, type Tally } from './invariants.ts'
 import { datasetIds, rollback } from './operators.ts'
 import { Reasons } from './reasons.ts'
 import { type Deployable, World } from './world.ts'
@@ -92,7 +92,7 @@ class Checks {
     if (names.length > 0) await checkAnswers(this.#world, names, this.#hash, this.#tally)
     if (windows.commits !== this.#windows) {
       this.#windows = windows.commits
-      await checkWindow(this.#world, this.#tally)
+      await checkWindows(this.#world, this.#tally)
     }
     if (archive.puts !== this.#archived) {
       this.#archived = archive.puts

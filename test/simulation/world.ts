@@ -1,5 +1,6 @@
 import type { Model } from '../../core/model.ts'
 import type { Batch } from '../../lambdas/batch/batch.ts'
+import { tellModels } from '../../lambdas/batch/models.ts'
 import { runStep, type StepRequest } from '../../lambdas/batch/steps.ts'
 import { MemoryArchive } from '../../stores/archive/memory.ts'
 import { forgottenAfterMs } from '../../stores/identities/identities.ts'
@@ -7,8 +8,11 @@ import { MemoryIdentities } from '../../stores/identities/memory.ts'
 import { MemoryJobs } from '../../stores/jobs/memory.ts'
 import { MemoryDatasetLedger } from '../../stores/ledger/memory-dataset-ledger.ts'
 import { MemoryExclusionLedger } from '../../stores/ledger/memory-exclusion-ledger.ts'
+import { MemoryModelLedger } from '../../stores/ledger/memory-model-ledger.ts'
 import { MemoryReplayOutputs } from '../../stores/ledger/memory-replay-outputs.ts'
 import { MemorySpeedLedger } from '../../stores/ledger/memory-speed-ledger.ts'
+import { LineUps } from '../../stores/models/line-ups.ts'
+import { MemoryModels } from '../../stores/models/memory.ts'
 import { MemoryStates } from '../../stores/states/memory.ts'
 import { MemoryWarehouse } from '../../stores/warehouse/memory.ts'
 import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
@@ -73,6 +77,7 @@ export class World {
   readonly stream: SimulatedStream
   readonly archive = new CountedArchive()
   readonly warehouse: MemoryWarehouse
+  readonly models: MemoryModels
   readonly windows: CountedWindows
   readonly states: MemoryStates
   readonly ledger: MemoryDatasetLedger
@@ -109,6 +114,7 @@ export class World {
     this.choices = choices
     this.#beganAt = this.now
     this.#deployable = deployable
+    this.models = new MemoryModels(deployable.models)
     const trace = options.isTraced ? (line: string) => this.trace.push(line) : () => undefined
     this.note = trace
     this.scheduler = new Scheduler(choices, trace, () => new TransactionFailed('simulated', 'the warehouse gave it up'))
@@ -124,6 +130,7 @@ export class World {
     this.jobs = new MemoryJobs({ archive: this.archive, model: () => this.model })
     this.#reached = {
       archive: this.archive,
+      models: this.models,
       windows: this.windows,
       identities: new MemoryIdentities(duplicatesWindowMs, () => this.now),
       stream: this.stream,
@@ -141,6 +148,18 @@ export class World {
 
   get model(): Model {
     return this.#deployable.models[this.deployed === 0 ? 0 : 1]
+  }
+
+  /** The one that counts sales otherwise. */
+  get changed(): Model {
+    return this.#deployable.models[1]
+  }
+
+  /** The one by whose definitions answers are given. */
+  get served(): Model {
+    const [first, second] = this.#deployable.models
+    const version = this.warehouse.committed.model[0]?.servingVersion
+    return version === second.data.version ? second : first
   }
 
   /** Twins may count on the speed side: they could not be asked about, or were forgotten since, or are counted again. */
@@ -221,7 +240,10 @@ export class World {
       interrupted(store, name, actor, this.scheduler)
     return {
       model: this.model.data,
-      compiled: this.model,
+      models: this.models,
+      lineUps: new LineUps(this.models),
+      modelLedger: reach(new MemoryModelLedger(this.warehouse), 'modelLedger'),
+      dialect: 'postgres',
       archive: reach(this.archive, 'archive'),
       bucket,
       signsOfLife: this.#signsOfLife,
@@ -278,15 +300,20 @@ export class World {
 
   /** The stage is there, and nothing has happened yet. */
   async begin(): Promise<void> {
-    await this.undisturbed(() => this.warehouse.migrate(this.model.data))
+    await this.undisturbed(() => this.#migrate())
     await this.windows.mark()
   }
 
   /** Other definitions are deployed: new copies run them, the old ones end once they are idle. */
   async deploy(version: number): Promise<void> {
     this.deployed = version
-    await this.undisturbed(() => this.warehouse.migrate(this.model.data))
+    await this.undisturbed(() => this.#migrate())
     for (const name of functionNames) this.copies[name] = []
+  }
+
+  async #migrate(): Promise<void> {
+    await this.warehouse.migrate(this.model.data)
+    await tellModels({ archive: this.archive, modelLedger: new MemoryModelLedger(this.warehouse) })
   }
 
   /** Something happens that no fault is part of, such as a deploy. */

@@ -54,7 +54,7 @@ describe('a question', () => {
 
   it('is read as it was asked', () => {
     const pin = { datasetId: 'ds-20260101T000000Z-00000000', positions: { 'shardId-000000000000': '1'.repeat(64) } }
-    const cursor = { offset: 7, pin }
+    const cursor = { offset: 7, pin, modelVersion: '0123456789ab' }
     const query = new URLSearchParams({
       from: '2026-01-01',
       to: '2026-01-01T12:00:00+02:00',
@@ -144,7 +144,7 @@ describe('a question', () => {
     { pin: { datasetId: '', positions: { s: `${'1'.repeat(63)}'` } } },
     { pin: { datasetId: '', positions: { s: 1 } } },
   ])('a cursor that no answer gave is refused: %j', (flaw) => {
-    const cursor = { offset: 0, pin: { datasetId: '', positions: {} }, ...flaw }
+    const cursor = { offset: 0, pin: { datasetId: '', positions: {} }, modelVersion: '0123456789ab', ...flaw }
     expect(codeOf(`cursor=${Buffer.from(JSON.stringify(cursor)).toString('base64url')}`)).toBe('invalid_cursor')
   })
 

@@ -25,7 +25,15 @@ describe('the status', () => {
     throw new Error('connect ECONNREFUSED')
   }
   const asked = (parts: Partial<Parameters<typeof status>[0]> = {}) =>
-    status({ model: stage.model.data, states: stage.states, archive: stage.archive, stream, windows, ...parts })
+    status({
+      model: stage.model.data,
+      building: null,
+      states: stage.states,
+      archive: stage.archive,
+      stream,
+      windows,
+      ...parts,
+    })
   const shown = async (answer: ReturnType<typeof asked>): Promise<string> =>
     render(statusAnswer(await answer, arrival + 7_500_000), 'table')
   const produce = (count: number) => Array.from({ length: count }, () => stage.produce(shardA))
@@ -34,7 +42,7 @@ describe('the status', () => {
     const next: WindowPosition = {
       position: sequence(number),
       revision: (position?.revision ?? 0) + 1,
-      modelVersion: stage.model.data.version,
+      lineUp: stage.model.data.version,
       epoch: 'one',
       newestEventTime: arrival,
       startedAt: arrival,

@@ -5,6 +5,7 @@ import { answerDerivedWindow, findDerived } from '../../../lambdas/serving/deriv
 import { answerWindow, type WindowAnswer, type WindowQuestion } from '../../../lambdas/serving/windows.ts'
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
+import { countingBy } from '../../models-side-by-side.ts'
 import { duplicatesOn } from '../speed/duplicates.ts'
 import {
   composed,
@@ -33,7 +34,7 @@ beforeAll(async () => {
   store = new MemoryWindowStore(() => now)
   await store.mark()
   const writer = new WindowWriter({
-    model,
+    ...countingBy(model),
     store,
     exclusions: noExclusions,
     duplicates: duplicatesOn(),

@@ -7,6 +7,7 @@ import { readEnvironment } from '../../../lambdas/speed/window.env.ts'
 import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { MemoryWindowStore } from '../../../stores/window/memory.ts'
 import type { WindowCommit, WindowStore } from '../../../stores/window/window.ts'
+import { countingBy } from '../../models-side-by-side.ts'
 import { duplicatesOn } from './duplicates.ts'
 import { loadModel, noExclusions, type Order, shardId, startTime, toRecords } from './orders.ts'
 
@@ -18,7 +19,14 @@ beforeAll(async () => {
 let epochs = 0
 const newEpoch = (): string => `epoch-${epochs++}`
 const writerOn = (store: WindowStore, maxChunks = 5000): WindowWriter =>
-  new WindowWriter({ model, store, exclusions: noExclusions, duplicates: duplicatesOn(), newEpoch, maxChunks })
+  new WindowWriter({
+    ...countingBy(model),
+    store,
+    exclusions: noExclusions,
+    duplicates: duplicatesOn(),
+    newEpoch,
+    maxChunks,
+  })
 
 /** An invocation that was given up and runs on: its commit waits until it is let go. */
 class SlowStore extends MemoryWindowStore {
@@ -297,7 +305,7 @@ describe('a window writer', () => {
     expect(before).toMatchObject({ rows: [{ value: '0.00' }], receipt: { refilling: true, refillingSince: null } })
 
     const writer = new WindowWriter({
-      model: changed,
+      ...countingBy(changed),
       store,
       exclusions: noExclusions,
       duplicates: duplicatesOn(),
@@ -336,7 +344,13 @@ describe('a window writer', () => {
     const records = toRecords([order(0), order(1), order(2)])
     const isExcluded = ({ id }: { readonly id: string }): boolean => id === model.decode(records[1] as RawRecord).id
     const exclusions = { current: async () => isExcluded }
-    const writer = new WindowWriter({ model, store, exclusions, duplicates: duplicatesOn(), newEpoch: () => 'epoch' })
+    const writer = new WindowWriter({
+      ...countingBy(model),
+      store,
+      exclusions,
+      duplicates: duplicatesOn(),
+      newEpoch: () => 'epoch',
+    })
     expect(await writer.write(shardId, records)).toMatchObject({ committed: 3, excluded: 1, rejected: 0 })
     const question = { model: model.data, store, metric: 'orders', lastMs: 60_000, asOf: 'latest' } as const
     expect((await answerWindow({ ...question, now: startTime, by: [] })).rows).toMatchObject([{ value: 2 }])

@@ -25,14 +25,19 @@ import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
 import type { ExclusionLedger } from '../../../stores/ledger/exclusion-ledger.ts'
 import { MemoryDatasetLedger } from '../../../stores/ledger/memory-dataset-ledger.ts'
 import { MemoryExclusionLedger } from '../../../stores/ledger/memory-exclusion-ledger.ts'
+import { MemoryModelLedger } from '../../../stores/ledger/memory-model-ledger.ts'
 import { MemoryReplayOutputs } from '../../../stores/ledger/memory-replay-outputs.ts'
 import { MemorySpeedLedger } from '../../../stores/ledger/memory-speed-ledger.ts'
+import type { ModelLedger } from '../../../stores/ledger/model-ledger.ts'
 import type { ReplayOutputs } from '../../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
 import { SqlDatasetLedger } from '../../../stores/ledger/sql-dataset-ledger.ts'
 import { SqlExclusionLedger } from '../../../stores/ledger/sql-exclusion-ledger.ts'
+import { SqlModelLedger } from '../../../stores/ledger/sql-model-ledger.ts'
 import { SqlReplayOutputs } from '../../../stores/ledger/sql-replay-outputs.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
+import { LineUps } from '../../../stores/models/line-ups.ts'
+import { MemoryModels } from '../../../stores/models/memory.ts'
 import { MemoryStates } from '../../../stores/states/memory.ts'
 import { SqlStates } from '../../../stores/states/sql.ts'
 import type { States } from '../../../stores/states/states.ts'
@@ -112,7 +117,8 @@ interface Parts {
   readonly results: ResultsFormat
   readonly speedLedger: (unique: () => string) => SpeedLedger
   readonly outputs: (unique: () => string) => ReplayOutputs
-  readonly migrate: (model: ModelData) => Promise<void>
+  readonly modelLedger: ModelLedger
+  readonly migrate: (model: ModelData, models: MemoryModels) => Promise<unknown>
   readonly positions: () => Promise<Record<string, string>>
 }
 
@@ -128,7 +134,8 @@ const realParts = (local: LocalWarehouse, warehouse: RedshiftDataWarehouse): Par
       new SqlSpeedLedger({ warehouse, stageRows: stageRows(archive, 'lake', unique), copyRoleArn }),
     outputs: (unique) =>
       new SqlReplayOutputs({ warehouse, stageRows: stageRows(archive, 'lake', unique), copyRoleArn }),
-    migrate: (model) => migrate(warehouse, model, 'postgres'),
+    modelLedger: new SqlModelLedger(warehouse),
+    migrate: (model, models) => migrate(warehouse, models, model, 'postgres'),
     positions: async () => {
       const rows = await local.rows('SELECT shard_id, position FROM ledger.speed_position')
       return Object.fromEntries(rows.map(([shardId, position]) => [String(shardId), String(position)]))
@@ -146,6 +153,7 @@ const memoryParts = (): Parts => {
     results: jsonLines,
     speedLedger: () => new MemorySpeedLedger(warehouse),
     outputs: () => new MemoryReplayOutputs(warehouse),
+    modelLedger: new MemoryModelLedger(warehouse),
     migrate: (model) => warehouse.migrate(model),
     positions: async () =>
       Object.fromEntries(warehouse.committed.speedPosition.map(({ shardId, position }) => [shardId, position])),
@@ -180,6 +188,8 @@ export class BatchStage {
   /** What each shard's stream holds, in order. */
   readonly stream = new Map<string, RawRecord[]>()
   model: Model
+  /** All that were ever deployed. */
+  readonly models = new MemoryModels()
   maxDrift = 1_000_000
   speedRetentionMs = -1000
   /** Every other run counts as lost at once, so that two may be under way. */
@@ -202,7 +212,7 @@ export class BatchStage {
   static async start(on: 'warehouse' | 'memory' = 'warehouse'): Promise<BatchStage> {
     const [local, hash] = await Promise.all([on === 'memory' ? null : LocalWarehouse.start(), loadHash64()])
     const stage = new BatchStage(local, compileDefinitions(definitions, hash))
-    await stage.#parts.migrate(stage.model.data)
+    await stage.#migrate()
     return stage
   }
 
@@ -233,11 +243,20 @@ export class BatchStage {
     const fresh = new BatchStage(local, compileDefinitions(definitions, await loadHash64()))
     Object.assign(this, { ...fresh, jobs: new NaiveJobs(fresh.archive, () => this.model, fresh.#parts.results) })
     this.#parts = fresh.#parts
-    await this.#parts.migrate(this.model.data)
+    await this.#migrate()
   }
 
   async stop(): Promise<void> {
     await this.#real?.local.stop()
+  }
+
+  async #migrate(): Promise<void> {
+    this.models.add(this.model)
+    await this.#parts.migrate(this.model.data, this.models)
+  }
+
+  get modelLedger(): ModelLedger {
+    return this.#parts.modelLedger
   }
 
   /** @param code what stands for the code of functions, by event */
@@ -246,13 +265,16 @@ export class BatchStage {
     code: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     this.model = compileZoned(exported, await loadHash64(), code)
-    await this.#parts.migrate(this.model.data)
+    await this.#migrate()
   }
 
   get batch(): Batch {
     return {
       model: this.model.data,
-      compiled: this.model,
+      models: this.models,
+      lineUps: new LineUps(this.models),
+      modelLedger: this.#parts.modelLedger,
+      dialect: 'postgres',
       archive: this.archive,
       bucket: 'lake',
       signsOfLife: this.archive,
@@ -283,11 +305,12 @@ export class BatchStage {
   }
 
   writer(ledger = this.speedLedger()): TableWriter {
-    const { model, identities } = this
+    const { identities } = this
     const stream = { shards: async () => this.shards }
     const duplicates = new DuplicateCheck({ identities, stream, windowMs: duplicatesWindowMs })
-    const exclusions = new Exclusions(this.archive, model.data)
-    return new TableWriter({ model, ledger, exclusions, duplicates, now: () => this.now })
+    const exclusions = new Exclusions(this.archive)
+    const lineUps = new LineUps(this.models)
+    return new TableWriter({ lineUps, ledger, exclusions, duplicates, now: () => this.now })
   }
 
   produce(shardId: string, fields: SaleFields = {}, arrivalTime = arrival): RawRecord {

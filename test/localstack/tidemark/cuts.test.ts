@@ -23,14 +23,12 @@ describe('cuts', () => {
   beforeEach(() => stage.reset())
   afterAll(() => stage.stop())
 
-  const known = (): Promise<SpeedPosition> => stage.speedLedger().position(shardA, stage.model.data.version)
+  const known = (): Promise<SpeedPosition> => stage.speedLedger().position(shardA)
   const commitTo = (from: SpeedPosition, number: number): Promise<SpeedPosition> =>
     stage.speedLedger().commit(from, {
       shardId: shardA,
       cells: [],
       edge: sequence(number),
-      modelVersion: stage.model.data.version,
-      versions: new Map(),
       committedAt: arrival,
     })
 
@@ -200,7 +198,8 @@ describe('cuts', () => {
     expect(await sales()).toBe(5)
     await expectTruth()
     const all = stage.stream.get(shardA) ?? []
-    await expect(old.write(shardA, all)).rejects.toThrow('the newer function will take its records')
+    // A function that began before the deploy counts by what the ledger says, as the newer one does.
+    await old.write(shardA, all)
     await stage.writer().write(shardA, [...all, stage.produce(shardA)])
     expect(await edges()).toEqual([2, 5, 6])
     await expectTruth()

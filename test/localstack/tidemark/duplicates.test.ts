@@ -14,11 +14,13 @@ import { Exclusions } from '../../../stores/archive/exclusions.ts'
 import { MemoryArchive } from '../../../stores/archive/memory.ts'
 import { ValkeyIdentities } from '../../../stores/identities/valkey.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
+import { MemoryModels } from '../../../stores/models/memory.ts'
 import { SqlStates } from '../../../stores/states/sql.ts'
 import { RedshiftDataWarehouse } from '../../../stores/warehouse/redshift-data.ts'
 import { ValkeyWindowStore } from '../../../stores/window/valkey.ts'
 import { duplicatesWindowMs as windowMs } from '../../lambdas/speed/duplicates.ts'
 import { noExclusions } from '../../lambdas/speed/orders.ts'
+import { countingBy } from '../../models-side-by-side.ts'
 import { LocalWarehouse } from '../warehouse/local-warehouse.ts'
 import { startValkeyServer, type ValkeyServer } from '../window/valkey-server.ts'
 import { firstsOf } from './naive.ts'
@@ -65,7 +67,7 @@ describe('what producers sent again', () => {
     const target = { workgroup: 'tidemark-test', database: 'tidemark', secretArn: null }
     warehouse = new RedshiftDataWarehouse(local.client, target)
     model = compileDefinitions({ orders }, await loadHash64())
-    await migrate(warehouse, model.data, 'postgres')
+    await migrate(warehouse, new MemoryModels([model]), model.data, 'postgres')
   }, 60_000)
   afterAll(async () => {
     await Promise.all(opened.map((each) => each.close()))
@@ -81,8 +83,8 @@ describe('what producers sent again', () => {
   const ledger = () => new SqlSpeedLedger({ warehouse, stageRows, copyRoleArn: '' })
   const table = (endpoint = valkey.endpoint, over = ledger()): TableWriter =>
     new TableWriter({
-      model,
-      exclusions: new Exclusions(new MemoryArchive(), model.data),
+      lineUps: countingBy(model).lineUps,
+      exclusions: new Exclusions(new MemoryArchive()),
       ledger: over,
       duplicates: checkAt(endpoint),
       now: () => start,
@@ -91,7 +93,7 @@ describe('what producers sent again', () => {
     const store = new ValkeyWindowStore(endpoint, false)
     opened.push(store)
     return new WindowWriter({
-      model,
+      ...countingBy(model),
       exclusions: noExclusions,
       store,
       duplicates: checkAt(endpoint),

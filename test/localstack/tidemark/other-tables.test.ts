@@ -9,7 +9,7 @@ describe('a warehouse whose tables another version made', () => {
   }, 60_000)
   afterAll(() => stage.stop())
 
-  const migrated = (): Promise<void> => migrate(stage.warehouse, stage.model.data, 'postgres')
+  const migrated = (): Promise<unknown> => migrate(stage.warehouse, stage.models, stage.model.data, 'postgres')
 
   it('is refused by the table’s name, and taken again once it fits', async () => {
     await migrated()

@@ -9,6 +9,7 @@ import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
 import type { OutputDifference, OutputShard } from '../../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
+import { countedBy } from '../../stores/warehouse/pieces.ts'
 import { type BatchStage, changedDefinitions, definitions, sequence, shardA, shardB } from './batch-stage.ts'
 import { overriding } from './overriding.ts'
 
@@ -48,13 +49,11 @@ export const replaySchedules = (start: () => Promise<BatchStage>): void => {
   /** Puts other rows in place of those above one place and up to another, as by hand. */
   const tamper = async (from: number, to: number, cells: readonly Cell[]): Promise<void> => {
     const ledger = stage.speedLedger()
-    const { version, metrics } = stage.model.data
-    await ledger.replace(await ledger.position(shardA, version), {
+    await ledger.replace(await ledger.position(shardA), {
       shardId: shardA,
       from: sequence(from),
       to: sequence(to),
-      parts: [{ edge: sequence(to), cells }],
-      versions: new Map(metrics.map((metric) => [metric.name, metric.version])),
+      parts: [{ edge: sequence(to), cells: countedBy(stage, cells) }],
       exclusions: 0,
       restores: false,
     })
@@ -172,12 +171,10 @@ export const replaySchedules = (start: () => Promise<BatchStage>): void => {
   it('a writer that is running fails whole, reads the position again, and goes on', async () => {
     await microBatch(3)
     const more = [stage.produce(shardA, { shop: 'west' }), stage.produce(shardA, { shop: 'süd' })]
-    const commit = await stage.speedLedger().position(shardA, stage.model.data.version)
+    const commit = await stage.speedLedger().position(shardA)
     await stage.replay(shardA, 100)
-    const zombie = { shardId: shardA, cells: [], edge: sequence(5), modelVersion: stage.model.data.version }
-    await expect(
-      stage.speedLedger().commit(commit, { ...zombie, versions: new Map(), committedAt: stage.now }),
-    ).rejects.toThrow(TransactionFailed)
+    const zombie = { shardId: shardA, cells: [], edge: sequence(5), committedAt: stage.now }
+    await expect(stage.speedLedger().commit(commit, zombie)).rejects.toThrow(TransactionFailed)
     await writer.write(shardA, more)
     await expectTruth()
   })

@@ -4,6 +4,7 @@ import { WindowWriter } from '../../../lambdas/speed/window.ts'
 import { ValkeyWindowStore } from '../../../stores/window/valkey.ts'
 import { duplicatesOn } from '../../lambdas/speed/duplicates.ts'
 import { loadModel, noExclusions, type Order, shardId, startTime, toRecords } from '../../lambdas/speed/orders.ts'
+import { countingBy } from '../../models-side-by-side.ts'
 import { startValkeyServer, type ValkeyServer } from './valkey-server.ts'
 
 const orders: Order[] = Array.from({ length: 600 }, (_, index) => ({
@@ -34,7 +35,13 @@ describe('windows written to Valkey', () => {
   })
 
   const writer = () =>
-    new WindowWriter({ model, store, exclusions: noExclusions, duplicates: duplicatesOn(), newEpoch: () => 'epoch' })
+    new WindowWriter({
+      ...countingBy(model),
+      store,
+      exclusions: noExclusions,
+      duplicates: duplicatesOn(),
+      newEpoch: () => 'epoch',
+    })
   const ask = (metric: string) =>
     answerWindow({ model: model.data, store, metric, lastMs: 60_000, asOf: 'latest', now: startTime })
 

@@ -4,7 +4,7 @@ import { Exclusions, exclusionsKey, LatestExclusions, latestExclusionsKey } from
 import { MemoryArchive } from '../../../stores/archive/memory.ts'
 
 const event = { name: 'sale', fields: [], id: ['id'], at: 'at', acceptLateMs: null, acceptEarlyMs: 0 }
-const model = { events: [{ ...event, derived: [], description: null }] }
+const model = { version: 'm', events: [{ ...event, derived: [], description: null }] }
 const sale = (id: string): Decoded => ({ type: 'sale', id, eventTime: 0, row: {}, place: '', rejection: null })
 const leavingOut = (id: string): Exclusion => ({
   ...{ id: 1, eventType: 'sale', from: null, to: null, fields: {}, eventIds: [id] },
@@ -30,33 +30,33 @@ describe('the sets of exclusions', () => {
 
   it('are read once each, and none for revision 0', async () => {
     await put(1, 'a')
-    const exclusions = new Exclusions(archive, model)
-    expect((await exclusions.at(0))(sale('a'))).toBe(false)
-    for (let times = 0; times < 3; times++) expect((await exclusions.at(1))(sale('a'))).toBe(true)
+    const exclusions = new Exclusions(archive)
+    expect((await exclusions.at(0, model))(sale('a'))).toBe(false)
+    for (let times = 0; times < 3; times++) expect((await exclusions.at(1, model))(sale('a'))).toBe(true)
     expect(archive.reads).toEqual([exclusionsKey(1)])
   })
 
   it('that are missing stop whoever counts, until they are there', async () => {
-    const exclusions = new Exclusions(archive, model)
-    await expect(exclusions.at(4)).rejects.toThrow('there is no exclusions/4.json')
+    const exclusions = new Exclusions(archive)
+    await expect(exclusions.at(4, model)).rejects.toThrow('there is no exclusions/4.json')
     await put(4, 'a')
-    expect((await exclusions.at(4))(sale('a'))).toBe(true)
+    expect((await exclusions.at(4, model))(sale('a'))).toBe(true)
   })
 
   it('are found without a warehouse seconds late, and never go back', async () => {
     let now = 0
-    const latest = new LatestExclusions(archive, model, () => now)
-    expect((await latest.current())(sale('a'))).toBe(false)
+    const latest = new LatestExclusions(archive, () => now)
+    expect((await latest.current(model))(sale('a'))).toBe(false)
     await put(1, 'a')
     await put(2, 'b')
     await archive.putJson(latestExclusionsKey, { revision: 2 })
     now = 4999
-    expect((await latest.current())(sale('b'))).toBe(false)
+    expect((await latest.current(model))(sale('b'))).toBe(false)
     now = 5000
-    expect((await latest.current())(sale('b'))).toBe(true)
+    expect((await latest.current(model))(sale('b'))).toBe(true)
     await archive.putJson(latestExclusionsKey, { revision: 1 })
     now = 10_000
-    expect((await latest.current())(sale('b'))).toBe(true)
+    expect((await latest.current(model))(sale('b'))).toBe(true)
     expect(archive.reads.filter((key) => key === latestExclusionsKey)).toHaveLength(3)
   })
 
@@ -69,11 +69,11 @@ describe('the sets of exclusions', () => {
         return answer
       }
     })()
-    const latest = new LatestExclusions(slow, model, () => now)
-    await latest.current()
+    const latest = new LatestExclusions(slow, () => now)
+    await latest.current(model)
     await slow.putJson(exclusionsKey(1), { revision: 1, exclusions: [leavingOut('a')] })
     await slow.putJson(latestExclusionsKey, { revision: 1 })
     now = 5000
-    expect((await latest.current())(sale('a'))).toBe(true)
+    expect((await latest.current(model))(sale('a'))).toBe(true)
   })
 })

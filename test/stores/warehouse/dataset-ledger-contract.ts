@@ -1,7 +1,7 @@
 import type { Control, Parity } from '../../../stores/ledger/dataset.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
 import { arrival, type BatchStage, sequence, shardA, shardB } from '../../localstack/tidemark/batch-stage.ts'
-import { cell, committed, day, metricOf, newDataset, question } from './pieces.ts'
+import { cell, committed, day, metricOf, newDataset, question, serve } from './pieces.ts'
 
 /** What every dataset ledger does. @param stageOf an empty stage */
 export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
@@ -102,7 +102,7 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
     const acts: readonly ((control: Control) => Promise<void>)[] = [
       (control) => ledger.takeSlot(control, 'blue', 'ds-1', 'load', arrival),
       (control) => ledger.setSlot(control, 'blue', 'ds-1', 'loaded'),
-      (control) => ledger.serve(control, 'ds-1', 'promote', arrival),
+      (control) => serve(stage, control, 'ds-1'),
       (control) => ledger.prune(control, { [shardA]: sequence(2) }),
     ]
     for (const [place, act] of acts.entries()) {
@@ -129,7 +129,7 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
       ledger.takeSlot(known, 'blue', 'ds-1', 'load', arrival),
       ledger.takeSlot(known, 'green', 'ds-2', 'load', arrival),
       ledger.prune(known, { [shardA]: sequence(1) }),
-      ledger.serve(known, 'ds-2', 'promote', arrival),
+      serve(stage, known, 'ds-2'),
     ])
     const refused = tried.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
     expect(refused).toHaveLength(3)

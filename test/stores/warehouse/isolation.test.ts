@@ -3,6 +3,7 @@ import { loadHash64 } from '../../../core/hash.ts'
 import type { Model } from '../../../core/model.ts'
 import { MemoryArchive } from '../../../stores/archive/memory.ts'
 import { MemoryDatasetLedger } from '../../../stores/ledger/memory-dataset-ledger.ts'
+import { MemoryModelLedger } from '../../../stores/ledger/memory-model-ledger.ts'
 import { MemorySpeedLedger } from '../../../stores/ledger/memory-speed-ledger.ts'
 import { MemoryStates } from '../../../stores/states/memory.ts'
 import { MemoryWarehouse } from '../../../stores/warehouse/memory.ts'
@@ -40,8 +41,6 @@ describe("the twin's transactions", () => {
     shardId: shardA,
     cells: [],
     edge: sequence(edge),
-    modelVersion: model.data.version,
-    versions: new Map<string, string>(),
     committedAt: arrival,
   })
 
@@ -50,7 +49,7 @@ describe("the twin's transactions", () => {
     ['the second submitted', 1],
   ])('of a zombie and its retry the first to commit wins, be it %s', async (_, first) => {
     const { gate, speed, warehouse } = await stageOf()
-    const known = await speed.position(shardA, model.data.version)
+    const known = await speed.position(shardA)
     gate.names.add('commit')
     const both = [speed.commit(known, batch(1)), speed.commit(known, batch(2))]
     await settled()
@@ -64,7 +63,7 @@ describe("the twin's transactions", () => {
 
   it('shows a reader nothing of a transaction before its commit, and nothing of one that was rolled back', async () => {
     const { gate, speed, ledger } = await stageOf()
-    const known = await speed.position(shardA, model.data.version)
+    const known = await speed.position(shardA)
     gate.names.add('commit')
     const commit = speed.commit(known, batch(1))
     await settled()
@@ -72,7 +71,7 @@ describe("the twin's transactions", () => {
     gate.held[0]?.fail(new Error('the process died'))
     await expect(commit).rejects.toThrow('the process died')
     expect(await ledger.newestEdges({ [shardA]: sequence(9) })).toEqual({})
-    expect(await speed.position(shardA, model.data.version)).toEqual(known)
+    expect(await speed.position(shardA)).toEqual(known)
   })
 
   it('lets two inserts of one key both in: no key is enforced', async () => {
@@ -121,7 +120,7 @@ describe("the twin's transactions", () => {
   it('takes the snapshot behind the lock, and gives the lock back where a transaction fails', async () => {
     const { gate, speed, warehouse } = await stageOf()
     gate.names.add('create shard')
-    const [first, second] = [1, 2].map(() => speed.position(shardA, model.data.version))
+    const [first, second] = [1, 2].map(() => speed.position(shardA))
     await settled()
     expect(gate.held).toHaveLength(1)
     gate.held[0]?.fail(new Error('the process died'))
@@ -171,14 +170,16 @@ describe("the twin's transactions", () => {
     })
 
     it('leaves rows that are not served, where it began before', async () => {
-      const { states, start, sales, ledger } = await begun()
+      const { states, start, sales, ledger, warehouse } = await begun()
       const abandoned = await start('ds-1')
       expect(await states.isLoaded(abandoned)).toBe(false)
       const next = await start('ds-2')
       await states.advance(next)
       await states.advance(next)
       await ledger.setSlot(await ledger.control(), 'blue', 'ds-2', 'loaded')
-      await ledger.serve(await ledger.control(), 'ds-2', 'promote', arrival)
+      const known = await new MemoryModelLedger(warehouse).models()
+      const serving = { known, modelVersion: model.data.version, views: [] }
+      await ledger.serve(await ledger.control(), 'ds-2', serving, 'promote', arrival)
       expect(states.unended().map(({ id }) => id)).toEqual([abandoned])
       expect(await states.isLoaded(abandoned)).toBe(true)
       expect(await states.rowsLoaded(sales, 'blue', 'ds-1')).toBe(1)

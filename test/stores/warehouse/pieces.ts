@@ -2,8 +2,14 @@ import type { MergeOp } from '../../../core/contribution.ts'
 import type { MetricData } from '../../../core/model.ts'
 import type { Cell } from '../../../core/state.ts'
 import type { Slot } from '../../../sql/states.ts'
+import type { Control } from '../../../stores/ledger/dataset.ts'
 import type { NewDataset } from '../../../stores/ledger/dataset-ledger.ts'
-import type { MicroBatch, SpeedPosition } from '../../../stores/ledger/speed-ledger.ts'
+import {
+  type CountedCell,
+  countedCells,
+  type MicroBatch,
+  type SpeedPosition,
+} from '../../../stores/ledger/speed-ledger.ts'
 import type { StatesQuestion } from '../../../stores/states/states.ts'
 import type { StateRow } from '../../../stores/warehouse/memory-tables.ts'
 import { arrival, type BatchStage, sequence, shardA } from '../../localstack/tidemark/batch-stage.ts'
@@ -36,15 +42,29 @@ export const cell = (
 
 export const microBatch = (stage: BatchStage, edge: number, cells: readonly Cell[], shardId = shardA): MicroBatch => ({
   shardId,
-  cells,
+  cells: countedBy(stage, cells),
   edge: sequence(edge),
-  modelVersion: stage.model.data.version,
-  versions: new Map(stage.model.data.metrics.map(({ name, version }) => [name, version])),
   committedAt: arrival + edge,
 })
 
+/** The cells as the deployed model counts them. */
+export const countedBy = (stage: BatchStage, cells: readonly Cell[]): CountedCell[] =>
+  countedCells(cells, new Map(stage.model.data.metrics.map(({ name, version }) => [name, version])))
+
+/** Serves a dataset by the deployed model. */
+export const serve = async (
+  stage: BatchStage,
+  control: Control,
+  datasetId: string,
+  step = 'promote',
+): Promise<void> => {
+  const known = await stage.modelLedger.models()
+  const serving = { known, modelVersion: stage.model.data.version, views: [] }
+  await stage.ledger.serve(control, datasetId, serving, step, arrival)
+}
+
 export const positionIn = (stage: BatchStage, shardId = shardA): Promise<SpeedPosition> =>
-  stage.speedLedger().position(shardId, stage.model.data.version)
+  stage.speedLedger().position(shardId)
 
 /** Commits a micro-batch onto the position that stands. */
 export const committed = async (

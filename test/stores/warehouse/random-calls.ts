@@ -23,6 +23,7 @@ import {
   microBatch,
   positionIn,
   question,
+  serve,
   stageResults,
 } from './pieces.ts'
 
@@ -196,7 +197,7 @@ export class RandomCalls {
       },
       {
         what: `serve ${on}`,
-        run: async (stage) => stage.ledger.serve(await control(stage), datasetId, 'promote', arrival),
+        run: async (stage) => serve(stage, await control(stage), datasetId),
       },
       {
         what: `prune ${JSON.stringify(marks)} ${on}`,
@@ -218,7 +219,7 @@ export class RandomCalls {
         const metric = metricOf(stage, name)
         const manifestUri = rows.length === 0 ? null : await stageResults(stage, metric, rows)
         await ended(stage, await states.startLoad({ metric, slot, datasetId, manifestUri }, freshToken()))
-        if (serves) await ledger.serve(await ledger.control(), datasetId, 'promote', arrival)
+        if (serves) await serve(stage, await ledger.control(), datasetId)
         return states.rowsLoaded(metric, slot, datasetId)
       },
     }

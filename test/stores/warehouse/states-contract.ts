@@ -23,6 +23,7 @@ import {
   metricOf,
   newDataset,
   question,
+  serve,
   stageResults,
 } from './pieces.ts'
 
@@ -64,7 +65,7 @@ export const statesContract = (stageOf: () => BatchStage): void => {
       largest: [row(day, [], 'max', 3)],
       turnover: [row(day, ['mitte'], 'sum', 1250)],
     })
-    await stage.ledger.serve(await stage.ledger.control(), 'ds-1', 'promote', arrival)
+    await serve(stage, await stage.ledger.control(), 'ds-1')
   }
 
   it('answers both sides of the tidemark as one, in order, dimensions as they came', async () => {
@@ -121,7 +122,7 @@ export const statesContract = (stageOf: () => BatchStage): void => {
     const sizes = ['10', '9', '-3', null].map((stops) => cell('sizes', day, [stops], { count: 1 }))
     await committed(stage, 1, sizes)
     await loaded(stage, 'blue', newDataset(stage, 'ds-1', { [shardB]: 1 }), { sizes: [row(day, ['9'], 'count', 5)] })
-    await stage.ledger.serve(await stage.ledger.control(), 'ds-1', 'promote', arrival)
+    await serve(stage, await stage.ledger.control(), 'ds-1')
     expect(await read(stage, 'sizes')).toEqual([
       [0, -3, 1n],
       [0, 9, 6n],
@@ -135,10 +136,17 @@ export const statesContract = (stageOf: () => BatchStage): void => {
     const stage = stageOf()
     const sales = question(metricOf(stage, 'sales'))
     const exclusions = { batch: null, speed: [] }
+    const servingVersion = stage.model.data.version
     const nothing = { datasetId: '', marks: {}, positions: {}, pruned: {}, sealedAt: null, committedAt: null, gaps: 0 }
-    expect((await stage.states.read(sales)).snapshot).toEqual({ ...nothing, exclusions, loaded: new Set() })
+    expect((await stage.states.read(sales)).snapshot).toEqual({
+      ...nothing,
+      servingVersion,
+      exclusions,
+      loaded: new Set(),
+    })
     await served(stage)
     expect((await stage.states.read(sales)).snapshot).toEqual({
+      servingVersion,
       datasetId: 'ds-1',
       exclusions: { batch: 0, speed: [] },
       loaded: new Set(['ds-1']),
@@ -182,7 +190,7 @@ export const statesContract = (stageOf: () => BatchStage): void => {
         row(day + dayMs, [null], 'exact_total', 1),
       ],
     })
-    await stage.ledger.serve(await stage.ledger.control(), 'ds-1', 'promote', arrival)
+    await serve(stage, await stage.ledger.control(), 'ds-1')
     await committed(stage, 4, [cell('shops', day + dayMs, ['true'], { r1: 3, r9: 2, seen: 2 })])
     const estimated = (...ranks: number[]): readonly [bigint, 'or so'] => [BigInt(estimateRegisters(ranks)), 'or so']
     expect(await read(stage, 'shops')).toEqual([
@@ -333,9 +341,9 @@ export const statesContract = (stageOf: () => BatchStage): void => {
     expect(await holes()).toEqual([3, 0])
     await committed(stage, 4, [], shardB)
     await loaded(stage, 'green', newDataset(stage, 'ds-2', { [shardA]: 6, [shardB]: 4 }), {})
-    await stage.ledger.serve(await stage.ledger.control(), 'ds-2', 'promote', arrival)
+    await serve(stage, await stage.ledger.control(), 'ds-2')
     expect(await holes()).toEqual([0, 0])
-    await stage.ledger.serve(await stage.ledger.control(), 'ds-1', 'rollback', arrival)
+    await serve(stage, await stage.ledger.control(), 'ds-1', 'rollback')
     expect(await holes()).toEqual([3, 0])
   })
 }

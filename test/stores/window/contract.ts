@@ -5,7 +5,7 @@ const shardId = 'shardId-000000000001'
 export const position = (revision: number, fields: Partial<WindowPosition> = {}): WindowPosition => ({
   position: String(revision).padStart(64, '0'),
   revision,
-  modelVersion: 'abcdef012345',
+  lineUp: 'abcdef012345',
   epoch: 'epoch-1',
   newestEventTime: 1_384_000_000_000,
   startedAt: 1_384_000_000_001,

@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { ModelData } from '../../core/model.ts'
+import { type Difference, dangersOf, differencesOf } from '../../core/model-diff.ts'
+import { changedViewsSql } from '../../sql/migration.ts'
+import { exitCodes } from '../exit.ts'
+import { servedModel } from '../model-file.ts'
+import type { Answer } from '../output.ts'
+import { type Session, sessionOf } from '../session.ts'
+
+export const addDiff = (program: Command): void => {
+  program
+    .command('diff')
+    .description('what a deploy of definitions would change of those that are served; exit 3 where it would')
+    .option('--definitions <dir>', 'a folder whose index.ts exports the definitions', 'definitions')
+    .action(async (options: { definitions: string }, command: Command) => {
+      const session = sessionOf(command)
+      const served = await servedModel(session, await session.connect())
+      const model = await built(session, options.definitions)
+      session.answer(diffAnswer(served, model))
+      if (served.version !== model.version) process.exitCode = exitCodes.no
+    })
+}
+
+const built = async (session: Session, definitions: string): Promise<ModelData> => {
+  const { buildModel } = await import('../../scripts/build/model.ts')
+  const outDir = await mkdtemp(join(tmpdir(), 'tidemark-diff-'))
+  try {
+    const packageDir = join(import.meta.dirname, '..', '..')
+    return await buildModel({ packageDir, definitionsDir: resolve(session.cwd, definitions), outDir })
+  } finally {
+    await rm(outDir, { recursive: true, force: true })
+  }
+}
+
+export const diffAnswer = (served: ModelData, model: ModelData): Answer => {
+  const differences = differencesOf(served, model)
+  const dangers = dangersOf(served, model)
+  const views = Math.max(0, changedViewsSql(served, model, 'redshift').length - 1)
+  return {
+    json: { served: served.version, definitions: model.version, differences, dangers, views },
+    tables:
+      differences.length === 0 ? [] : [{ columns: ['kind', 'name', 'change', 'what'], rows: differences.map(rowOf) }],
+    head: [
+      served.version === model.version
+        ? `Model ${served.version} is served, and these are its definitions${differences.length === 0 ? '' : ', worded otherwise'}: a deploy changes no answer.`
+        : `Model ${served.version} is served; these definitions are model ${model.version}.`,
+    ],
+    notes: [...dangers, ...(served.version === model.version ? [] : deployLines(differences, views))],
+  }
+}
+
+const rowOf = ({ kind, name, change, parts }: Difference): string[] => [kind, name, change, parts.join('; ')]
+
+const deployLines = (differences: readonly Difference[], views: number): string[] => {
+  const counted = differences.filter(
+    ({ kind, change }) => kind !== 'event' && (change === 'added' || change === 'changed'),
+  )
+  return [
+    `A deploy leaves answers as they are, and counts ${counted.length === 0 ? 'nothing' : counted.map(({ name }) => name).join(', ')} besides. The next recompute is full; its promotion serves these definitions, ${views === 0 ? 'and replaces no view' : `and replaces ${views} ${views === 1 ? 'view' : 'views'}`}, in one step.`,
+  ]
+}

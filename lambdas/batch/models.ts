@@ -1,0 +1,57 @@
+import { isKeptBy, type Kept, versionsOf } from '../../core/line-up.ts'
+import { keepers, type ModelData } from '../../core/model.ts'
+import { Problem } from '../../core/problem.ts'
+import { changedViewsSql } from '../../sql/migration.ts'
+import type { Dataset } from '../../stores/ledger/dataset.ts'
+import type { Serving } from '../../stores/ledger/dataset-ledger.ts'
+import { latestModelsKey } from '../../stores/models/models.ts'
+import type { Batch } from './batch.ts'
+
+type Counting = Pick<Batch, 'archive' | 'modelLedger'>
+
+/** Tells who has no warehouse which models are deployed, served and counted by. */
+export const tellModels = async ({ archive, modelLedger }: Counting): Promise<void> => {
+  for (let told = -1; ; ) {
+    const models = await modelLedger.models()
+    if (models.revision === told) return
+    await archive.putJson(latestModelsKey, models)
+    told = models.revision
+  }
+}
+
+/** Ends counting by models that nothing needs any more, in every shard. */
+export const retireModels = async (batch: Batch): Promise<void> => {
+  const before = await batch.modelLedger.models()
+  const { lineUp } = await batch.modelLedger.retire()
+  if (lineUp !== before.lineUp)
+    for (const shardId of Object.keys(await batch.ledger.speedPositions())) await batch.speedLedger.position(shardId)
+  await tellModels(batch)
+}
+
+/**
+ * How a dataset is served: by the definitions that made it, and by their views.
+ * @throws Problem model_retired where the speed side does not count by them, or began to above its marks
+ */
+export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving> => {
+  const { models, modelLedger, dialect } = batch
+  const known = await modelLedger.models()
+  const served = await models.data(known.servingVersion)
+  const data = await models.data(dataset.modelVersion)
+  const counted: Kept[] = []
+  for (const version of versionsOf(known.lineUp)) counted.push(keptOf(await models.data(version)))
+  if (!isKeptBy(keptOf(data), counted)) throw retired(dataset, `which the speed side no longer counts by`)
+  const marks = await batch.ledger.marks(dataset.datasetId)
+  for (const [shardId, edge] of Object.entries(await batch.ledger.versionEdges(dataset.modelVersion)))
+    if (Number(edge) !== 0 && (marks[shardId] ?? '') < edge)
+      throw retired(dataset, `by which the speed side counts ${shardId} from ${edge} on, above its mark there`)
+  return { known, modelVersion: data.version, views: changedViewsSql(served, data, dialect) }
+}
+
+const keptOf = (data: ModelData): Kept => ({ version: data.version, keepers: keepers(data) })
+
+const retired = ({ datasetId, modelVersion }: Dataset, why: string): Problem =>
+  new Problem(
+    'model_retired',
+    409,
+    `${datasetId} is of model ${modelVersion}, ${why}. Deploy its definitions again, and recompute.`,
+  )
