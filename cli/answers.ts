@@ -6,6 +6,7 @@ export type Value = number | string | null | readonly (number | string)[]
 export interface MetricSummary {
   readonly name: string
   readonly description: string | null
+  readonly owner: string | null
   readonly unit: string
   readonly per: string
   /** Whose days they are; left out: UTC's. */
@@ -95,6 +96,7 @@ export interface WindowReceipt {
 export interface EntitySummary {
   readonly name: string
   readonly description: string | null
+  readonly owner: string | null
   readonly ref: string
   readonly children: readonly { readonly name: string }[]
   readonly metrics: readonly { readonly name: string }[]

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addBatchCommands } from './commands/batch.ts'
+import { addCatalog } from './commands/catalog.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExclude } from './commands/exclude.ts'
@@ -42,6 +43,7 @@ export const createProgram = (): Command => {
     addReplay,
     addExclude,
     addMetrics,
+    addCatalog,
     addQuery,
     addWindow,
     addGet,

@@ -12,6 +12,7 @@ import { isEvent } from './definition/functions.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
 import { spanMs } from './definition/span.ts'
+import { wordsOf } from './definition/words.ts'
 import { describeDerived } from './describe-derived.ts'
 import { type DeclaredEntity, describeEntities } from './describe-entity.ts'
 import type { Hash64 } from './hash.ts'
@@ -90,13 +91,15 @@ export const compileDefinitions = (
   if (twice !== undefined) throw new Error(`Two metrics or entities are called ${twice.name}.`)
   const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
-    // Without derived metrics, a model's version is what it was before there were any.
+    // What is not there is left out: a model's version is what it was before there was such a thing.
     version: digest([
       semantics,
-      eventData,
-      metricData.map(withoutLimits),
-      ...(derived.length === 0 ? [] : [derived]),
-      ...(entities.length === 0 ? [] : [{ entities }]),
+      eventData.map(meaningOf),
+      metricData.map(meaningOf),
+      ...(derived.length === 0 ? [] : [derived.map(meaningOf)]),
+      ...(entities.length === 0
+        ? []
+        : [{ entities: entities.map((one) => ({ ...meaningOf(one), versions: meaningOf(one.versions) })) }]),
     ]),
     events: eventData,
     metrics: metricData,
@@ -154,9 +157,9 @@ const derivedOf = (exported: Readonly<Record<string, unknown>>, metrics: readonl
       refuseName(`Metric ${name}`, name)
       if (taken.has(name)) throw new Error(`Two metrics are called ${name}.`)
       taken.add(name)
-      const { description, ...meaning } = describeDerived(name, definition, metrics)
+      const { description: _, owner: __, ...meaning } = describeDerived(name, definition, metrics)
       const versions = meaning.of.map((of) => metrics.find((metric) => metric.name === of)?.version)
-      return { ...meaning, version: digest([semantics, versions, meaning]), description }
+      return { ...meaning, version: digest([semantics, versions, meaning]), ...wordsOf(definition) }
     })
 }
 
@@ -200,7 +203,7 @@ const describeEvent = (definition: EventDefinition, code: string | undefined): E
     acceptLateMs: accept.late === undefined ? null : span(`Event ${name}, accept late`, accept.late),
     acceptEarlyMs: span(`Event ${name}, accept early`, accept.early ?? defaultEarly),
     ...derivedFields(name, definition.derive, Object.keys(definition.fields), code),
-    description: definition.describe,
+    ...wordsOf(definition),
   }
 }
 
@@ -250,7 +253,7 @@ const describeMetric = (
     version: digest([semantics, meaningOf(event), schemasOf(schema), meaning, ...zoneMeaning(definition.zone, zones)]),
     ...meaning,
     maxDrift: driftLimit(at, definition.maxDrift),
-    description: definition.describe,
+    ...wordsOf(definition),
   }
 }
 
@@ -284,11 +287,11 @@ const eachOf = (at: string, { event, measure }: MetricDefinition): NonNullable<M
   return { field, element: describeField(event.name, field, element) }
 }
 
-/** All of an event but the words about it. */
-const meaningOf = ({ description: _, ...meaning }: EventData): Omit<EventData, 'description'> => meaning
-
-/** All of a metric but what only a recompute is held to: a dataset is as good under another limit. */
-const withoutLimits = ({ maxDrift: _, ...rest }: MetricData): Omit<MetricData, 'maxDrift'> => rest
+/** All of a definition but what decides no value: the words about it, and what a recompute is held to. */
+const meaningOf = <Defined extends object>(defined: Defined): Omit<Defined, 'description' | 'owner' | 'maxDrift'> => {
+  const { description: _, owner: __, maxDrift: ___, ...meaning } = defined as Defined & Partial<MetricData>
+  return meaning as Omit<Defined, 'description' | 'owner' | 'maxDrift'>
+}
 
 /** The fields' schemas in full (lengths, patterns, formats): they decide which records are accepted. */
 const schemasOf = (definition: EventDefinition): unknown =>

@@ -2,6 +2,7 @@ import { describeWhere } from './definition/conditions.ts'
 import type { Child, EntityDefinition } from './definition/entity.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import { nestsQuantity } from './definition/soundness.ts'
+import { wordsOf } from './definition/words.ts'
 import { toldFields } from './entity.ts'
 import type { ChildData, DimensionData, EntityData, EventData, FieldData, MetricData, TotalData } from './model.ts'
 
@@ -51,7 +52,7 @@ export const describeEntities = (declared: readonly DeclaredEntity[], described:
       const version = described.versionOf(event, meaning)
       return {
         name,
-        versions: { name, version, ...meaning, maxDrift: null, description: definition.describe },
+        versions: { name, version, ...meaning, maxDrift: null, ...wordsOf(definition) },
         ref: ref.name,
         children: Object.entries(definition.children).map(([as, child]) =>
           childOf(`${at}, children ${as}`, as, ref, child, declared, described.events),
@@ -59,7 +60,7 @@ export const describeEntities = (declared: readonly DeclaredEntity[], described:
         metrics: Object.entries(definition.metrics).map(([as, metric]) =>
           metricOf(`${at}, metrics ${as}`, as, ref, metric, described.metrics),
         ),
-        description: definition.describe,
+        ...wordsOf(definition),
       }
     })
 

@@ -1,4 +1,4 @@
-import type { EventData, FieldData, MetricData, ModelData } from './model.ts'
+import type { DerivedData, EntityData, EventData, FieldData, MetricData, ModelData } from './model.ts'
 
 /** One definition that two models don't have alike. */
 export interface Difference {
@@ -13,7 +13,7 @@ export interface Difference {
 export const differencesOf = (from: ModelData, to: ModelData): Difference[] => [
   ...compared('event', from.events.map(eventPart), to.events.map(eventPart)),
   ...compared('metric', from.metrics.map(metricPart), to.metrics.map(metricPart)),
-  ...compared('derived metric', (from.derived ?? []).map(versioned), (to.derived ?? []).map(versioned)),
+  ...compared('derived metric', (from.derived ?? []).map(derivedPart), (to.derived ?? []).map(derivedPart)),
   ...compared('entity', (from.entities ?? []).map(entityPart), (to.entities ?? []).map(entityPart)),
 ]
 
@@ -42,41 +42,28 @@ interface Comparable {
   readonly words: Readonly<Record<string, unknown>>
 }
 
-const metricPart = ({ name, version: _, description, maxDrift, ...meaning }: MetricData): Comparable => ({
+const metricPart = ({ name, version: _, description, owner, maxDrift, ...meaning }: MetricData): Comparable => ({
   name,
   meaning,
-  words: { description, maxDrift },
+  words: { description, owner, maxDrift },
 })
 
-const eventPart = ({ name, description, fields, ...rest }: EventData): Comparable => ({
+const eventPart = ({ name, description, owner, fields, ...rest }: EventData): Comparable => ({
   name,
   meaning: { ...rest, ...Object.fromEntries(fields.map((field) => [`field ${field.name}`, field])) },
-  words: { description },
+  words: { description, owner },
 })
 
-const versioned = ({
+const derivedPart = ({ name, version: _, description, owner, ...meaning }: DerivedData): Comparable => ({
   name,
-  description,
-  ...meaning
-}: {
-  name: string
-  description: string | null
-  version: string
-}) => ({
-  name,
-  meaning: Object.fromEntries(Object.entries(meaning).filter(([key]) => key !== 'version')),
-  words: { description },
+  meaning,
+  words: { description, owner },
 })
 
-const entityPart = ({
-  name,
-  description,
-  versions,
-  ...meaning
-}: NonNullable<ModelData['entities']>[number]): Comparable => ({
+const entityPart = ({ name, description, owner, versions, ...meaning }: EntityData): Comparable => ({
   name,
   meaning: { ...meaning, ...metricPart(versions).meaning },
-  words: { description },
+  words: { description, owner },
 })
 
 const compared = (kind: Difference['kind'], from: readonly Comparable[], to: readonly Comparable[]): Difference[] => {

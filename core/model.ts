@@ -87,6 +87,8 @@ export interface MetricData {
   /** The part of its rows that a recompute may change unasked, 0 to 1; null: the stage's. Not part of any version. */
   readonly maxDrift: number | null
   readonly description: string | null
+  /** Who answers for it; left out: nobody is named. */
+  readonly owner?: string
 }
 
 /** A field as data. `kind` decides decode and the independent recount; `values` are an enum's. */
@@ -139,6 +141,8 @@ export interface EventData {
   /** A hash of those functions' code and all that it reaches; left out where there are none. */
   readonly code?: string
   readonly description: string | null
+  /** Who answers for it; left out: nobody is named. */
+  readonly owner?: string
 }
 
 /** A metric made of two others' merged answers. It keeps no states. */
@@ -159,6 +163,8 @@ export interface DerivedData {
   /** How far back a window reaches in both, ms; null: there is none. */
   readonly liveMs: number | null
   readonly description: string | null
+  /** Who answers for it; left out: nobody is named. */
+  readonly owner?: string
 }
 
 /** What is measured of an entity's children as they are now. */
@@ -187,6 +193,8 @@ export interface EntityData {
   /** Metrics by `dimension`, which holds this entity's ref, and the names that they are answered under. */
   readonly metrics: readonly { readonly as: string; readonly metric: string; readonly dimension: string }[]
   readonly description: string | null
+  /** Who answers for it; left out: nobody is named. */
+  readonly owner?: string
 }
 
 /** The definitions as data: what `model.json` holds. The metric `rejected` is always there. */

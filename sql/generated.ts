@@ -1,10 +1,11 @@
 import type { ModelData } from '../core/model.ts'
+import { commentsSql } from './comments.ts'
 import { structureSql, viewsSql } from './migration.ts'
 import type { Dialect } from './table.ts'
 
 /** All that a migration makes, as one script to read. */
 export const generatedSql = (model: ModelData, dialect: Dialect): string => {
-  const statements = [...structureSql(model, dialect), ...viewsSql(model, dialect)]
+  const statements = [...structureSql(model, dialect), ...viewsSql(model, dialect), ...commentsSql(model)]
   const header = '-- Written by `npx tsx scripts/generate-sql.ts` from definitions/ and sql/; not to be edited.'
   return `${header}\n\n${statements.map((statement) => `${indented(statement)};\n`).join('\n')}`
 }

@@ -19,7 +19,7 @@ export const addMetrics = (program: Command): void => {
         json: name === undefined ? { metrics: chosen } : chosen[0],
         tables: [
           {
-            columns: ['name', 'measure', 'unit', 'per', 'zone', 'by', 'live', 'description'],
+            columns: ['name', 'measure', 'unit', 'per', 'zone', 'by', 'live', 'description', 'owner'],
             rows: chosen.map((metric) => [
               metric.name,
               measureText(metric),
@@ -29,6 +29,7 @@ export const addMetrics = (program: Command): void => {
               metric.by.join(', '),
               metric.live,
               metric.description,
+              metric.owner,
             ]),
           },
         ],

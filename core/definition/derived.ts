@@ -5,6 +5,7 @@ export interface DerivedDefinition {
   readonly derives: 'ratio' | 'minus'
   readonly of: readonly [OfMetric, OfMetric]
   readonly describe: string | null
+  readonly owner: string | null
 }
 
 type OfMetric = Pick<AnyMetric, 'name' | 'unit'>
@@ -22,6 +23,8 @@ export interface Derived<N extends string, U extends string, D extends string> {
 
 interface DerivedOptions {
   readonly describe?: string
+  /** Who answers for it: a team, a person. */
+  readonly owner?: string
 }
 
 /**
@@ -36,7 +39,7 @@ export const ratio = <const N extends string, A extends AnyMetric, B extends Any
 ): Derived<N, `${A['unit']} per ${B['unit']}`, DimensionsOf<A> & DimensionsOf<B>> => ({
   name,
   unit: `${top.unit} per ${bottom.unit}`,
-  definition: { derives: 'ratio', of: [top, bottom], describe: options.describe ?? null },
+  definition: { derives: 'ratio', of: [top, bottom], describe: options.describe ?? null, owner: options.owner ?? null },
 })
 
 /** One metric less another of the same unit, by the dimensions that both have. */
@@ -48,5 +51,5 @@ export const minus = <const N extends string, A extends AnyMetric, B extends Any
 ): Derived<N, A['unit'], DimensionsOf<A> & DimensionsOf<B>> => ({
   name,
   unit: a.unit,
-  definition: { derives: 'minus', of: [a, b], describe: options.describe ?? null },
+  definition: { derives: 'minus', of: [a, b], describe: options.describe ?? null, owner: options.owner ?? null },
 })

@@ -50,6 +50,7 @@ export interface EntityDefinition {
   /** Metrics by the names that they are answered under. */
   readonly metrics: Readonly<Record<string, string>>
   readonly describe: string | null
+  readonly owner: string | null
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a metric of any row
@@ -68,6 +69,8 @@ interface EntityOptions<R, C extends AnyChildren> {
   /** Metrics by this entity's ref (their only dimension), read in the same answer: a guest's lifetime value. */
   readonly metrics?: Readonly<Record<string, AnyMetric>>
   readonly describe?: string
+  /** Who answers for it: a team, a person. */
+  readonly owner?: string
 }
 
 /** Declares an entity: what the latest of its full changes says, with its children and its metrics. */
@@ -84,6 +87,7 @@ export const entity = <const N extends string, E extends string, R, C extends An
     children: options.children ?? {},
     metrics: Object.fromEntries(Object.entries(options.metrics ?? {}).map(([as, metric]) => [as, metric.name])),
     describe: options.describe ?? null,
+    owner: options.owner ?? null,
   }
   const under = (parentRef: Str<R>, { totals = {} }: ChildOptions<R> = {}): Child<R> => ({
     of: name,

@@ -100,6 +100,8 @@ interface EventOptions<R, E, D> {
   /** How long before its arrival an event may have happened (default: any time), and how long after (default `1h`). */
   readonly accept?: { readonly late?: Span; readonly early?: Span }
   readonly describe?: string
+  /** Who answers for it: a team, a person. */
+  readonly owner?: string
 }
 
 /** What `event` was given: read when the definitions are compiled. */
@@ -111,6 +113,7 @@ export interface EventDefinition {
   readonly derive: Readonly<Record<string, unknown>>
   readonly accept: { readonly late?: string; readonly early?: string }
   readonly describe: string | null
+  readonly owner: string | null
 }
 
 interface Envelope {
@@ -144,6 +147,7 @@ export const event = <
     derive: options.derive ?? {},
     accept: options.accept ?? {},
     describe: options.describe ?? null,
+    owner: options.owner ?? null,
   }
   return eventOf(definition, null) as unknown as Event<N, Flat<RowOf<F> & Envelope> & D>
 }

@@ -35,6 +35,8 @@ interface MetricOptions<R, By extends readonly string[]> {
    */
   readonly maxDrift?: number
   readonly describe?: string
+  /** Who answers for it: a team, a person. */
+  readonly owner?: string
 }
 
 /** What `metric` was given: read when the definitions are compiled. */
@@ -49,6 +51,7 @@ export interface MetricDefinition {
   readonly live: string | null
   readonly maxDrift: number | null
   readonly describe: string | null
+  readonly owner: string | null
 }
 
 /** A metric as other definitions refer to it. */
@@ -87,5 +90,6 @@ export const metric = <
     live: options.live ?? null,
     maxDrift: options.maxDrift ?? null,
     describe: options.describe ?? null,
+    owner: options.owner ?? null,
   },
 })

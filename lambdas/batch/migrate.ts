@@ -1,4 +1,5 @@
 import type { ModelData } from '../../core/model.ts'
+import { commentsBesideSql, commentsSql } from '../../sql/comments.ts'
 import { ledgerSeeds } from '../../sql/ledger.ts'
 import { changedViewsSql, shapeSql, tablesSql, viewsBesideSql, viewsSql } from '../../sql/migration.ts'
 import type { Dialect } from '../../sql/table.ts'
@@ -28,11 +29,10 @@ export const migrate = async (
   const { servingVersion } = await ledger.models()
   if (servingVersion !== '') refuseManyViews(await models.data(servingVersion), model, dialect)
   const deployed = await ledger.deploy(model)
-  const isServed = deployed.servingVersion === model.version
-  const views = isServed
-    ? viewsSql(model, dialect)
-    : viewsBesideSql(await models.data(deployed.servingVersion), model, dialect)
-  for (const statements of chunksOf(views, maxStatements)) await warehouse.run({ statements })
+  const served = deployed.servingVersion === model.version ? null : await models.data(deployed.servingVersion)
+  const views = served === null ? viewsSql(model, dialect) : viewsBesideSql(served, model, dialect)
+  const comments = served === null ? commentsSql(model) : commentsBesideSql(served, model)
+  for (const statements of chunksOf([...views, ...comments], maxStatements)) await warehouse.run({ statements })
   return deployed
 }
 

@@ -1,6 +1,7 @@
 import { isKeptBy, type Kept, versionsOf } from '../../core/line-up.ts'
 import { keepers, type ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
+import { commentsSql } from '../../sql/comments.ts'
 import { changedViewsSql } from '../../sql/migration.ts'
 import type { Dataset } from '../../stores/ledger/dataset.ts'
 import type { Serving } from '../../stores/ledger/dataset-ledger.ts'
@@ -44,7 +45,12 @@ export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving
   for (const [shardId, edge] of Object.entries(await batch.ledger.versionEdges(dataset.modelVersion)))
     if (Number(edge) !== 0 && (marks[shardId] ?? '') < edge)
       throw retired(dataset, `by which the speed side counts ${shardId} from ${edge} on, above its mark there`)
-  return { known, modelVersion: data.version, views: changedViewsSql(served, data, dialect) }
+  return {
+    known,
+    modelVersion: data.version,
+    views: changedViewsSql(served, data, dialect),
+    comments: commentsSql(data),
+  }
 }
 
 const keptOf = (data: ModelData): Kept => ({ version: data.version, keepers: keepers(data) })

@@ -54,6 +54,7 @@ export const listEntities = (model: ModelData) => ({
     name: entity.name,
     version: entity.versions.version,
     description: entity.description,
+    owner: entity.owner ?? null,
     event: entity.versions.event,
     ref: entity.ref,
     fields: toldFields(eventOf(model, entity)).map(({ name, kind, unit }) => ({ name, kind, unit })),

@@ -43,10 +43,11 @@ export const listMetrics = (model: ModelData) => ({
   metrics: [...model.metrics.map(listed), ...(model.derived ?? []).map(listedDerived)],
 })
 
-const listedDerived = ({ name, version, description, kind, of, unit, per, zone, by, liveMs }: DerivedData) => ({
+const listedDerived = ({ name, version, description, owner, kind, of, unit, per, zone, by, liveMs }: DerivedData) => ({
   name,
   version,
   description,
+  owner: owner ?? null,
   measure: kind,
   of,
   unit,
@@ -58,10 +59,11 @@ const listedDerived = ({ name, version, description, kind, of, unit, per, zone, 
 
 const inZone = (zone: string | undefined) => (zone === undefined ? {} : { zone })
 
-const listed = ({ name, version, description, measure, each, per, zone, by, liveMs }: MetricData) => ({
+const listed = ({ name, version, description, owner, measure, each, per, zone, by, liveMs }: MetricData) => ({
   name,
   version,
   description,
+  owner: owner ?? null,
   measure: measure.kind,
   ...(each === undefined ? {} : { each: each.field }),
   ...(measure.kind === 'quantile' ? { q: measure.q } : {}),

@@ -1098,3 +1098,11 @@ CROSS JOIN (
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
+
+COMMENT ON VIEW analytics."aircraft" IS 'Different aircraft that departed. Measure: distinct tailnum of flight. Unit: distinct. Where: cancelled is false. By: origin. Per: day. Window: up to 1h.';
+
+COMMENT ON VIEW analytics."arrival_delay_minutes" IS 'Minutes of delay on arrival, early arrivals counted negative. Measure: sum of arrivalDelayMinutes of flight. Unit: minutes. By: carrier. Per: day. Window: up to 1h.';
+
+COMMENT ON VIEW analytics."departures" IS 'Flights that departed. Measure: count of flight. Unit: flights. Where: cancelled is false. By: carrier, origin. Per: hour. Window: up to 1h.';
+
+COMMENT ON VIEW analytics."rejected" IS 'Records that could not be taken as events, by the reason and, where it is known, the type they claimed. Measure: count of records rejected. Unit: records. By: reason, event_type. Per: hour.';

@@ -23,6 +23,8 @@ export interface Serving {
   readonly modelVersion: string
   /** Statements that make the views those of the model. */
   readonly views: readonly string[]
+  /** What the views then say of themselves. */
+  readonly comments: readonly string[]
 }
 
 /** Which other datasets are in the way of a new one: those of its model, sealed or recomputed, that are not lost. */
@@ -70,6 +72,8 @@ export interface DatasetLedger {
   takeSlot(control: Control, slot: Slot, datasetId: string, step: string, now: number): Promise<void>
   /** Serves another dataset by its own definitions, in one step. */
   serve(control: Control, datasetId: string, serving: Serving, step: string, now: number): Promise<void>
+  /** Has the views say what they are. Nothing rests on it. */
+  comment(statements: readonly string[]): Promise<void>
   /** Removes speed rows at or below the bounds. */
   prune(control: Control, bounds: Marks): Promise<void>
 

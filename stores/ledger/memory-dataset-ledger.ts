@@ -131,6 +131,11 @@ export class MemoryDatasetLedger implements DatasetLedger {
     })
   }
 
+  /** The twin has no views. */
+  comment(): Promise<void> {
+    return Promise.resolve()
+  }
+
   async prune(control: Control, bounds: Marks): Promise<void> {
     await this.#warehouse.transact('prune', (draft) => {
       for (const [shardId, bound] of Object.entries(bounds)) {

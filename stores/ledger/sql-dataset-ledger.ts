@@ -1,4 +1,5 @@
 import { type Slot, text, timestamp } from '../../sql/states.ts'
+import { maxStatements } from '../warehouse/redshift-data.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
 import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
 import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
@@ -140,6 +141,11 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${ex
         ...views,
       ],
     })
+  }
+
+  async comment(statements: readonly string[]): Promise<void> {
+    for (let first = 0; first < statements.length; first += maxStatements)
+      await this.#warehouse.run({ statements: statements.slice(first, first + maxStatements) })
   }
 
   async prune(control: Control, bounds: Marks): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decimal, event, metric, z } from 'tidemark'
+import { catalogueOf } from '../../core/catalogue.ts'
 import { compileDefinitions } from '../../core/compile.ts'
 import { loadHash64 } from '../../core/hash.ts'
 import type { ModelData } from '../../core/model.ts'
@@ -39,6 +40,11 @@ describe('the SQL that is checked in', () => {
     const checkedIn = readFileSync(join(process.cwd(), `sql/generated/${dialect}.sql`), 'utf8')
     if (checkedIn !== generatedSql(model, dialect))
       throw new Error(`sql/generated/${dialect}.sql is not what sql/ renders now; run: npx tsx scripts/generate-sql.ts`)
+  })
+
+  it('comes with the catalogue of the same definitions', () => {
+    if (readFileSync(join(process.cwd(), 'docs/catalog.md'), 'utf8') !== `${catalogueOf(model)}\n`)
+      throw new Error('docs/catalog.md is not what definitions/ say now; run: npx tsx scripts/generate-sql.ts')
   })
 
   it('holds nothing that Redshift refuses', () => {

@@ -178,7 +178,7 @@ describe("the twin's transactions", () => {
       await states.advance(next)
       await ledger.setSlot(await ledger.control(), 'blue', 'ds-2', 'loaded')
       const known = await new MemoryModelLedger(warehouse).models()
-      const serving = { known, modelVersion: model.data.version, views: [] }
+      const serving = { known, modelVersion: model.data.version, views: [], comments: [] }
       await ledger.serve(await ledger.control(), 'ds-2', serving, 'promote', arrival)
       expect(states.unended().map(({ id }) => id)).toEqual([abandoned])
       expect(await states.isLoaded(abandoned)).toBe(true)

@@ -59,7 +59,7 @@ export const serve = async (
   step = 'promote',
 ): Promise<void> => {
   const known = await stage.modelLedger.models()
-  const serving = { known, modelVersion: stage.model.data.version, views: [] }
+  const serving = { known, modelVersion: stage.model.data.version, views: [], comments: [] }
   await stage.ledger.serve(control, datasetId, serving, step, arrival)
 }
 
