@@ -4,6 +4,7 @@ import { homeOf, portsOf } from '../environment.ts'
 import { CommandError } from '../exit.ts'
 import { duration } from '../progress.ts'
 import { type Session, sessionOf } from '../session.ts'
+import { recomputed } from './recompute.ts'
 
 /** The laptop stage. What starts and stops it is loaded only when it is asked for. */
 export const addLocal = (program: Command): void => {
@@ -22,8 +23,9 @@ const addUp = (local: Command): void => {
     .command('up')
     .description('start it, deploy the definitions, and return when it is healthy')
     .option('--definitions <dir>', 'a folder whose index.ts exports the definitions', 'definitions')
+    .option('--recompute', 'recompute then, so that definitions that are new are served')
     .option('--dry-run', 'say what would be started')
-    .action(async (options: { definitions: string; dryRun?: true }, command: Command) => {
+    .action(async (options: { definitions: string; recompute?: true; dryRun?: true }, command: Command) => {
       const session = sessionOf(command)
       const home = homeIn(session)
       const ports = portsOf(session.env, home)
@@ -46,11 +48,15 @@ const addUp = (local: Command): void => {
         ports,
         report: (step, detail) => session.progress.say(`${step}${detail === undefined ? '' : `: ${detail}`}`),
       })
+      const upAfter = duration(session.now() - startedAt)
+      const made = options.recompute ? await recomputed(session, await session.connect()) : null
       session.answer({
-        json: urls,
-        tables: [{ columns: ['part', 'url'], rows: Object.entries(urls) }],
+        json: made === null ? urls : { ...urls, recompute: made.json },
+        tables: [{ columns: ['part', 'url'], rows: Object.entries(urls) }, ...(made?.tables ?? [])],
         notes: [
-          `Up after ${duration(session.now() - startedAt)}. \`tidemark status\` shows it, \`tidemark local down\` stops it.`,
+          `Up after ${upAfter}. \`tidemark status\` shows it, \`tidemark local down\` stops it.`,
+          ...(made?.head ?? []),
+          ...(made?.notes ?? []),
         ],
       })
     })

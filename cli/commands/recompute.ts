@@ -5,7 +5,7 @@ import { follow, type Outcome } from '../execution.ts'
 import { exitCodes } from '../exit.ts'
 import type { Answer } from '../output.ts'
 import { type ParityAnswer, parityNotes, parityTables } from '../parity.ts'
-import { sessionOf } from '../session.ts'
+import { type Session, sessionOf } from '../session.ts'
 
 /** A dataset that was computed and not served is shown with how it differs from what is. */
 export const withParity = async (
@@ -56,9 +56,19 @@ export const addRecompute = (program: Command): void => {
         session.answer({ json: { executionArn }, tables: [], head: [`Started ${executionArn}`] })
         return
       }
-      session.progress.say(`started ${executionArn}`)
-      const outcome = await follow(executions, executionArn, session)
-      session.answer(await withParity(connection, outcome))
-      if (outcome.held) process.exitCode = exitCodes.no
+      session.answer(await followed(session, connection, executionArn))
     })
+}
+
+/** Recomputes, by what is new where that is enough, and serves it. The exit code is 3 where it was held. */
+export const recomputed = async (session: Session, connection: Connection): Promise<Answer> => {
+  const executions = await connection.executions()
+  return followed(session, connection, await executions.start({ full: false, promote: true, reloadDatasetId: null }))
+}
+
+const followed = async (session: Session, connection: Connection, executionArn: string): Promise<Answer> => {
+  session.progress.say(`started ${executionArn}`)
+  const outcome = await follow(await connection.executions(), executionArn, session)
+  if (outcome.held) process.exitCode = exitCodes.no
+  return withParity(connection, outcome)
 }
