@@ -5,7 +5,7 @@ import type { DerivedData, MeasureData, MetricData, ModelData } from '../core/mo
 import { pairColumns, pairSql } from './pairs.ts'
 import { gapsSql } from './states.ts'
 import { quoted } from './table.ts'
-import type { View } from './views.ts'
+import { type View, wholeSql } from './whole.ts'
 
 /** A derived metric's view, and one for each coarser bucket. */
 export const derivedViews = (model: ModelData): View[] =>
@@ -13,30 +13,34 @@ export const derivedViews = (model: ModelData): View[] =>
     const coarser = buckets.filter((bucket) => bucket !== derived.per && divides(derived.per, bucket))
     const [left, right] = derived.of.map((name) => model.metrics.find((metric) => metric.name === name))
     if (left === undefined || right === undefined) throw new Error(`${derived.name} is made of no metric.`)
-    return [
-      { name: derived.name, sql: viewSql(derived, left, right, derived.per) },
-      ...coarser.map((bucket) => ({
-        name: `${derived.name}_${bucket}`,
-        sql: viewSql(derived, left, right, bucket),
-      })),
-    ]
+    const view = (name: string, per: Bucket): View => ({
+      name,
+      columns: [...derived.by.map(({ type }) => type), ...columnsOf(derived, left, right)].join(', '),
+      sql: (servedBy) => viewSql(derived, [left, right], per, servedBy),
+    })
+    return [view(derived.name, derived.per), ...coarser.map((bucket) => view(`${derived.name}_${bucket}`, bucket))]
   })
 
-const viewSql = (derived: DerivedData, left: MetricData, right: MetricData, per: Bucket): string => {
+const viewSql = (
+  derived: DerivedData,
+  [left, right]: readonly [MetricData, MetricData],
+  per: Bucket,
+  servedBy: string | null,
+): string => {
   const by = derived.by.map(({ name }) => name)
   const question = { per, by, where: [], layer: null, from: null, to: null, pin: null }
   const pairs = pairSql({ ...question, metric: left }, { ...question, metric: right })
-  const columns = [
-    'bucket',
-    ...by.map(quoted),
-    `${valueSql(derived.kind, left.measure, right.measure)} AS value`,
-    `CASE WHEN ${pairColumns.estimates} = 0 THEN TRUE ELSE FALSE END AS exact`,
-  ]
-  const hint = `${derived.name} changed: run tidemark recompute --full`
-  return `SELECT ${columns.join(', ')} FROM (\n${pairs}\n) pairs
-CROSS JOIN (\nSELECT SUM(gaps) AS gaps FROM (\n${gapsSql(left)}\nUNION ALL\n${gapsSql(right)}\n) both_gaps\n) gaps
-WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE '${hint}' END AS INTEGER) = 0`
+  const gaps = `SELECT SUM(gaps) AS gaps FROM (\n${gapsSql(left)}\nUNION ALL\n${gapsSql(right)}\n) both_gaps`
+  return `SELECT ${columnsOf(derived, left, right).join(', ')} FROM (\n${pairs}\n) pairs
+${wholeSql(derived.name, gaps, servedBy)}`
 }
+
+const columnsOf = (derived: DerivedData, left: MetricData, right: MetricData): string[] => [
+  'bucket',
+  ...derived.by.map(({ name }) => quoted(name)),
+  `${valueSql(derived.kind, left.measure, right.measure)} AS value`,
+  `CASE WHEN ${pairColumns.estimates} = 0 THEN TRUE ELSE FALSE END AS exact`,
+]
 
 /** `derived` of core/derived.ts in SQL; a ratio is a double. */
 const valueSql = (kind: DerivedData['kind'], left: MeasureData, right: MeasureData): string => {

@@ -2,6 +2,7 @@ import { toldFields } from '../core/entity.ts'
 import type { EntityData, EventData, FieldData, MetricData } from '../core/model.ts'
 import { gapsSql, type Pin, statesSql } from './states.ts'
 import { type Dialect, quoted } from './table.ts'
+import { type View, wholeSql } from './whole.ts'
 
 /** The field that names an entity: its versions' first dimension. */
 export const refOf = ({ name, by: [ref] }: MetricData): string => {
@@ -46,14 +47,13 @@ export const entityView = (
   { name, versions }: EntityData,
   event: Pick<EventData, 'fields'>,
   dialect: Dialect,
-): { readonly name: string; readonly sql: string } => {
+): View => {
   const columns = toldFields(event).map((field) => `${columnSql(field, dialect)} AS ${quoted(field.name)}`)
-  const hint = `${name} changed: run tidemark recompute --full`
   return {
     name,
-    sql: `SELECT ${columns.join(',\n')} FROM (\n${latestSql(versions, null)}\n) latest
-CROSS JOIN (\n${gapsSql(versions)}\n) gaps
-WHERE latest.value = 1 AND CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE '${hint}' END AS INTEGER) = 0`,
+    columns: columns.join(', '),
+    sql: (servedBy) => `SELECT ${columns.join(',\n')} FROM (\n${latestSql(versions, null)}\n) latest
+${wholeSql(name, gapsSql(versions), servedBy)} AND latest.value = 1`,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ModelData } from '../core/model.ts'
 import { commentsSql } from './comments.ts'
-import { structureSql, viewsSql } from './migration.ts'
+import { viewsSql } from './installed-views.ts'
+import { structureSql } from './migration.ts'
 import type { Dialect } from './table.ts'
 
 /** All that a migration makes, as one script to read. */

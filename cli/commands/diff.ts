@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { ModelData } from '../../core/model.ts'
 import { type Difference, dangersOf, differencesOf } from '../../core/model-diff.ts'
-import { changedViewsSql } from '../../sql/migration.ts'
+import { installedViews, switchSql } from '../../sql/installed-views.ts'
 import { exitCodes } from '../exit.ts'
 import { servedModel } from '../model-file.ts'
 import type { Answer } from '../output.ts'
@@ -38,7 +38,8 @@ const built = async (session: Session, definitions: string): Promise<ModelData> 
 export const diffAnswer = (served: ModelData, model: ModelData): Answer => {
   const differences = differencesOf(served, model)
   const dangers = dangersOf(served, model)
-  const views = Math.max(0, changedViewsSql(served, model, 'redshift').length - 1)
+  const viewsOf = (which: ModelData) => installedViews(which, [model, served], 'redshift')
+  const views = Math.max(0, switchSql(viewsOf(served), viewsOf(model)).length - 1)
   return {
     json: { served: served.version, definitions: model.version, differences, dangers, views },
     tables:
@@ -58,7 +59,11 @@ const deployLines = (differences: readonly Difference[], views: number): string[
   const counted = differences.filter(
     ({ kind, change }) => kind !== 'event' && (change === 'added' || change === 'changed'),
   )
+  const [named, columns] = [
+    counted.map(({ name }) => name).join(', '),
+    views === 0 ? '' : `, and makes, drops or replaces ${views} ${views === 1 ? 'view' : 'views'}`,
+  ]
   return [
-    `A deploy leaves answers as they are, and counts ${counted.length === 0 ? 'nothing' : counted.map(({ name }) => name).join(', ')} besides. The next recompute is full; its promotion serves these definitions, ${views === 0 ? 'and replaces no view' : `and replaces ${views} ${views === 1 ? 'view' : 'views'}`}, in one step.`,
+    `A deploy leaves answers as they are, and counts ${named === '' ? 'nothing' : named} besides. The next recompute is full; its promotion serves these definitions${columns}, in one step.`,
   ]
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { keepers, type MetricData } from '../../core/model.ts'
 import type { DataFile, DatasetManifest } from '../../spark/specification.ts'
 import { batchTable, type Slot, slots } from '../../sql/states.ts'
@@ -22,9 +23,14 @@ export const startLoad = async (batch: Batch, run: Run): Promise<Run> => {
   return { ...run, statementIds, loadDone: false }
 }
 
-/** One token for each execution and metric: a second try begins no second load. At most 64 characters. */
-const tokenOf = ({ datasetId, executionName }: Run, { version }: MetricData): string =>
-  `${datasetId}-${executionName.slice(-16)}-${version}`.slice(-64)
+/**
+ * One token for each execution and metric: a second try begins no second load. By name and version: metrics that differ
+ * in their names alone have one version. 64 characters, the most that a token may have.
+ */
+const tokenOf = ({ datasetId, executionName }: Run, { name, version }: MetricData): string =>
+  createHash('sha256')
+    .update(JSON.stringify([datasetId, executionName, name, version]))
+    .digest('hex')
 
 const readManifest = async ({ archive, model }: Batch, datasetId: string): Promise<DatasetManifest> => {
   const manifest = (await archive.getJson(manifestKey(datasetId))) as DatasetManifest | null

@@ -1,7 +1,9 @@
+import { versionsOf } from '../../core/line-up.ts'
 import type { ModelData } from '../../core/model.ts'
 import { commentsBesideSql, commentsSql } from '../../sql/comments.ts'
+import { installedViews, installSql, switchSql } from '../../sql/installed-views.ts'
 import { ledgerSeeds } from '../../sql/ledger.ts'
-import { changedViewsSql, shapeSql, tablesSql, viewsBesideSql, viewsSql } from '../../sql/migration.ts'
+import { shapeSql, tablesSql } from '../../sql/migration.ts'
 import type { Dialect } from '../../sql/table.ts'
 import type { DeployedModels } from '../../stores/ledger/model-ledger.ts'
 import { SqlModelLedger } from '../../stores/ledger/sql-model-ledger.ts'
@@ -10,11 +12,11 @@ import { maxStatements } from '../../stores/warehouse/redshift-data.ts'
 import { TransactionFailed, type Warehouse } from '../../stores/warehouse/warehouse.ts'
 
 /**
- * Brings the warehouse to the model: makes what is missing, and records the model as deployed. Views change only where
- * nobody is served by others; else they do once a dataset of the model is promoted. Safe to run again. It needs snapshot
- * isolation, under which two writers of one row conflict.
+ * Brings the warehouse to the model: makes what is missing, and records the model as deployed. What views answer changes
+ * once a dataset of the model is promoted. Safe to run again. It needs snapshot isolation, under which two writers of one
+ * row conflict.
  * @param models those deployed before
- * @throws where a table was made by another version of Tidemark: none is altered; and where one promotion could not replace all views that change
+ * @throws where a table was made by another version of Tidemark: none is altered; and where one promotion could not replace all views whose columns change
  */
 export const migrate = async (
   warehouse: Warehouse,
@@ -25,25 +27,39 @@ export const migrate = async (
   for (const statements of chunksOf(tablesSql(model, dialect), maxStatements)) await warehouse.run({ statements })
   await refuseOtherShapes(warehouse, model)
   await warehouse.run({ statements: [...ledgerSeeds] })
-  const ledger = new SqlModelLedger(warehouse)
-  const { servingVersion } = await ledger.models()
-  if (servingVersion !== '') refuseManyViews(await models.data(servingVersion), model, dialect)
-  const deployed = await ledger.deploy(model)
-  const served = deployed.servingVersion === model.version ? null : await models.data(deployed.servingVersion)
-  const views = served === null ? viewsSql(model, dialect) : viewsBesideSql(served, model, dialect)
-  const comments = served === null ? commentsSql(model) : commentsBesideSql(served, model)
-  for (const statements of chunksOf([...views, ...comments], maxStatements)) await warehouse.run({ statements })
-  return deployed
+  return new SqlModelLedger(warehouse).deploy(model, async (next) => {
+    const all = new Map([[model.version, model]])
+    for (const version of [next.servingVersion, ...versionsOf(next.lineUp)])
+      if (!all.has(version)) all.set(version, await models.data(version))
+    const data = (version: string): ModelData => all.get(version) ?? model
+    await install(warehouse, { served: data(next.servingVersion), counted: versionsOf(next.lineUp).map(data), dialect })
+  })
 }
 
-/** Besides the views, serving a dataset takes three statements. */
-const maxChangedViews = maxStatements - 3
+interface Deployed {
+  readonly served: ModelData
+  /** The line-up, this model first. */
+  readonly counted: readonly ModelData[]
+  readonly dialect: Dialect
+}
 
-const refuseManyViews = (served: ModelData, model: ModelData, dialect: Dialect): void => {
-  const changed = changedViewsSql(served, model, dialect).length
+/** Views that go for the line-up before and after: they stand before anything counts by it. */
+const install = async (warehouse: Warehouse, { served, counted, dialect }: Deployed): Promise<void> => {
+  const [model = served] = counted
+  const views = installedViews(served, counted, dialect)
+  refuseManyViews(switchSql(views, installedViews(model, counted, dialect)).length - 1, served, model)
+  const comments = served.version === model.version ? commentsSql(model) : commentsBesideSql(served, model)
+  for (const statements of chunksOf([...installSql(views), ...comments], maxStatements))
+    await warehouse.run({ statements })
+}
+
+/** Besides the views, and dropping them, serving a dataset takes three statements. */
+const maxChangedViews = maxStatements - 4
+
+const refuseManyViews = (changed: number, served: ModelData, model: ModelData): void => {
   if (changed > maxChangedViews)
     throw new Error(
-      `Between model ${served.version}, which is served, and ${model.version}, ${changed - 1} views change, and one promotion can replace ${maxChangedViews - 1} at most. Deploy the change in parts, and recompute after each.`,
+      `Between model ${served.version}, which is served, and ${model.version}, the columns of ${changed} views change, and one promotion can replace ${maxChangedViews} at most. Deploy the change in parts, and recompute after each.`,
     )
 }
 

@@ -1,8 +1,8 @@
-import { isKeptBy, type Kept, versionsOf } from '../../core/line-up.ts'
+import { isKeptBy, type Kept, type LineUp, versionsOf } from '../../core/line-up.ts'
 import { keepers, type ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { commentsSql } from '../../sql/comments.ts'
-import { changedViewsSql } from '../../sql/migration.ts'
+import { installedViews, installSql, otherThan, switchSql } from '../../sql/installed-views.ts'
 import type { Dataset } from '../../stores/ledger/dataset.ts'
 import type { Serving } from '../../stores/ledger/dataset-ledger.ts'
 import { latestModelsKey } from '../../stores/models/models.ts'
@@ -23,9 +23,14 @@ export const tellModels = async ({ archive, modelLedger }: Counting): Promise<vo
 /** Ends counting by models that nothing needs any more, in every shard. */
 export const retireModels = async (batch: Batch): Promise<void> => {
   const before = await batch.modelLedger.models()
-  const { lineUp } = await batch.modelLedger.retire()
-  if (lineUp !== before.lineUp)
+  const after = await batch.modelLedger.retire()
+  if (after.lineUp !== before.lineUp) {
     for (const shardId of Object.keys(await batch.ledger.speedPositions())) await batch.speedLedger.position(shardId)
+    const served = await batch.models.data(after.servingVersion)
+    const standing = installedViews(served, await dataOf(batch, before.lineUp), batch.dialect)
+    const leaner = otherThan(standing, installedViews(served, await dataOf(batch, after.lineUp), batch.dialect))
+    if (leaner.size > 0) await batch.ledger.install([...installSql(leaner), ...commentsSql(served)])
+  }
   await tellModels(batch)
 }
 
@@ -38,9 +43,8 @@ export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving
   const known = await modelLedger.models()
   const served = await models.data(known.servingVersion)
   const data = await models.data(dataset.modelVersion)
-  const counted: Kept[] = []
-  for (const version of versionsOf(known.lineUp)) counted.push(keptOf(await models.data(version)))
-  if (!isKeptBy(keptOf(data), counted)) throw retired(dataset, `which the speed side no longer counts by`)
+  const counted = await dataOf(batch, known.lineUp)
+  if (!isKeptBy(keptOf(data), counted.map(keptOf))) throw retired(dataset, `which the speed side no longer counts by`)
   const marks = await batch.ledger.marks(dataset.datasetId)
   for (const [shardId, edge] of Object.entries(await batch.ledger.versionEdges(dataset.modelVersion)))
     if (Number(edge) !== 0 && (marks[shardId] ?? '') < edge)
@@ -48,9 +52,15 @@ export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving
   return {
     known,
     modelVersion: data.version,
-    views: changedViewsSql(served, data, dialect),
+    views: switchSql(installedViews(served, counted, dialect), installedViews(data, counted, dialect)),
     comments: commentsSql(data),
   }
+}
+
+const dataOf = async ({ models }: Pick<Batch, 'models'>, lineUp: LineUp): Promise<ModelData[]> => {
+  const all: ModelData[] = []
+  for (const version of versionsOf(lineUp)) all.push(await models.data(version))
+  return all
 }
 
 const keptOf = (data: ModelData): Kept => ({ version: data.version, keepers: keepers(data) })

@@ -117,7 +117,7 @@ const serve = async (batch: Batch, control: Control, datasetId: string, step: st
   await refusePruned(batch, datasetId)
   const serving = await servingOf(batch, await findDataset(batch, datasetId))
   await batch.ledger.serve(control, datasetId, serving, step, batch.now())
-  if (serving.views.length > 0) await batch.ledger.comment(serving.comments)
+  if (serving.views.length > 0) await batch.ledger.install(serving.comments)
 }
 
 /** Below its mark a dataset answers itself; above it, speed rows must: were they pruned, it would leave a hole. */

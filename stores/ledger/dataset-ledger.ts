@@ -72,8 +72,8 @@ export interface DatasetLedger {
   takeSlot(control: Control, slot: Slot, datasetId: string, step: string, now: number): Promise<void>
   /** Serves another dataset by its own definitions, in one step. */
   serve(control: Control, datasetId: string, serving: Serving, step: string, now: number): Promise<void>
-  /** Has the views say what they are. Nothing rests on it. */
-  comment(statements: readonly string[]): Promise<void>
+  /** Makes views that answer the same anew, or has them say what they are, in as many transactions as it takes. */
+  install(statements: readonly string[]): Promise<void>
   /** Removes speed rows at or below the bounds. */
   prune(control: Control, bounds: Marks): Promise<void>
 

@@ -132,7 +132,7 @@ export class MemoryDatasetLedger implements DatasetLedger {
   }
 
   /** The twin has no views. */
-  comment(): Promise<void> {
+  install(): Promise<void> {
     return Promise.resolve()
   }
 

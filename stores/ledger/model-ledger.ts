@@ -18,9 +18,10 @@ export interface ModelLedger {
   models(): Promise<DeployedModels>
   /**
    * Records a model as the deployed one. What was served is served on, unless no record came yet. Safe to run again.
+   * @param prepare called with what is about to be recorded, before each try of it
    * @throws TransactionFailed where it went on being changed by others meanwhile
    */
-  deploy(model: ModelData): Promise<DeployedModels>
+  deploy(model: ModelData, prepare?: (next: DeployedModels) => Promise<void>): Promise<DeployedModels>
   /** Ends counting by models that nothing served, deployed or loaded needs. @throws TransactionFailed as `deploy` */
   retire(): Promise<DeployedModels>
 }

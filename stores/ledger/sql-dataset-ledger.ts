@@ -143,7 +143,7 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${ex
     })
   }
 
-  async comment(statements: readonly string[]): Promise<void> {
+  async install(statements: readonly string[]): Promise<void> {
     for (let first = 0; first < statements.length; first += maxStatements)
       await this.#warehouse.run({ statements: statements.slice(first, first + maxStatements) })
   }

@@ -1,7 +1,7 @@
 import { type Kept, versionsOf } from '../../core/line-up.ts'
 import { keepers, type ModelData } from '../../core/model.ts'
 import { text } from '../../sql/states.ts'
-import { type ResultRow, TransactionFailed, type Warehouse } from '../warehouse/warehouse.ts'
+import { type ResultRow, type Transaction, TransactionFailed, type Warehouse } from '../warehouse/warehouse.ts'
 import { type DeployedModels, type ModelFacts, type ModelLedger, maxAttempts, planned } from './model-ledger.ts'
 
 /** The model ledger in the warehouse. */
@@ -19,9 +19,13 @@ export class SqlModelLedger implements ModelLedger {
     return modelsOf(row)
   }
 
-  deploy(model: ModelData): Promise<DeployedModels> {
+  deploy(
+    model: ModelData,
+    prepare: (next: DeployedModels) => Promise<void> = async () => undefined,
+  ): Promise<DeployedModels> {
     const definitions = keepers(model)
     return this.#change(() => ({ version: model.version, keepers: definitions }), {
+      prepare,
       statements: [
         `DELETE FROM ledger.definition WHERE line_up = ${text(model.version)}`,
         `INSERT INTO ledger.definition (line_up, metric, metric_version, definition) VALUES
@@ -37,24 +41,25 @@ ${definitions.map(({ name, version }, place) => `(${[model.version, name, versio
     return this.#change(
       ({ kept, modelVersion }) =>
         kept.find(({ version }) => version === modelVersion) ?? { version: modelVersion, keepers: [] },
-      { statements: [], parameters: {} },
+      { prepare: async () => undefined, statements: [], parameters: {} },
     )
   }
 
   /** Compare-and-set on the model's row: its columns can't be null, so what comes second fails as a whole. */
   async #change(
     deployedOf: (facts: ModelFacts) => Kept,
-    first: { readonly statements: readonly string[]; readonly parameters: Readonly<Record<string, string>> },
+    first: Transaction & { readonly prepare: (next: DeployedModels) => Promise<void> },
   ): Promise<DeployedModels> {
     for (let attempt = 1; ; attempt++) {
       const facts = await this.#facts()
       const next = planned(facts, deployedOf(facts))
       if (first.statements.length === 0 && next.lineUp === facts.lineUp) return facts
+      await first.prepare(next)
       try {
         await this.#warehouse.run({
           // Behind the mutex, as shards are made: the first one counts by the models that stand before or after.
           statements: ['LOCK ledger.mutex', ...first.statements, ...definitionsSql(next), movedSql(facts, next)],
-          parameters: first.parameters,
+          parameters: first.parameters ?? {},
         })
         return next
       } catch (error) {

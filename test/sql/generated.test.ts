@@ -7,9 +7,10 @@ import { loadHash64 } from '../../core/hash.ts'
 import type { ModelData } from '../../core/model.ts'
 import * as definitions from '../../definitions/index.ts'
 import { generatedSql } from '../../sql/generated.ts'
+import { viewsSql } from '../../sql/installed-views.ts'
 import { ledgerTables } from '../../sql/ledger.ts'
 import { loadSql } from '../../sql/load.ts'
-import { structureSql, viewsSql } from '../../sql/migration.ts'
+import { structureSql } from '../../sql/migration.ts'
 import { dialects } from '../../sql/table.ts'
 
 const maxStatementBytes = 100_000
