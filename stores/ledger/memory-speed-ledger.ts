@@ -31,7 +31,7 @@ export class MemorySpeedLedger implements SpeedLedger {
     if (lineUp === '') throw new Error('ledger.model names no model: none was ever deployed; deploy the stage.')
     if (known?.lineUp === lineUp) return positionOf(known)
     if (known === undefined) await this.#create(shardId)
-    else await this.#switchLineUp(known, lineUp)
+    else await this.#switchLineUp(known)
     return this.position(shardId)
   }
 
@@ -46,9 +46,10 @@ export class MemorySpeedLedger implements SpeedLedger {
     })
   }
 
-  async #switchLineUp(known: Tables['speedPosition'], lineUp: LineUp): Promise<void> {
+  async #switchLineUp(known: Tables['speedPosition']): Promise<void> {
     const { shardId, position } = known
-    await this.#warehouse.transact('switch line-up', (draft) => {
+    await this.#warehouse.transactLocked('switch line-up', (draft) => {
+      const lineUp = draft.table('model').rows()[0]?.lineUp ?? ''
       const definitions = draft.table('definition').rows()
       const metricsOf = (of: LineUp) => definitions.filter((row) => row.lineUp === of)
       const older = new Set(metricsOf(known.lineUp).map(({ metric, metricVersion }) => `${metric} ${metricVersion}`))

@@ -33,7 +33,7 @@ export class SqlSpeedLedger implements SpeedLedger {
     const { known, lineUp } = await this.#read(shardId)
     if (known?.lineUp === lineUp) return known
     if (known === null) await this.#create(shardId)
-    else await this.#switchLineUp(shardId, known, lineUp)
+    else await this.#switchLineUp(shardId, known)
     return this.position(shardId)
   }
 
@@ -65,13 +65,17 @@ SELECT :shard, ${text(streamStart)}, 0, m.line_up, '', r.revision FROM ledger.ex
     })
   }
 
-  /** From here on the shard runs the new line-up; metrics that the old one lacked begin at this edge. */
-  async #switchLineUp(shardId: string, known: SpeedPosition, lineUp: LineUp): Promise<void> {
+  /**
+   * From here on the shard runs the ledger's line-up; metrics that the old one lacked begin at this edge. Behind the
+   * mutex, as deploys are: who read the ledger before one must not put the shard back to what was deployed then.
+   */
+  async #switchLineUp(shardId: string, known: SpeedPosition): Promise<void> {
     const isFresh = known.position === streamStart
     await this.#options.warehouse.run({
       statements: [
-        ...(isFresh ? [] : [newMetricsSql(known, lineUp)]),
-        `UPDATE ledger.speed_position SET line_up = CASE WHEN revision = ${known.revision} THEN ${text(lineUp)} END,
+        'LOCK ledger.mutex',
+        ...(isFresh ? [] : [newMetricsSql(known)]),
+        `UPDATE ledger.speed_position SET line_up = CASE WHEN revision = ${known.revision} THEN (SELECT m.line_up FROM ledger.model m) END,
 revision = revision + 1 WHERE shard_id = :shard`,
       ],
       parameters: { shard: shardId },
@@ -160,11 +164,12 @@ const restoreSql = (from: string, to: string): string =>
   `UPDATE ledger.pruned SET pruned_to = CASE WHEN pruned_to = ${text(to)} THEN ${text(from)} END WHERE shard_id = :shard`
 
 /** A shard without a record has no such edge: there is nothing below it. */
-const newMetricsSql = (known: SpeedPosition, lineUp: LineUp): string =>
+const newMetricsSql = (known: SpeedPosition): string =>
   `INSERT INTO ledger.metric_edge (metric, metric_version, shard_id, edge)
 SELECT d.metric, d.metric_version, :shard, ${text(known.position)} FROM ledger.definition d
+JOIN ledger.model m ON m.line_up = d.line_up
 LEFT JOIN ledger.definition o ON o.line_up = ${text(known.lineUp)} AND o.metric = d.metric AND o.metric_version = d.metric_version
-WHERE d.line_up = ${text(lineUp)} AND o.metric IS NULL`
+WHERE o.metric IS NULL`
 
 const cutsText = (cuts: readonly string[]): string => {
   for (const cut of cuts) text(cut)
