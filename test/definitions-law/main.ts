@@ -2,19 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { soundEngine } from './core-answers.ts'
-import { coreFlaws } from './core-law.ts'
-import { drawn } from './drawn.ts'
+import { runRound } from '../localstack/definitions-law/round.ts'
 import { Figures } from './figures.ts'
 import { told } from './told.ts'
 
 /** Definitions of one model; each model has records of its own. */
-const definitionsPerModel = 200
+const definitionsPerModel = 150
 
 const count = (name: string, text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} ${text}: a whole number is needed.`)
   return Number(text)
 }
+
+const secondsSince = (start: number): string => ((performance.now() - start) / 1000).toFixed(0)
 
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
@@ -35,14 +35,15 @@ const main = async (): Promise<void> => {
     const dir = mkdtempSync(join(tmpdir(), 'tidemark-definitions-'))
     try {
       const perModel = Math.min(definitionsPerModel, definitions - round * definitionsPerModel)
-      const one = await drawn({ seed: seed + round, definitions: perModel, records }, dir)
-      const flaws = coreFlaws(soundEngine(one.model), one.plan, one.story, (metric, cells) =>
-        figures.add('core', metric, cells),
+      const { round: one, flaws } = await runRound(
+        { seed: seed + round, definitions: perModel, records },
+        { dir, increment: true, onCells: (by, metric, cells) => figures.add(by, metric, cells) },
       )
       for (const flaw of flaws.slice(0, 3)) console.error(told(one, flaw))
       if (flaws.length > 0) throw new Error(`${flaws.length} definitions of seed ${seed + round} answer otherwise.`)
       figures.definitions += perModel
       figures.records += records
+      console.error(`seed ${seed + round}: ${perModel} definitions alike, ${secondsSince(startedAt)} s so far`)
     } finally {
       rmSync(dir, { recursive: true })
     }

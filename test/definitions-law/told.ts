@@ -5,22 +5,36 @@ import { definitionText } from './definition-text.ts'
 import type { Drawn } from './drawn.ts'
 import type { MetricPlan } from './plan.ts'
 import type { Said, Story } from './random-events.ts'
-import { countedOf, recount } from './recount.ts'
+import { type Asked, countedOf, recount } from './recount.ts'
 
 /** A flaw as a case to look at: its definition as it would be written, and the records that show it, the fewest found. */
-export const told = (round: Drawn, { metric, cell, flaw }: Flaw): string => {
+export const told = (round: Drawn, { metric, cell, flaw, asked }: Flaw): string => {
   const { draw, story } = round
   const isFlawed = (some: Story): boolean => coreFlawOf(round, metric, some) !== null
-  const least = isFlawed(story) ? shrunk(story, isFlawed) : storyOf(story, (said) => said?.event === metric.event)
+  const least = isFlawed(story) ? shrunk(story, isFlawed) : storyOf(story, isOfCell(story, metric, cell, asked))
   const records = [...least.lines].flatMap(([shardId, line]) => [
     `${shardId}, of which ${least.below.get(shardId) ?? 0} lie at or below the mark:`,
     ...line.map(({ record }) => `  ${record.arrivalTime} ${record.text}`),
   ])
   return [
-    `${metric.name} of seed ${draw.seed} (--definitions ${draw.definitions} --records ${draw.records}), cell ${cell}: ${flaw}`,
+    `${metric.name} of seed ${draw.seed} (--definitions ${draw.definitions} --records ${draw.records}), cell ${cell}${asked === undefined ? '' : ` per ${asked.per} by ${asked.by.join()}`}: ${flaw}`,
     definitionText({ events: [metric.event], metrics: [metric], pairs: [] }),
     ...records,
   ].join('\n')
+}
+
+/** What core does not show to be flawed is told by the cell's own events, and those that may be their twins. */
+const isOfCell = (
+  story: Story,
+  metric: MetricPlan,
+  cell: string,
+  asked: Asked | undefined,
+): ((said: Said | null) => boolean) => {
+  if (asked === undefined) return (said) => said?.event === metric.event
+  const isIn = (said: Said): boolean => recount(metric, [{ said, isSpeed: false }], asked).has(cell)
+  const all = [...story.lines.values()].flatMap((line) => line.flatMap(({ said }) => said ?? []))
+  const ids = new Set(all.filter(isIn).map(({ id }) => id))
+  return (said) => said !== null && (isIn(said) || (said.id !== null && ids.has(said.id)))
 }
 
 const coreFlawOf = ({ model }: Drawn, metric: MetricPlan, story: Story): unknown => {

@@ -6,7 +6,7 @@ import { bundle } from '../../../scripts/build/bundle.ts'
 import { modelBeside } from '../../../scripts/build/lambdas.ts'
 import { buildModel } from '../../../scripts/build/model.ts'
 
-export const packageDir = join(__dirname, '..', '..', '..')
+export const packageDir = join(import.meta.dirname, '..', '..', '..')
 const venvDir = join(packageDir, '.venv')
 export const python = join(venvDir, 'bin', 'python')
 
@@ -32,15 +32,20 @@ export const sparkEnvironment = (): NodeJS.ProcessEnv => {
     SPARK_HOME: sparkHome(),
     SPARK_LOCAL_IP: '127.0.0.1',
     PYSPARK_PYTHON: python,
-    PYTHONPATH: [join(packageDir, 'spark'), __dirname].join(':'),
+    PYTHONPATH: [join(packageDir, 'spark'), import.meta.dirname].join(':'),
   }
 }
 
 /** Builds the test's definitions and the worker into `dir/worker`, as Spark finds them in its archive. */
 export const buildWorker = async (dir: string): Promise<string> => {
+  await buildModel({ packageDir, definitionsDir: join(import.meta.dirname, 'definitions'), outDir: dir })
+  return workerOf(dir)
+}
+
+/** Builds the worker of the model that stands built in `dir`. */
+export const workerOf = async (dir: string): Promise<string> => {
   const workerDir = join(dir, 'worker')
   await mkdir(workerDir, { recursive: true })
-  await buildModel({ packageDir, definitionsDir: join(__dirname, 'definitions'), outDir: dir })
   await bundle(packageDir, {
     entryPoints: [{ in: 'spark/worker.ts', out: 'worker' }],
     outdir: workerDir,

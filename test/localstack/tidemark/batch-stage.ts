@@ -209,9 +209,10 @@ export class BatchStage {
     this.states = this.#parts.states
   }
 
-  static async start(on: 'warehouse' | 'memory' = 'warehouse'): Promise<BatchStage> {
+  /** @param model what it begins with; left out: the definitions above */
+  static async start(on: 'warehouse' | 'memory' = 'warehouse', model?: Model): Promise<BatchStage> {
     const [local, hash] = await Promise.all([on === 'memory' ? null : LocalWarehouse.start(), loadHash64()])
-    const stage = new BatchStage(local, compileDefinitions(definitions, hash))
+    const stage = new BatchStage(local, model ?? compileDefinitions(definitions, hash))
     await stage.#migrate()
     return stage
   }
