@@ -1,5 +1,5 @@
 import { type Kept, versionsOf } from '../../core/line-up.ts'
-import { keepers, type ModelData } from '../../core/model.ts'
+import { keepers, type MetricData, type ModelData } from '../../core/model.ts'
 import { text } from '../../sql/states.ts'
 import { type ResultRow, type Transaction, TransactionFailed, type Warehouse } from '../warehouse/warehouse.ts'
 import { type DeployedModels, type ModelFacts, type ModelLedger, maxAttempts, planned } from './model-ledger.ts'
@@ -24,15 +24,21 @@ export class SqlModelLedger implements ModelLedger {
     prepare: (next: DeployedModels) => Promise<void> = async () => undefined,
   ): Promise<DeployedModels> {
     const definitions = keepers(model)
+    const packs = packed(definitions)
+    const rows = packs.flatMap((pack, number) =>
+      pack.map(
+        ({ name, version }, place) =>
+          `(${[model.version, name, version].map(text).join(', ')}, SPLIT_PART(:definitions_${number}, CHR(10), ${place + 1}))`,
+      ),
+    )
     return this.#change(() => ({ version: model.version, keepers: definitions }), {
       prepare,
       statements: [
         `DELETE FROM ledger.definition WHERE line_up = ${text(model.version)}`,
-        `INSERT INTO ledger.definition (line_up, metric, metric_version, definition) VALUES
-${definitions.map(({ name, version }, place) => `(${[model.version, name, version].map(text).join(', ')}, :definition_${place})`).join(',\n')}`,
+        `INSERT INTO ledger.definition (line_up, metric, metric_version, definition) VALUES\n${rows.join(',\n')}`,
       ],
       parameters: Object.fromEntries(
-        definitions.map((metric, place) => [`definition_${place}`, JSON.stringify(metric)]),
+        packs.map((pack, number) => [`definitions_${number}`, pack.map((one) => JSON.stringify(one)).join('\n')]),
       ),
     })
   }
@@ -97,6 +103,25 @@ ON m.model_version = d.line_up`,
       kept: [...kept].map(([version, own]) => ({ version, keepers: own })),
     }
   }
+}
+
+/** Redshift's longest text. */
+const maxTextBytes = 65_535
+
+/** The Data API takes 200 parameters, so several definitions go in one, a line each: JSON has no line break in it. */
+const packed = (definitions: readonly MetricData[]): MetricData[][] => {
+  const packs: MetricData[][] = []
+  let bytes = maxTextBytes
+  for (const one of definitions) {
+    const own = Buffer.byteLength(JSON.stringify(one)) + 1
+    bytes += own
+    if (bytes <= maxTextBytes) packs.at(-1)?.push(one)
+    else {
+      packs.push([one])
+      bytes = own
+    }
+  }
+  return packs
 }
 
 /** What a line-up of several models keeps, named as one: each version of each metric once. */
