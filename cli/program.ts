@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { addBatchCommands } from './commands/batch.ts'
 import { addCatalog } from './commands/catalog.ts'
+import { addCheck } from './commands/check.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExclude } from './commands/exclude.ts'
@@ -33,6 +34,7 @@ export const createProgram = (): Command => {
   for (const add of [
     addInit,
     addDoctor,
+    addCheck,
     addDiff,
     addLocal,
     addIngest,

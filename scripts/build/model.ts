@@ -10,7 +10,7 @@ import { definitionsFolder } from './definitions-folder.ts'
 import { hashFunctions } from './functions.ts'
 import { resolveZones } from './zones.ts'
 
-interface ModelOptions {
+export interface ModelOptions {
   readonly packageDir: string
   readonly definitionsDir: string
   readonly outDir: string
@@ -31,6 +31,19 @@ import { zonesUsed } from './core/compile.ts'
 import { eventsWithFunctions } from './core/definition/functions.ts'
 export const zones = zonesUsed(definitions)
 export const functions = eventsWithFunctions(definitions)
+`,
+  mistakes: `
+import * as definitions from 'definitions/index.ts'
+import { compileMistakes } from './scripts/check/compile-mistakes.ts'
+import { loadHash64 } from './core/hash.ts'
+export const loadMistakes = async (zones, code) =>
+  compileMistakes(definitions, { hash: await loadHash64(), zones, code })
+`,
+  probe: `
+import './scripts/check/world.ts'
+import * as definitions from 'definitions/index.ts'
+import { probeOf } from './scripts/check/probe.ts'
+export const probe = probeOf(definitions)
 `,
 }
 
@@ -66,10 +79,7 @@ const modelEntries = (packageDir: string, facts: Facts): Plugin => ({
  */
 export const buildModel = async (options: ModelOptions): Promise<ModelData> => {
   const { definitionsDir, outDir } = options
-  if (!existsSync(join(definitionsDir, 'index.ts')))
-    throw new Error(
-      `${definitionsDir} has no index.ts. A folder of definitions needs one that exports its events and metrics, as in definitions/ and examples/.`,
-    )
+  refuseNoIndex(definitionsDir)
   const modelFile = await bundleEntry('model', options, await factsOf(options))
   const { loadModel } = loadFresh<{ loadModel: () => Promise<Model> }>(modelFile)
   const { data } = await loadModel()
@@ -77,7 +87,15 @@ export const buildModel = async (options: ModelOptions): Promise<ModelData> => {
   return data
 }
 
-interface Survey {
+/** @throws where the folder exports nothing */
+export const refuseNoIndex = (definitionsDir: string): void => {
+  if (existsSync(join(definitionsDir, 'index.ts'))) return
+  throw new Error(
+    `${definitionsDir} has no index.ts. A folder of definitions needs one that exports its events and metrics, as in definitions/ and examples/.`,
+  )
+}
+
+export interface Survey {
   /** Zone to the metrics that are in it. */
   readonly zones: Map<string, string[]>
   /** Event to the name that it is exported under. */
@@ -85,19 +103,24 @@ interface Survey {
 }
 
 const factsOf = async (options: ModelOptions): Promise<Facts> => {
-  const file = await bundleEntry('survey', options, { zones: {}, code: {} })
+  const { zones, functions } = await survey(options)
+  return { zones: resolveZones(zones), code: await hashFunctions(options, functions) }
+}
+
+export const survey = async (options: ModelOptions): Promise<Survey> => {
+  const file = await bundleEntry('survey', options)
   try {
-    const { zones, functions } = loadFresh<Survey>(file)
-    return { zones: resolveZones(zones), code: await hashFunctions(options, functions) }
+    return loadFresh<Survey>(file)
   } finally {
     await rm(file)
   }
 }
 
-const bundleEntry = async (
+/** Writes `NAME.cjs`. @returns its path */
+export const bundleEntry = async (
   name: keyof typeof entries,
   { packageDir, definitionsDir, outDir }: ModelOptions,
-  facts: Facts,
+  facts: Facts = { zones: {}, code: {} },
 ): Promise<string> => {
   await bundle(packageDir, {
     entryPoints: [{ in: `${name}-entry`, out: name }],
@@ -109,7 +132,7 @@ const bundleEntry = async (
 }
 
 /** One process may build several times to the same place, so an earlier module must not be remembered. */
-const loadFresh = <Module>(file: string): Module => {
+export const loadFresh = <Module>(file: string): Module => {
   const require = createRequire(file)
   delete require.cache[require.resolve(file)]
   return require(file)

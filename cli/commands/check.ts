@@ -1,0 +1,40 @@
+import { createReadStream } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import { exitCodes } from '../exit.ts'
+import { type Session, sessionOf } from '../session.ts'
+
+interface Options {
+  readonly definitions: string
+  readonly sample?: string
+}
+
+export const addCheck = (program: Command): void => {
+  program
+    .command('check')
+    .description('what is wrong with definitions: all that a build refuses, and functions that are impure or throw')
+    .option('--definitions <dir>', 'a folder whose index.ts exports the definitions', 'definitions')
+    .option('--sample <file>', 'events to run the functions on besides made ones: NDJSON, or - for stdin')
+    .action(async (options: Options, command: Command) => {
+      const session = sessionOf(command)
+      const { mistakesIn } = await import('../../scripts/check/definitions.ts')
+      const packageDir = join(import.meta.dirname, '..', '..')
+      const definitionsDir = resolve(session.cwd, options.definitions)
+      const mistakes = await mistakesIn({ packageDir, definitionsDir }, await sampleLines(session, options.sample))
+      session.answer({
+        json: { mistakes },
+        tables: [
+          { columns: ['where', 'mistake'], rows: mistakes.map(({ where, message }) => [where, message]) },
+        ].filter(({ rows }) => rows.length > 0),
+        notes: mistakes.length === 0 ? ['Nothing is wrong with these definitions that shows before they run.'] : [],
+      })
+      if (mistakes.length > 0) process.exitCode = exitCodes.no
+    })
+}
+
+const sampleLines = async ({ cwd }: Session, file: string | undefined): Promise<string[]> => {
+  if (file === undefined) return []
+  const lines = await text(file === '-' ? process.stdin : createReadStream(resolve(cwd, file)))
+  return lines.split('\n').filter((line) => line.trim() !== '')
+}

@@ -1,0 +1,105 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Script } from 'node:vm'
+import type { ZoneTables } from '../../core/zone.ts'
+import type { Folders } from '../build/definitions-folder.ts'
+import { bundleEntry, loadFresh, type ModelOptions, refuseNoIndex, survey } from '../build/model.ts'
+import { resolveZones } from '../build/zones.ts'
+import { functionMistakes, type Limits } from './functions.ts'
+
+/** What is wrong with one definition, where, and what to do. */
+export interface Mistake {
+  readonly message: string
+  /** `events/visit.ts:3` of the folder; null where that is not known. */
+  readonly where: string | null
+}
+
+const usualLimits: Limits = { runMs: 2000, loadMs: 10_000 }
+
+/**
+ * All that is wrong with a folder of definitions: what compiling refuses, and functions that are impure, throw or never
+ * end.
+ * @param lines sample events as JSON
+ * @throws where the folder has no `index.ts` or doesn't bundle
+ */
+export const mistakesIn = async (
+  folders: Folders,
+  lines: readonly string[] = [],
+  limits: Limits = usualLimits,
+): Promise<Mistake[]> => {
+  refuseNoIndex(folders.definitionsDir)
+  const outDir = await mkdtemp(join(tmpdir(), 'tidemark-check-'))
+  try {
+    const messages = await messagesOf({ ...folders, outDir }, lines, limits)
+    const files = await filesOf(folders.definitionsDir)
+    return messages.map((message) => ({ message, where: placeOf(message, files) }))
+  } finally {
+    await rm(outDir, { recursive: true, force: true })
+  }
+}
+
+/** The functions first, in a context of their own: what never ends must not be loaded here. */
+const messagesOf = async (options: ModelOptions, lines: readonly string[], limits: Limits): Promise<string[]> => {
+  const file = await bundleEntry('probe', options)
+  const script = new Script(await readFile(file, 'utf8'), { filename: 'definitions' })
+  const found = attempt(() => functionMistakes(script, lines, limits))
+  if ('message' in found) return [found.message]
+  const { zones, functions } = await survey(options)
+  const tables: { name: string; zone: ReturnType<typeof attempt<ZoneTables>> }[] = [...zones].map((entry) => ({
+    name: entry[0],
+    zone: attempt(() => resolveZones(new Map([entry]))),
+  }))
+  const known = tables.flatMap(({ zone }) => ('value' in zone ? [zone.value] : []))
+  const unknown = tables.flatMap(({ zone }) => ('message' in zone ? [zone.message] : []))
+  const code = Object.fromEntries([...functions.keys()].map((event) => [event, 'checked']))
+  const refused = await mistakesLoaded(options, Object.assign({}, ...known), code)
+  const beside = refused.filter((message) => !message.startsWith('No table of the time zone '))
+  return [...beside, ...unknown, ...found.value.map(({ message }) => message)]
+}
+
+const mistakesLoaded = async (
+  options: ModelOptions,
+  zones: ZoneTables,
+  code: Readonly<Record<string, string>>,
+): Promise<string[]> => {
+  const file = await bundleEntry('mistakes', options)
+  type Loaded = { loadMistakes: (zones: ZoneTables, code: Readonly<Record<string, string>>) => Promise<string[]> }
+  return loadFresh<Loaded>(file).loadMistakes(zones, code)
+}
+
+/** Errors of another context are no `Error` of this one. */
+const attempt = <Value>(run: () => Value): { readonly value: Value } | { readonly message: string } => {
+  try {
+    return { value: run() }
+  } catch (error) {
+    // Reported by the caller, as a mistake of the definitions.
+    const said = typeof error === 'object' && error !== null && 'message' in error ? error.message : error
+    return { message: String(said) }
+  }
+}
+
+interface File {
+  readonly name: string
+  readonly text: string
+}
+
+const filesOf = async (dir: string): Promise<File[]> => {
+  const names = (await readdir(dir, { recursive: true })).filter((name) => /\.[mc]?[jt]s$/.test(name)).sort()
+  return Promise.all(names.map(async (name) => ({ name, text: await readFile(join(dir, name), 'utf8') })))
+}
+
+/** By how a message begins, and by where a definition of that name is declared. */
+const placeOf = (message: string, files: readonly File[]): string | null => {
+  const [, name] =
+    /^(?:Event|Metric|Entity) '?([\w$.-]+)/.exec(message) ?? /are called ([\w$.-]+?)[;.]/.exec(message) ?? []
+  if (name === undefined) return null
+  const declared = new RegExp(
+    `\\b(?:event|metric|ratio|minus|entity)\\(\\s*['"\`]${name.replaceAll(/[$.]/g, '\\$&')}['"\`]`,
+  )
+  for (const file of files) {
+    const found = declared.exec(file.text)
+    if (found !== null) return `${file.name}:${file.text.slice(0, found.index).split('\n').length}`
+  }
+  return null
+}

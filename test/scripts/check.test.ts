@@ -1,0 +1,172 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Mistake, mistakesIn } from '../../scripts/check/definitions.ts'
+
+const packageDir = join(__dirname, '../..')
+let root = ''
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-check-test-'))
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+const limits = { runMs: 1500, loadMs: 10_000 }
+
+const checked = (index: string, lines: readonly string[] = []): Promise<Mistake[]> => {
+  const definitionsDir = join(root, 'definitions')
+  mkdirSync(definitionsDir, { recursive: true })
+  writeFileSync(
+    join(definitionsDir, 'index.ts'),
+    `import { event, metric, instant, int, decimal, z } from 'tidemark'\n${index}`,
+  )
+  return mistakesIn({ packageDir, definitionsDir }, lines, limits)
+}
+
+const derives = (of: string, before = '', lines: readonly string[] = []): Promise<string[]> =>
+  allDerive([of], before, lines)
+
+/** An event of functions `a`, `b`, …, and what precedes it: one folder, for bundling takes longest. */
+const allDerive = async (
+  functions: readonly string[],
+  before = '',
+  lines: readonly string[] = [],
+): Promise<string[]> => {
+  const derive = functions.map((of, place) => `${nameOf(place)}: ${of}`).join(',\n')
+  const index = `${before}
+export const visit = event('visit', {
+  page: z.string().nullable(), at: instant(), size: int('bytes').optional(), tags: z.array(z.string()),
+}, { derive: { ${derive} } })`
+  return (await checked(index, lines)).map(({ message }) => message)
+}
+
+const nameOf = (place: number): string => String.fromCharCode(97 + place)
+
+describe('functions of definitions', () => {
+  const pure = [
+    ['the time of its event', '(v) => new Date(v.at).toISOString().slice(0, 10)'],
+    ['a day in UTC', '{ integer: (v) => new Date(v.at).getUTCDay() }'],
+    ['a named zone and language', "(v) => new Intl.DateTimeFormat('en', { timeZone: 'Europe/Paris' }).format(v.at)"],
+    ['a copy that is sorted', '(v) => [...v.tags].sort()[0] ?? null'],
+  ]
+
+  it('pass where they ask nobody', async () => {
+    expect(await allDerive(pure.map(([, of = '']) => of))).toEqual([])
+  })
+
+  const impure = [
+    ['(v) => String(Date.now())', 'the clock (Date.now)'],
+    ['(v) => new Date().toISOString()', 'the clock (new Date())'],
+    ['(v) => Date()', 'the clock (Date())'],
+    ['(v) => { try { return String(Math.random()) } catch { return null } }', 'randomness (Math.random)'],
+    ['(v) => crypto.randomUUID()', 'randomness (crypto)'],
+    ['(v) => process.env.HOME ?? null', 'the process and its environment (process)'],
+    ['(v) => String(performance.now())', 'the clock (performance)'],
+    ["(v) => { fetch('http://localhost'); return null }", 'the network (fetch)'],
+    ['(v) => { setTimeout(() => 1, 1); return null }', 'a timer (setTimeout)'],
+    ['{ integer: (v) => new Date(v.at).getHours() }', "the machine’s time zone (Date's getHours)"],
+    ['(v) => String(new Date(v.at))', "the machine’s time zone (Date's toString)"],
+    ['(v) => new Date(2013, 0, 1).toISOString()', 'the machine’s time zone (new Date(year, month, …))'],
+    ["{ integer: (v) => Date.parse('2013-01-01T00:00') }", 'the machine’s time zone (of a time that says none)'],
+    [
+      "(v) => new Intl.DateTimeFormat('en').format(v.at)",
+      'the machine’s time zone (Intl.DateTimeFormat without a timeZone)',
+    ],
+    ['(v) => v.at.toLocaleString()', 'the machine’s language (toLocaleString without a locale)'],
+    ["{ integer: (v) => 'a'.localeCompare('b') }", 'the machine’s language (localeCompare without a locale)'],
+  ]
+
+  it('are named with what they ask for', async () => {
+    expect(await allDerive(impure.map(([of = '']) => of))).toEqual(
+      impure.map(
+        ([, what = ''], place) =>
+          `Event visit, derive ${nameOf(place)}: asks for ${what}. A function sees its event and nothing else, or each layer answers otherwise: take the time from its at, and name zones and languages.`,
+      ),
+    )
+  })
+
+  const keeping = [
+    ['count events', '(v) => String(seen++)', 'let seen = 0'],
+    ['remember the first one', '(v) => String(first ??= v.at)', 'let first: number | undefined'],
+    ['keep the time they were loaded at', '(v) => String(loaded)', 'const loaded = Date.now()'],
+    ['keep chance', '(v) => String(chance)', 'const chance = Math.random()'],
+  ]
+
+  it('are named where they keep something', async () => {
+    const before = keeping.map(([, , declared]) => declared).join('\n')
+    const messages = await allDerive(
+      keeping.map(([, of = '']) => of),
+      before,
+    )
+    expect(messages).toEqual(
+      keeping.map(() => expect.stringContaining('It keeps something between events, or from when')),
+    )
+  })
+
+  it('are named where they change their event, throw, or answer another type, with a sample', async () => {
+    expect(await derives('(v) => { v.tags.sort(); return null }')).toEqual([expect.stringContaining('read only')])
+    const [nulls = ''] = await derives('(v) => v.page.toUpperCase()')
+    expect(nulls).toMatch(
+      /can't be had for \d+ of \d+ samples, .*Cannot read properties of null.*"page":null.*Answer null/,
+    )
+    expect(await derives('{ integer: (v) => v.at / 7 }')).toEqual([expect.stringContaining('no whole number')])
+  })
+
+  it('are ended and named where they never end', async () => {
+    const never = "Event visit, derive a: didn't end within 1500 ms."
+    expect(await derives('(v) => { while (true); }')).toEqual([expect.stringContaining(never)])
+    expect(await derives("(v) => /^(a+)+$/.test('a'.repeat(60) + 'b') ? 'a' : 'b'")).toEqual([
+      expect.stringContaining(never),
+    ])
+  })
+
+  it('run on the events of a sample too', async () => {
+    const of = "(v) => { if (v.page === 'checkout') throw new Error('no such page'); return v.page }"
+    expect(await derives(of)).toEqual([])
+    const line = JSON.stringify({ type: 'visit', page: 'checkout', at: 1, tags: [] })
+    expect(await derives(of, '', [line])).toEqual([expect.stringContaining('1 of')])
+  })
+})
+
+it('reports all that compiling refuses, each with its place', async () => {
+  const mistakes = await checked(`
+export const visit = event('visit', { page: z.string(), at: instant() })
+export const Bad = event('Bad', { at: instant() })
+export const good = metric('good', visit.count(), { per: 'day', by: ['page'] })
+export const value = metric('value', visit.count(), { per: 'day' })
+export const long = metric('long', visit.count(), { per: 'day', live: '900d' })
+export const nowhere = metric('nowhere', visit.count(), { per: 'day', zone: 'Europe/Pariss' })
+export const twin = metric('good', visit.count(), { per: 'day' })
+`)
+  expect(mistakes.map(({ where, message }) => `${where} ${message.slice(0, 40)}`).sort()).toEqual([
+    "index.ts:4 Event 'Bad': a name is a letter in lower",
+    'index.ts:5 Two metrics or entities are called good.',
+    'index.ts:6 Metric value: a name is a letter in lowe',
+    'index.ts:7 Metric long: live is longer than 150 day',
+    "index.ts:8 Metric nowhere: there is no time zone 'E",
+  ])
+})
+
+it('says what a file does that never ends loading, or imports what definitions can’t have', async () => {
+  const [endless] = await mistakesOfLoading('while (true);')
+  expect(endless).toContain('something in a file never ends')
+  const [imports] = await mistakesOfLoading(
+    "import { readFileSync } from 'node:fs'\nexport const text = readFileSync('/etc/hostname')",
+  )
+  expect(imports).toContain('The definitions import node:fs')
+})
+
+const mistakesOfLoading = async (index: string): Promise<string[]> => {
+  const definitionsDir = join(root, 'definitions')
+  mkdirSync(definitionsDir, { recursive: true })
+  writeFileSync(join(definitionsDir, 'index.ts'), index)
+  return (await mistakesIn({ packageDir, definitionsDir }, [], { ...limits, loadMs: 1500 })).map(
+    ({ message }) => message,
+  )
+}
+
+it.each(['definitions', 'examples/game/definitions', 'examples/guest-context/definitions'])(
+  'finds nothing wrong in %s',
+  async (dir) => {
+    expect(await mistakesIn({ packageDir, definitionsDir: join(packageDir, dir) })).toEqual([])
+  },
+)
