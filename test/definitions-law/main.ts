@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { runRound } from '../localstack/definitions-law/round.ts'
+import { coreRound, runRound } from '../localstack/definitions-law/round.ts'
 import { Figures } from './figures.ts'
 import { told } from './told.ts'
 
@@ -22,20 +22,26 @@ const main = async (): Promise<void> => {
       definitions: { type: 'string', default: '200' },
       records: { type: 'string', default: '400' },
       seed: { type: 'string', default: '1' },
+      // Core alone, in this process.
+      core: { type: 'boolean', default: false },
+      // No other model is begun after so long.
+      minutes: { type: 'string', default: '600' },
     },
   })
-  const [definitions, records, seed] = [
+  const [definitions, records, seed, minutes] = [
     count('definitions', values.definitions),
     count('records', values.records),
     count('seed', values.seed),
+    count('minutes', values.minutes),
   ]
   const startedAt = performance.now()
   const figures = new Figures()
   for (let round = 0; round * definitionsPerModel < definitions; round++) {
+    if (performance.now() - startedAt > minutes * 60_000) break
     const dir = mkdtempSync(join(tmpdir(), 'tidemark-definitions-'))
     try {
       const perModel = Math.min(definitionsPerModel, definitions - round * definitionsPerModel)
-      const { round: one, flaws } = await runRound(
+      const { round: one, flaws } = await (values.core ? coreRound : runRound)(
         { seed: seed + round, definitions: perModel, records },
         { dir, increment: true, onCells: (by, metric, cells) => figures.add(by, metric, cells) },
       )

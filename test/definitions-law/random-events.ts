@@ -83,9 +83,13 @@ const randomSaid = (random: Random, events: readonly EventPlan[], before: readon
   // The same once more; or the same event telling something else; or another event of the same id.
   if (random.chance(0.5)) return twin
   const values = new Map(randomValues(random, twin.event))
-  for (const path of twin.event.id) if (path !== 'id') values.set(path, twin.values.get(path) ?? null)
+  // A field in an object comes with all of it, which may be left out as a whole.
+  const roots = new Set(twin.event.id.map(rootOf))
+  for (const { path } of twin.event.fields) if (roots.has(rootOf(path))) values.set(path, twin.values.get(path) ?? null)
   return { ...twin, values, at: random.chance(0.9) ? twin.at : twin.at - 1 }
 }
+
+const rootOf = (path: string): string => path.split('.')[0] ?? ''
 
 const timeOf = (random: Random, arrival: number): number => {
   if (random.chance(0.3)) return arrival - random.below(2 * hourMs)

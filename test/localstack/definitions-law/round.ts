@@ -26,15 +26,26 @@ export interface Round {
   readonly flaws: readonly Flaw[]
 }
 
+/** The same of core alone. */
+export const coreRound = async (
+  draw: Draw,
+  { dir, onCells }: Pick<RoundOptions, 'dir' | 'onCells'>,
+): Promise<Round> => {
+  const round = await drawn(draw, dir)
+  const { model, plan, story } = round
+  const flaws = coreFlaws(soundEngine(model), plan, story, (metric, cells) => onCells?.('core', metric, cells))
+  return { round, flaws }
+}
+
 /**
  * One model's definitions by every layer: core in this process, batch by Spark, speed and answers by PostgreSQL, each
  * held to the recount.
  */
 export const runRound = async (draw: Draw, options: RoundOptions): Promise<Round> => {
   const { dir, onCells = () => undefined, onStart = () => undefined, meanwhile, increment } = options
-  const round = await drawn(draw, dir)
-  const { model, plan, story } = round
-  const flaws = coreFlaws(soundEngine(model), plan, story, (metric, cells) => onCells('core', metric, cells))
+  const { round, flaws: ofCore } = await coreRound(draw, options)
+  const { model, story } = round
+  const flaws = [...ofCore]
   const workerDir = await workerOf(dir)
   const bucketDir = join(dir, 'bucket')
   mkdirSync(bucketDir)

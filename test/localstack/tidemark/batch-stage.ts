@@ -213,7 +213,13 @@ export class BatchStage {
   static async start(on: 'warehouse' | 'memory' = 'warehouse', model?: Model): Promise<BatchStage> {
     const [local, hash] = await Promise.all([on === 'memory' ? null : LocalWarehouse.start(), loadHash64()])
     const stage = new BatchStage(local, model ?? compileDefinitions(definitions, hash))
-    await stage.#migrate()
+    try {
+      await stage.#migrate()
+    } catch (error) {
+      // Nobody gets the stage whose warehouse would go on.
+      await stage.stop()
+      throw error
+    }
     return stage
   }
 
