@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { exitCodes } from '../exit.ts'
+import { exitCodes, messageOf, usageError } from '../exit.ts'
 import { type Session, sessionOf } from '../session.ts'
 
 interface Options {
@@ -36,5 +36,16 @@ export const addCheck = (program: Command): void => {
 const sampleLines = async ({ cwd }: Session, file: string | undefined): Promise<string[]> => {
   if (file === undefined) return []
   const lines = await text(file === '-' ? process.stdin : createReadStream(resolve(cwd, file)))
-  return lines.split('\n').filter((line) => line.trim() !== '')
+  return lines.split('\n').filter((line, place) => {
+    if (line.trim() !== '') refuseOther(line, `${file}, line ${place + 1}`)
+    return line.trim() !== ''
+  })
+}
+
+const refuseOther = (line: string, at: string): void => {
+  try {
+    JSON.parse(line)
+  } catch (error) {
+    throw usageError(`${at}: ${messageOf(error)}. A sample is one event as JSON a line.`)
+  }
 }
