@@ -52,6 +52,8 @@ export interface Receipt {
   readonly metricVersion: string
   readonly zone?: { readonly name: string; readonly release: string }
   readonly exact: boolean
+  /** Of distinct counts: how many of the events counted lie above the tidemark. */
+  readonly aboveTidemark?: number
   readonly error: number | null
   readonly errorKind: 'bound' | 'standard error' | null
 }

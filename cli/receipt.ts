@@ -13,6 +13,11 @@ export const receiptLines = (receipt: Receipt): string[] => {
     ...(receipt.zone === undefined
       ? []
       : [`days of ${receipt.zone.name}, by the tz database's release ${receipt.zone.release}`]),
+    ...(receipt.aboveTidemark === undefined || receipt.exact
+      ? []
+      : [
+          `${receipt.aboveTidemark} of the events counted here lie above the tidemark; a recompute that passes them makes this exact`,
+        ]),
     ...exclusionLines(receipt),
   ]
 }

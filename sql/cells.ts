@@ -45,7 +45,7 @@ export const conditionSql = (
 }
 
 /**
- * bucket, the dimensions of `by`, and `value`; for countDistinct also `exact` (boolean); for a quantile `value` is the
+ * bucket, the dimensions of `by`, and `value`; for countDistinct also `exact` (boolean) and `freshColumn`; for a quantile `value` is the
  * bucket's code (core/log-buckets.ts); for a measure of several
  * components these instead of `value`, as `state_0`, … in the order of `fixedComponents`. Unordered.
  */
@@ -123,6 +123,9 @@ const mergedColumns = ({ measure }: MetricData): string[] => {
   )
 }
 
+/** Of countDistinct: how many contributions the speed side has to a cell. */
+export const freshColumn = stateColumn(0)
+
 /** Named as no dimension can be. */
 const [code, held, reached, total] = [0, 1, 2, 3].map(stateColumn)
 
@@ -156,7 +159,8 @@ const distinctSql = (query: CellsQuery): string => {
   const component = exactComponent(query)
   const exactValue =
     component === null ? 'CAST(NULL AS BIGINT)' : `MAX(CASE WHEN component = ${text(component)} THEN value END)`
-  const merged = `SELECT ${[...columns, 'component'].join(', ')}, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above
+  const merged = `SELECT ${[...columns, 'component'].join(', ')}, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
+SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
 FROM (\n${selectedSql(query)}\n) selected
 WHERE component NOT LIKE 'exact%'${component === null ? '' : ` OR component = ${text(component)}`}
 GROUP BY ${[...columns, 'component'].join(', ')}`
@@ -164,6 +168,7 @@ GROUP BY ${[...columns, 'component'].join(', ')}`
     ...columns,
     `${exactValue} AS exact_value`,
     'MAX(above) AS above',
+    'SUM(fresh) AS fresh',
     `SUM(CASE WHEN ${isRegister} THEN 1 ELSE 0 END) AS raised`,
     `SUM(CASE WHEN ${isRegister} THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum`,
   ].join(', ')} FROM (\n${merged}\n) merged${groupBy(columns)}`
@@ -171,7 +176,7 @@ GROUP BY ${[...columns, 'component'].join(', ')}`
   const isExact = 'above = 0 AND exact_value IS NOT NULL'
   return `SELECT ${[bucket, ...query.by.map(quoted)].join(', ')},
 CASE WHEN ${isExact} THEN exact_value ELSE ${estimateSql} END AS value,
-CASE WHEN ${isExact} THEN TRUE ELSE FALSE END AS exact
+CASE WHEN ${isExact} THEN TRUE ELSE FALSE END AS exact, fresh AS ${freshColumn}
 FROM (\n${counted}\n) counted WHERE raised > 0`
 }
 

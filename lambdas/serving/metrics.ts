@@ -101,6 +101,7 @@ export const answerMetric = async (
   return pagedAnswer(model, { ...question.metric, unit: question.metric.measure.unit }, question, {
     read: (asked) => states.read({ ...asked, metric: question.metric, top: question.top }),
     row: (cell: AnsweredCell) => answerRow(question, cell),
+    aboveTidemark,
   })
 }
 
@@ -120,6 +121,8 @@ interface Source<Cell> {
     readonly leftOut?: number
   }>
   readonly row: (cell: Cell) => AnswerRow
+  /** What the receipt says of cells that may be estimates. */
+  readonly aboveTidemark?: (cells: readonly Cell[]) => Pick<Receipt, 'aboveTidemark'>
 }
 
 /** One page of an answer, and the receipt of the snapshot that it was read from. @throws Problem as `answerMetric` */
@@ -127,7 +130,7 @@ export const pagedAnswer = async <Cell>(
   model: ModelData,
   metric: Answered,
   question: Omit<MetricQuestion, 'metric'>,
-  { read, row }: Source<Cell>,
+  { read, row, aboveTidemark }: Source<Cell>,
 ): Promise<MetricAnswer> => {
   const { cursor, limit } = question
   const pin = cursor?.pin ?? null
@@ -150,14 +153,22 @@ export const pagedAnswer = async <Cell>(
     rows: answered,
     ...(question.top === null ? {} : { top: question.top, leftOut: found.leftOut ?? 0 }),
     next: isMore ? writeCursor({ offset: offset + limit, pin: nextPin, modelVersion: model.version }) : null,
-    receipt: receiptFor(
-      model,
-      metric,
-      snapshot,
-      question.layer,
-      answered.every(({ exact }) => exact),
-    ),
+    receipt: {
+      ...receiptFor(
+        model,
+        metric,
+        snapshot,
+        question.layer,
+        answered.every(({ exact }) => exact),
+      ),
+      ...aboveTidemark?.(found.cells.slice(0, limit)),
+    },
   }
+}
+
+const aboveTidemark = (cells: readonly AnsweredCell[]): Pick<Receipt, 'aboveTidemark'> => {
+  const counts = cells.flatMap((cell) => cell.aboveTidemark ?? [])
+  return counts.length === 0 ? {} : { aboveTidemark: counts.reduce((sum, count) => sum + count, 0) }
 }
 
 /** @throws Problem snapshot_gone where what the first page was answered from is no longer there */

@@ -17,6 +17,8 @@ export interface Receipt {
   /** Whose days the buckets are, and by which release of the tz database; left out: UTC's. */
   readonly zone?: { readonly name: string; readonly release: string }
   readonly exact: boolean
+  /** Of distinct counts: how many of the events counted in these rows lie above the tidemark; left out elsewhere. */
+  readonly aboveTidemark?: number
   /** How far the values that are not exact may be off, in parts of themselves: of countDistinct its standard error, of a quantile the bound. null where all are exact, or are derived of two metrics. */
   readonly error: number | null
   /** What `error` is: values lie within it by rule, or about two thirds of them do. */

@@ -310,10 +310,11 @@ CREATE VIEW analytics."aircraft" AS
 SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
   SELECT bucket, "origin",
   CASE WHEN above = 0 AND exact_value IS NOT NULL THEN exact_value ELSE CAST(ROUND(11817.000968551936 * raised / (-0.370393911 * (16384 - raised) + 0.070471823 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 7) + (16384 - raised) + inverse_sum)) AS BIGINT) END AS value,
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact
+  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact, fresh AS state_0
   FROM (
-    SELECT bucket, "origin", MAX(CASE WHEN component = 'exact' THEN value END) AS exact_value, MAX(above) AS above, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
-      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above
+    SELECT bucket, "origin", MAX(CASE WHEN component = 'exact' THEN value END) AS exact_value, MAX(above) AS above, SUM(fresh) AS fresh, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
+      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
+      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
       FROM (
         SELECT layer, bucket AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
@@ -362,10 +363,11 @@ CREATE VIEW analytics."aircraft_week" AS
 SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
   SELECT bucket, "origin",
   CASE WHEN above = 0 AND exact_value IS NOT NULL THEN exact_value ELSE CAST(ROUND(11817.000968551936 * raised / (-0.370393911 * (16384 - raised) + 0.070471823 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 7) + (16384 - raised) + inverse_sum)) AS BIGINT) END AS value,
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact
+  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact, fresh AS state_0
   FROM (
-    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
-      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above
+    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(fresh) AS fresh, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
+      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
+      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
       FROM (
         SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
@@ -414,10 +416,11 @@ CREATE VIEW analytics."aircraft_month" AS
 SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
   SELECT bucket, "origin",
   CASE WHEN above = 0 AND exact_value IS NOT NULL THEN exact_value ELSE CAST(ROUND(11817.000968551936 * raised / (-0.370393911 * (16384 - raised) + 0.070471823 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 7) + (16384 - raised) + inverse_sum)) AS BIGINT) END AS value,
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact
+  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact, fresh AS state_0
   FROM (
-    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
-      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above
+    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(fresh) AS fresh, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
+      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
+      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
       FROM (
         SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
@@ -466,10 +469,11 @@ CREATE VIEW analytics."aircraft_year" AS
 SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
   SELECT bucket, "origin",
   CASE WHEN above = 0 AND exact_value IS NOT NULL THEN exact_value ELSE CAST(ROUND(11817.000968551936 * raised / (-0.370393911 * (16384 - raised) + 0.070471823 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 7) + (16384 - raised) + inverse_sum)) AS BIGINT) END AS value,
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact
+  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact, fresh AS state_0
   FROM (
-    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
-      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above
+    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(fresh) AS fresh, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
+      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
+      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
       FROM (
         SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value

@@ -157,15 +157,19 @@ const total = ({ metric }: StatesQuestion, { rows }: Gathered): Pick<AnsweredCel
 }
 
 /** Registers make an estimate; a cell that speed has no part in is answered by batch's exact count, where there is one. */
-const countDistinct = (question: StatesQuestion, { rows }: Gathered): Pick<AnsweredCell, 'value' | 'exact'> | null => {
+const countDistinct = (question: StatesQuestion, { rows }: Gathered): Omit<AnsweredCell, 'bucket' | 'dims'> | null => {
   const registers = new Map<string, number>()
   for (const { component, value } of rows)
     if (/^r\d+$/.test(component)) registers.set(component, Math.max(value, registers.get(component) ?? 0))
   if (registers.size === 0) return null
   const counted = exactCount(question, rows)
-  if (counted !== null && !rows.some(({ layer }) => layer === 'speed')) return { value: BigInt(counted), exact: true }
+  const aboveTidemark = rows
+    .filter(({ layer, component }) => layer === 'speed' && component === 'seen')
+    .reduce((sum, { value }) => sum + value, 0)
+  if (counted !== null && !rows.some(({ layer }) => layer === 'speed'))
+    return { value: BigInt(counted), exact: true, aboveTidemark }
   const inverseSum = [...registers.values()].reduce((sum, rank) => sum + 2 ** -rank, 0)
-  return { value: BigInt(estimate(registers.size, inverseSum)), exact: false }
+  return { value: BigInt(estimate(registers.size, inverseSum)), exact: false, aboveTidemark }
 }
 
 const exactCount = ({ metric, per, by, where }: StatesQuestion, rows: readonly LayerRow[]): number | null => {

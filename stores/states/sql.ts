@@ -1,6 +1,6 @@
 import { answerOf, fixedComponents, type MergedAnswer, quantileAnswer } from '../../core/answer.ts'
 import type { MetricData } from '../../core/model.ts'
-import { cellsSql, conditionSql } from '../../sql/cells.ts'
+import { cellsSql, conditionSql, freshColumn } from '../../sql/cells.ts'
 import { childrenSql, entitySql, refOf } from '../../sql/entities.ts'
 import { stateColumn } from '../../sql/finish.ts'
 import { loadSql } from '../../sql/load.ts'
@@ -202,11 +202,18 @@ const placeOf = ({ by }: Asked, row: ResultRow): Pick<AnsweredCell, 'bucket' | '
   dims: by.map((name) => row[name] ?? row[name.toLowerCase()] ?? null),
 })
 
-const mergedValue = ({ name, measure }: MetricData, row: ResultRow): Pick<AnsweredCell, 'value' | 'exact'> => {
+type Merged = Omit<AnsweredCell, 'bucket' | 'dims'>
+
+const mergedValue = ({ name, measure }: MetricData, row: ResultRow): Merged => {
   if (measure.kind === 'quantile') return valued(name, quantileAnswer(Number(row.value)))
   const components = fixedComponents(measure) ?? []
-  if (components.length < 2)
-    return { value: BigInt(String(row.value)), exact: measure.kind !== 'countDistinct' || row.exact === true }
+  if (measure.kind === 'countDistinct')
+    return {
+      value: BigInt(String(row.value)),
+      exact: row.exact === true,
+      aboveTidemark: Number(row[freshColumn] ?? 0),
+    }
+  if (components.length < 2) return { value: BigInt(String(row.value)), exact: true }
   const state = new Map(components.map((component, place) => [component, BigInt(String(row[stateColumn(place)]))]))
   return valued(name, answerOf(measure, state))
 }

@@ -42,6 +42,8 @@ export interface AnsweredCell {
   readonly dims: readonly (string | number | boolean | null)[]
   readonly value: MergedValue
   readonly exact: boolean
+  /** Of countDistinct: how many of the events counted here lie above the tidemark, which make it an estimate. */
+  readonly aboveTidemark?: number
 }
 
 /** Two metrics' cells of one place; null where one has none. */

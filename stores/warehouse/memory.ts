@@ -1,4 +1,5 @@
 import { keepers, type ModelData } from '../../core/model.ts'
+import { maxAttempts } from '../ledger/model-ledger.ts'
 import { Draft } from './memory-draft.ts'
 import { recordDeployed } from './memory-models.ts'
 import { type Committed, emptyTables } from './memory-tables.ts'
@@ -60,8 +61,17 @@ export class MemoryWarehouse {
     }
   }
 
-  /** Makes the tables that are missing, and records the model as the one deployed: a migration. */
-  async migrate(model: ModelData): Promise<void> {
+  /** Makes the tables that are missing, and records the model as the one deployed: a migration, tried again as the SQL's is. */
+  async migrate(model: ModelData, attempt = 1): Promise<void> {
+    try {
+      await this.#migrate(model)
+    } catch (error) {
+      if (!(error instanceof TransactionFailed) || attempt === maxAttempts) throw error
+      await this.migrate(model, attempt + 1)
+    }
+  }
+
+  async #migrate(model: ModelData): Promise<void> {
     const metrics = keepers(model).map(({ name, version }) => ({ metric: name, metricVersion: version }))
     await this.transactLocked('migrate', (draft) => {
       if (draft.table('control').rows().length === 0) draft.table('control').insert(firstControl)
