@@ -105,8 +105,8 @@ export const plantedFaults: readonly PlantedFault[] = [
   one(
     'a dataset is served by the definitions that are deployed, not by its own',
     'lambdas/batch/models.ts',
-    'return { known, modelVersion: data.version,',
-    'return { known, modelVersion: known.modelVersion,',
+    'modelVersion: data.version,',
+    'modelVersion: known.modelVersion,',
   ),
   {
     name: 'a dataset is gone back to whose definitions are not counted by any more',
@@ -118,8 +118,8 @@ export const plantedFaults: readonly PlantedFault[] = [
       },
       {
         file: 'lambdas/batch/models.ts',
-        find: 'if (!isKeptBy(keptOf(data), counted))',
-        replace: 'if (!isKeptBy(keptOf(data), [keptOf(data), ...counted]))',
+        find: 'if (!isKeptBy(keptOf(data), counted.map(keptOf)))',
+        replace: 'if (!isKeptBy(keptOf(data), [data, ...counted].map(keptOf)))',
       },
     ],
   },
