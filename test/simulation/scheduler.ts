@@ -114,6 +114,7 @@ const bursts = [0, 1, 3, 9, 30]
 /** Operations that a recompute comes to once, at its end, or that few schedules come to at all: faults meet them likelier. */
 const seldom = new Set([
   ...['exclusions.undo', 'ledger.edgesCommittedBefore', 'ledger.parity', 'ledger.prune', 'ledger.recordParity'],
+  ...['ledger.install', 'modelLedger.retire', 'warehouse.retire'],
   ...['ledger.serve', 'ledger.setSlot', 'outputs.add', 'outputs.compare', 'outputs.drop', 'outputs.swap'],
   ...['warehouse.add to output', 'warehouse.drop output', 'warehouse.prune', 'warehouse.record parity'],
   ...['warehouse.serve', 'warehouse.set slot', 'warehouse.swap output', 'warehouse.undo exclusion'],
