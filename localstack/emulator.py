@@ -1,8 +1,10 @@
-"""Starts the AWS emulator, with the housekeeping of its streams paced.
+"""Starts the AWS emulator, with its streams kept in time that does not grow with what they hold.
 
-The emulator looks through every iterator at each request for a stream, and through every record at each read. With a
-consumer that reads all the time and a stream of some hundred thousand records, that is all that it does. Once a second
-is enough: an iterator's five minutes and a record's retention are kept to within that second.
+The emulator looks through every iterator at each request for a stream, through every record for those that have expired,
+and through every record of a shard for the place where a read begins. With consumers that read all the time and a stream of
+some hundred thousand records, that is all that it does. A shard's records stand in the order of their sequence numbers,
+which are all of one width, and arrived in that order: the place is found by halving, and what has expired stands first.
+Once a second is enough to look for it: an iterator's five minutes and a record's retention are kept to within that second.
 """
 
 import time
@@ -26,7 +28,44 @@ def paced(work, key):
     return run
 
 
-kinesis._expire_iterators = paced(kinesis._expire_iterators, lambda: None)
-kinesis._expire_records = paced(kinesis._expire_records, lambda stream: stream["StreamARN"])
+def expire_records(stream):
+    """Where the clock went back, a record may stay for as long as one before it does."""
+    cutoff = time.time() - stream["RetentionPeriodHours"] * 3600
+    for shard in stream["shards"].values():
+        records = shard["records"]
+        expired = 0
+        while expired < len(records) and records[expired]["ApproximateArrivalTimestamp"] < cutoff:
+            expired += 1
+        if expired:
+            shard["records"] = records[expired:]
 
-main()
+
+def first_place(records, is_there):
+    """The first of ordered records that `is_there`; their count where none is."""
+    low, high = 0, len(records)
+    while low < high:
+        middle = (low + high) // 2
+        if is_there(records[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+start_position = kinesis._start_position
+
+
+def start_position_by_halves(records, it_type, seq, at_ts):
+    if it_type == "AT_SEQUENCE_NUMBER":
+        return first_place(records, lambda record: record["SequenceNumber"] >= seq)
+    if it_type == "AFTER_SEQUENCE_NUMBER":
+        return first_place(records, lambda record: record["SequenceNumber"] > seq)
+    return start_position(records, it_type, seq, at_ts)
+
+
+kinesis._start_position = start_position_by_halves
+kinesis._expire_iterators = paced(kinesis._expire_iterators, lambda: None)
+kinesis._expire_records = paced(expire_records, lambda stream: stream["StreamARN"])
+
+if __name__ == "__main__":
+    main()
