@@ -3,7 +3,7 @@
 The emulator looks through every iterator at each request for a stream, through every record for those that have expired,
 and through every record of a shard for the place where a read begins. With consumers that read all the time and a stream of
 some hundred thousand records, that is all that it does. A shard's records stand in the order of their sequence numbers,
-which are all of one width, and arrived in that order: the place is found by halving, and what has expired stands first.
+which are all of one width, and arrived in that order: the place is found by halving. What has expired stands first, iterators too.
 Once a second is enough to look for it: an iterator's five minutes and a record's retention are kept to within that second.
 """
 
@@ -40,6 +40,17 @@ def expire_records(stream):
             shard["records"] = records[expired:]
 
 
+def expire_iterators():
+    """Iterators stand in the order in which they were made, of all accounts and regions."""
+    held, expired, now = kinesis._shard_iterators._data, [], time.time()
+    for token, iterator in held.items():
+        if now - iterator["created_at"] <= kinesis.ITERATOR_EXPIRY_SECONDS:
+            break
+        expired.append(token)
+    for token in expired:
+        del held[token]
+
+
 def first_place(records, is_there):
     """The first of ordered records that `is_there`; their count where none is."""
     low, high = 0, len(records)
@@ -64,7 +75,7 @@ def start_position_by_halves(records, it_type, seq, at_ts):
 
 
 kinesis._start_position = start_position_by_halves
-kinesis._expire_iterators = paced(kinesis._expire_iterators, lambda: None)
+kinesis._expire_iterators = paced(expire_iterators, lambda: None)
 kinesis._expire_records = paced(expire_records, lambda stream: stream["StreamARN"])
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 
 from ministack.services import kinesis
 
-own_start, own_expire = kinesis._start_position, kinesis._expire_records
+own_start, own_expire, own_expire_iterators = kinesis._start_position, kinesis._expire_records, kinesis._expire_iterators
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "..", "localstack"))
 import emulator  # noqa: E402  after the emulator's own code was kept
 
@@ -20,7 +20,21 @@ def records(choose, now, retained):
     return held
 
 
+def check_iterators(choose):
+    now = kinesis.time.time()
+    ages = sorted((choose.uniform(0, 600) for _ in range(200)), reverse=True)
+    left = []
+    for expire in (emulator.expire_iterators, own_expire_iterators):
+        kinesis._shard_iterators.clear()
+        for place, age in enumerate(ages):
+            kinesis._shard_iterators[f"token-{place}"] = {"created_at": now - age}
+        expire()
+        left.append(list(kinesis._shard_iterators))
+    assert left[0] == left[1] and 0 < len(left[0]) < len(ages), left
+
+
 def main():
+    check_iterators(random.Random(2))
     choose, compared, expired = random.Random(1), 0, 0
     for _ in range(300):
         now = kinesis.time.time()
