@@ -1,33 +1,56 @@
 import { seededRandom } from '../../cli/samples/shuffle.ts'
 import type { Check, ExampleStage } from '../../scripts/example/stage.ts'
-import { days, type GameEvent, sessionsOf } from './sessions.ts'
+import { Played } from './played.ts'
+import { days, sessionsOf } from './sessions.ts'
 
 const seed = 20_250_330
-/** Of each day; `SESSIONS=1000000` plays more. */
+/** Of each day; `SESSIONS=500000` plays a million. */
 const sessionsADay = Number(process.env.SESSIONS ?? 20_000)
+/** Yesterday's sessions that are sent today: their players were offline. */
+const lateSessions = Math.ceil(sessionsADay / 50)
 
 /** HyperLogLog's, of 16,384 registers. */
 const standardError = 1.04 / Math.sqrt(16_384)
 const mostStandardErrors = 4
 const mostRootMeanSquare = 1.2
 
-/** A game's players, matches and advertisements: yesterday exact by batch, today by speed, both as one. */
+/**
+ * A game's players, matches and advertisements: yesterday exact by batch, today by speed, both as one; then some of
+ * yesterday comes late, and a recompute makes both days exact.
+ */
 export const run = async (stage: ExampleStage): Promise<Check[]> => {
   const random = seededRandom(seed)
-  const yesterday = sessionsOf('yesterday', sessionsADay, random)
-  const today = sessionsOf('today', sessionsADay, random)
-  await stage.ingest(yesterday)
+  const played = new Played()
+  await stage.ingest(played.counting(sessionsOf('yesterday', sessionsADay, random)))
   await stage.recompute()
-  await stage.ingest(today)
-  const all = [...yesterday, ...today]
+  await stage.ingest(played.counting(sessionsOf('today', sessionsADay, random)))
+  const inTime = [await playersExactly(stage, played, 'yesterday'), await playersNearly(stage, played, 'today')]
+  const openedInTime = played.opened.get(days.yesterday) ?? 0
+  await stage.ingest(played.counting(sessionsOf('yesterday', lateSessions, random, 'late')))
+  const late = (played.opened.get(days.yesterday) ?? 0) - openedInTime
+  const above = [
+    await eventsAbove(stage, 'yesterday', late),
+    await eventsAbove(stage, 'today', played.opened.get(days.today) ?? 0),
+    await playersNearly(stage, played, 'yesterday'),
+    await playersOfBothDays(stage, played),
+    await matchesByDay(stage, played),
+    await adsByHour(stage, played),
+  ]
+  await stage.recompute()
   return [
-    await playersExactly(stage, all),
-    await playersNearly(stage, all),
-    await playersOfBothDays(stage, all),
-    await matchesByDay(stage, all),
-    await adsByHour(stage, all),
+    ...inTime,
+    ...above,
+    await playersExactly(stage, played, 'yesterday'),
+    await playersExactly(stage, played, 'today'),
+    await eventsAbove(stage, 'yesterday', 0),
+    await matchesByDay(stage, played),
+    await adsByHour(stage, played),
   ]
 }
+
+type Day = 'yesterday' | 'today'
+
+const rangeOf = (day: Day) => ({ from: days[day], to: day === 'yesterday' ? days.today : days.tomorrow })
 
 interface Answer {
   readonly rows: readonly {
@@ -36,44 +59,40 @@ interface Answer {
     readonly value: number
     readonly exact: boolean
   }[]
-}
-
-/** Node's own calendar, which the metrics don't ask. */
-const parisDay = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Paris', dateStyle: 'short' })
-const dayOf = ({ at }: GameEvent): string => parisDay.format(new Date(at))
-
-/** How many different players opened the game, by country. */
-const playersOf = (events: readonly GameEvent[], isIn: (event: GameEvent) => boolean): Map<string, number> => {
-  const players = new Map<string, Set<string>>()
-  for (const event of events) {
-    if (event.type !== 'game_opened' || !isIn(event)) continue
-    const own = players.get(event.country) ?? new Set()
-    players.set(event.country, own.add(event.playerId))
-  }
-  return new Map([...players].map(([country, own]) => [country, own.size]))
+  readonly receipt: { readonly aboveTidemark?: number }
 }
 
 const playersAsked = (stage: ExampleStage, query: Readonly<Record<string, string>>): Promise<Answer> =>
   stage.api.get<Answer>('/v1/metrics/players', query)
 
 /** A player who opened the game many times counts once; every row must say that it is exact. */
-const playersExactly = async (stage: ExampleStage, events: readonly GameEvent[]): Promise<Check> => {
-  const { rows } = await playersAsked(stage, { from: days.yesterday, to: days.today, by: 'country' })
-  const counted = playersOf(events, (event) => dayOf(event) === days.yesterday)
+const playersExactly = async (stage: ExampleStage, played: Played, day: Day): Promise<Check> => {
+  const { rows } = await playersAsked(stage, { ...rangeOf(day), by: 'country' })
+  const counted = played.playersOf(days[day])
   return {
-    what: `players yesterday, in ${counted.size} countries, exactly`,
+    what: `players ${day}, in ${counted.size} countries, exactly`,
     found: sortedText(rows.map(({ bucket, by, value, exact }) => [bucket, by.country, value, exact])),
-    wanted: sortedText([...counted].map(([country, value]) => [days.yesterday, country, value, true])),
+    wanted: sortedText([...counted].map(([country, value]) => [days[day], country, value, true])),
   }
 }
 
-const playersNearly = async (stage: ExampleStage, events: readonly GameEvent[]): Promise<Check> => {
-  const { rows } = await playersAsked(stage, { from: days.today, to: days.tomorrow, by: 'country' })
-  const counted = playersOf(events, (event) => dayOf(event) === days.today)
+const playersNearly = async (stage: ExampleStage, played: Played, day: Day): Promise<Check> => {
+  const { rows } = await playersAsked(stage, { ...rangeOf(day), by: 'country' })
+  const counted = played.playersOf(days[day])
   return {
-    what: `players today, in ${counted.size} countries, within ${mostStandardErrors} standard errors`,
+    what: `players ${day}, in ${counted.size} countries, within ${mostStandardErrors} standard errors, partly by speed`,
     found: sortedText([...deviations(rows, counted)]),
     wanted: sortedText([...counted.keys()].map((country) => [country, 'near'])),
+  }
+}
+
+/** The receipt says how many of a day's events no recompute has passed. */
+const eventsAbove = async (stage: ExampleStage, day: Day, wanted: number): Promise<Check> => {
+  const { receipt } = await playersAsked(stage, { ...rangeOf(day), by: 'country' })
+  return {
+    what: `events of ${day} above the tidemark: ${wanted}`,
+    found: String(receipt.aboveTidemark),
+    wanted: String(wanted),
   }
 }
 
@@ -100,9 +119,9 @@ const deviations = (rows: Answer['rows'], counted: ReadonlyMap<string, number>):
 }
 
 /** Across the tidemark players are merged, never added: most of today's played yesterday. */
-const playersOfBothDays = async (stage: ExampleStage, events: readonly GameEvent[]): Promise<Check> => {
+const playersOfBothDays = async (stage: ExampleStage, played: Played): Promise<Check> => {
   const { rows } = await playersAsked(stage, { from: days.yesterday, to: days.tomorrow, per: 'total' })
-  const count = new Set(events.filter(({ type }) => type === 'game_opened').map(({ playerId }) => playerId)).size
+  const count = played.playersInAll
   const value = rows[0]?.value ?? 0
   const isNear = Math.abs(value - count) <= mostStandardErrors * standardError * count
   return {
@@ -112,31 +131,22 @@ const playersOfBothDays = async (stage: ExampleStage, events: readonly GameEvent
   }
 }
 
-const matchesByDay = async (stage: ExampleStage, events: readonly GameEvent[]): Promise<Check> => {
+const matchesByDay = async (stage: ExampleStage, played: Played): Promise<Check> => {
   const { rows } = await stage.api.get<Answer>('/v1/metrics/matches', { from: days.yesterday, to: days.tomorrow })
-  const counted = countBy(events.filter(({ type }) => type === 'match_finished').map(dayOf))
   return {
     what: 'matches by day of Paris',
     found: sortedText(rows.map(({ bucket, value }) => [bucket, value])),
-    wanted: sortedText([...counted]),
+    wanted: sortedText([...played.matches]),
   }
 }
 
-const adsByHour = async (stage: ExampleStage, events: readonly GameEvent[]): Promise<Check> => {
+const adsByHour = async (stage: ExampleStage, played: Played): Promise<Check> => {
   const rows = await stage.sql('SELECT bucket, campaign, value FROM analytics.ads')
-  const shown = events.filter(({ type }) => type === 'ad_shown')
-  const counted = countBy(shown.map(({ at, campaign }) => `${at.slice(0, 13).replace('T', ' ')}:00:00 ${campaign}`))
   return {
-    what: `advertisements by hour and campaign, ${counted.size} figures, by SQL`,
+    what: `advertisements by hour and campaign, ${played.ads.size} figures, by SQL`,
     found: sortedText(rows.map(({ bucket, campaign, value }) => [`${bucket} ${campaign}`, Number(value)])),
-    wanted: sortedText([...counted]),
+    wanted: sortedText([...played.ads]),
   }
-}
-
-const countBy = (keys: readonly string[]): Map<string, number> => {
-  const counts = new Map<string, number>()
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
-  return counts
 }
 
 const sortedText = (rows: readonly (readonly unknown[])[]): string =>

@@ -11,16 +11,16 @@ export interface GameEvent {
 }
 
 /** Of many sizes: the first has some thirty times the players of the last. */
-const countries =
+export const countries =
   'FR DE IT ES NL BE PT CH AT SE NO DK FI IE GB US CA BR MX AR JP KR IN AU NZ ZA EG TR PL CZ HU RO'.split(' ')
-const campaigns = ['spring', 'sequel', 'shop', 'friends']
+export const campaigns = ['spring', 'sequel', 'shop', 'friends']
 
 /** Days of the studio in Paris. The second is the one on which its clocks go forward, and has 23 hours. */
 export const days = { yesterday: '2025-03-29', today: '2025-03-30', tomorrow: '2025-03-31' } as const
 
 const hourMs = 3_600_000
-/** In UTC: Paris is an hour ahead, and from 01:00 of the second day on two. */
-const begin = {
+/** When the days begin, epoch ms. In UTC: Paris is an hour ahead, and from 01:00 of the second day on two. */
+export const begin = {
   yesterday: Date.parse('2025-03-28T23:00:00Z'),
   today: Date.parse('2025-03-29T23:00:00Z'),
   tomorrow: Date.parse('2025-03-30T22:00:00Z'),
@@ -29,26 +29,31 @@ const begin = {
 /**
  * A day's sessions: a player opens the game, plays some matches and is shown some advertisements. Few players play
  * most of it, and most of those who play today played yesterday. A session may run into the next day.
+ * @param name what ids begin with: sessions of two names are never the same
  */
-export const sessionsOf = (day: 'yesterday' | 'today', count: number, random: () => number): GameEvent[] => {
+export function* sessionsOf(
+  day: 'yesterday' | 'today',
+  count: number,
+  random: () => number,
+  name: string = day,
+): Generator<GameEvent> {
   const below = (limit: number): number => Math.floor(random() * limit)
   const [from, to] = day === 'yesterday' ? [begin.yesterday, begin.today] : [begin.today, begin.tomorrow]
   // A third of today's players are new.
   const firstPlayer = day === 'yesterday' ? 0 : Math.floor(count / 12)
-  const events: GameEvent[] = []
   for (let session = 0; session < count; session++) {
     // The square makes small numbers likelier: countries and players alike are of many sizes.
     const country = countries[Math.floor(random() ** 2 * countries.length)] ?? 'FR'
     const playerId = `${country}-${firstPlayer + Math.floor(random() ** 2 * (count / 4))}`
     const startedAt = from + below(to - from)
-    const put = (type: GameEvent['type'], afterMs: number, rest: Partial<GameEvent> = {}): void => {
+    let sent = 0
+    const put = (type: GameEvent['type'], afterMs: number, rest: Partial<GameEvent> = {}): GameEvent => {
       const at = new Date(Math.min(startedAt + afterMs, begin.tomorrow - 1)).toISOString()
-      events.push({ type, id: `${day}-${session}-${events.length}`, at, playerId, country, ...rest })
+      return { type, id: `${name}-${session}-${sent++}`, at, playerId, country, ...rest }
     }
-    put('game_opened', 0)
-    for (let match = below(3); match > 0; match--) put('match_finished', below(hourMs), { won: random() < 0.5 })
+    yield put('game_opened', 0)
+    for (let match = below(3); match > 0; match--) yield put('match_finished', below(hourMs), { won: random() < 0.5 })
     for (let ad = below(3); ad > 0; ad--)
-      put('ad_shown', below(hourMs), { campaign: campaigns[below(campaigns.length)] ?? 'spring' })
+      yield put('ad_shown', below(hourMs), { campaign: campaigns[below(campaigns.length)] ?? 'spring' })
   }
-  return events
 }

@@ -42,25 +42,31 @@ const refuseOtherData = async (home: string): Promise<void> => {
     throw new CommandError(`${home} holds another stage's events. Empty it (npx tidemark local reset), ${another}`)
 }
 
+/** How long nothing may move. */
 const patienceMs = 180_000
 
-/** Waits until speed table and window have committed everything up to these sequence numbers. */
+/**
+ * Waits until speed table and window have committed everything up to these sequence numbers, however long it takes.
+ * @throws a CommandError where they stand still
+ */
 export const waitUntilCommitted = async (
   connection: Connection,
   lastSequenceNumbers: Readonly<Record<string, string>>,
   progress: Progress,
 ): Promise<void> => {
-  const deadline = performance.now() + patienceMs
+  let [seen, movedAt] = ['', performance.now()]
   for (;;) {
     const { shards } = await connection.api.get<StatusAnswer>('/v1/status')
+    const now = JSON.stringify(shards.map(({ speedTable, window }) => [speedTable, window]))
+    if (now !== seen) [seen, movedAt] = [now, performance.now()]
     const behind = Object.entries(lastSequenceNumbers).filter(([shardId, last]) => {
       const shard = shards.find((each) => each.shardId === shardId)
       return (shard?.speedTable ?? '') < last || (shard?.window ?? '') < last
     })
     if (behind.length === 0) return
-    if (performance.now() > deadline)
+    if (performance.now() > movedAt + patienceMs)
       throw new CommandError(
-        `The speed side is behind in ${behind.map(([shardId]) => shardId).join(', ')} after ${patienceMs / 1000} s.`,
+        `The speed side is behind in ${behind.map(([shardId]) => shardId).join(', ')}, and has not moved for ${patienceMs / 1000} s.`,
       )
     progress.update(`waiting for the speed side in ${behind.length} shards`)
     await sleep(500)

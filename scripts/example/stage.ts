@@ -11,6 +11,7 @@ import { feed } from '../../cli/feed.ts'
 import { isBad, recordOf } from '../../cli/ndjson.ts'
 import type { Progress } from '../../cli/progress.ts'
 import { down, reset, up } from '../../localstack/stage.ts'
+import type { StreamRecord } from '../../stores/stream/stream.ts'
 import type { ResultRow } from '../../stores/warehouse/warehouse.ts'
 import { waitUntilCommitted } from '../demo/stage.ts'
 
@@ -28,7 +29,7 @@ export interface Check {
 export interface ExampleStage {
   readonly api: Api
   /** Puts events on the stream, and waits until the archive, the speed table and the windows have them all. */
-  ingest(events: readonly object[]): Promise<void>
+  ingest(events: Iterable<object>): Promise<void>
   /** Recomputes and promotes. */
   recompute(): Promise<void>
   /** Runs a command of `tidemark`; answers what it printed. @throws where it fails */
@@ -58,12 +59,12 @@ export const exampleStage = async (definitionsDir: string, home: string, progres
     api: connection.api,
     tidemark,
     async ingest(events) {
-      const records = events.flatMap((event, place) => {
-        const record = recordOf(JSON.stringify(event), place + 1)
-        return isBad(record) ? [] : [record]
+      const records = new RecordsOf(events)
+      const { accepted, lastSequenceNumbers } = await feed(await connection.stream(), records.each(), {
+        onProgress: (taken) => progress.update(`${taken} events put`),
       })
-      const { accepted, lastSequenceNumbers } = await feed(await connection.stream(), each(records))
-      if (accepted !== events.length) throw new CommandError(`The stream took ${accepted} of ${events.length} events.`)
+      if (accepted !== records.events)
+        throw new CommandError(`The stream took ${accepted} of ${records.events} events.`)
       await waitUntilCommitted(connection, lastSequenceNumbers, progress)
       await untilArchived(connection.api, lastSequenceNumbers)
     },
@@ -82,19 +83,38 @@ export const exampleStage = async (definitionsDir: string, home: string, progres
   }
 }
 
-const each = async function* <One>(all: readonly One[]): AsyncGenerator<One> {
-  yield* all
+/** Events as records, made one by one as they are put: a million need not be held. */
+class RecordsOf {
+  readonly #events: Iterable<object>
+  /** Made up to now. */
+  events = 0
+
+  constructor(events: Iterable<object>) {
+    this.#events = events
+  }
+
+  async *each(): AsyncGenerator<StreamRecord> {
+    for (const event of this.#events) {
+      const record = recordOf(JSON.stringify(event), ++this.events)
+      if (isBad(record)) throw new CommandError(`Event ${this.events} of the example ${record.reason}.`)
+      yield record
+    }
+  }
 }
 
+/** How long nothing may move. */
 const patienceMs = 120_000
 
 const untilArchived = async (api: Api, lastSequenceNumbers: Readonly<Record<string, string>>): Promise<void> => {
-  const deadline = performance.now() + patienceMs
+  let [seen, movedAt] = ['', performance.now()]
   for (;;) {
     const { shards } = await api.get<StatusAnswer>('/v1/status')
+    const now = JSON.stringify(shards.map(({ archive }) => archive))
+    if (now !== seen) [seen, movedAt] = [now, performance.now()]
     const behind = shards.filter(({ shardId, archive }) => (archive ?? '') < (lastSequenceNumbers[shardId] ?? ''))
     if (behind.length === 0) return
-    if (performance.now() > deadline) throw new CommandError(`The archive is behind after ${patienceMs / 1000} s.`)
+    if (performance.now() > movedAt + patienceMs)
+      throw new CommandError(`The archive is behind, and has not moved for ${patienceMs / 1000} s.`)
     await sleep(500)
   }
 }
