@@ -119,6 +119,27 @@ export interface EntityAnswer {
   }
 }
 
+export interface ProfileSummary {
+  readonly name: string
+  readonly description: string | null
+  readonly by: readonly string[]
+  readonly over: string
+  /** The size of the buckets that the span begins and ends with. */
+  readonly per: string
+  readonly measures: readonly { readonly name: string; readonly measure: string; readonly unit: string }[]
+}
+
+export interface ProfileAnswer {
+  readonly profile: string
+  readonly by: Readonly<Record<string, string | number | boolean>>
+  /** ISO; what is covered ends where the bucket begins that this lies in, or, of now, where that one ends. */
+  readonly asOf: string
+  readonly from: string
+  readonly to: string
+  readonly measures: Readonly<Record<string, { readonly value: Value; readonly unit: string; readonly exact: boolean }>>
+  readonly receipt: Omit<Receipt, 'metricVersion' | 'error' | 'errorKind'>
+}
+
 export interface StatusAnswer {
   /** The model that is served. */
   readonly modelVersion: string

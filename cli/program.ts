@@ -10,6 +10,7 @@ import { addIngest } from './commands/ingest.ts'
 import { addInit } from './commands/init.ts'
 import { addLocal } from './commands/local.ts'
 import { addMetrics } from './commands/metrics.ts'
+import { addProfile } from './commands/profile.ts'
 import { addQuery } from './commands/query.ts'
 import { addRecompute } from './commands/recompute.ts'
 import { addRejected } from './commands/rejected.ts'
@@ -49,6 +50,7 @@ export const createProgram = (): Command => {
     addQuery,
     addWindow,
     addGet,
+    addProfile,
     addSql,
     addVerify,
   ])

@@ -1,13 +1,16 @@
 import type { Receipt, WindowReceipt } from './answers.ts'
 import { iso } from './time.ts'
 
+/** Of an answer of several measures, each has an error of its own. */
+type AnyReceipt = Omit<Receipt, 'metricVersion' | 'error' | 'errorKind'> & Partial<Pick<Receipt, 'error' | 'errorKind'>>
+
 /** What it is made of, and where batch ends in each shard. */
-export const receiptLines = (receipt: Receipt): string[] => {
+export const receiptLines = (receipt: AnyReceipt): string[] => {
   const shards = Object.keys(receipt.positions)
   const marked = shards.filter((shardId) => receipt.tidemark[shardId] !== undefined).length
   const exactness = receipt.exact
     ? 'exact'
-    : `approximate${receipt.error === null ? '' : `, ${receipt.errorKind === 'bound' ? 'off by at most' : 'standard error'} ${(receipt.error * 100).toFixed(2)}%`}`
+    : `approximate${receipt.error == null ? '' : `, ${receipt.errorKind === 'bound' ? 'off by at most' : 'standard error'} ${(receipt.error * 100).toFixed(2)}%`}`
   return [
     `receipt: ${exactness}; dataset ${receipt.dataset ?? 'none yet'}, speed in ${shards.length} shards, ${marked} of them with a mark; definitions ${receipt.modelVersion}`,
     ...(receipt.zone === undefined

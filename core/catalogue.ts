@@ -1,5 +1,14 @@
 import { spanText } from './definition/span.ts'
-import type { DerivedData, EntityData, EventData, FieldData, MeasureData, MetricData, ModelData } from './model.ts'
+import type {
+  DerivedData,
+  EntityData,
+  EventData,
+  FieldData,
+  MeasureData,
+  MetricData,
+  ModelData,
+  ProfileData,
+} from './model.ts'
 import { rejectedType } from './record.ts'
 
 /** Everything that the definitions define, as a page of Markdown: for people who look for a figure, or wonder at one. */
@@ -8,6 +17,7 @@ export const catalogueOf = (model: ModelData): string =>
     '# Catalogue',
     ...section('Metrics', [...model.metrics.map(metricEntry), ...(model.derived ?? []).map(derivedEntry)].sort(byName)),
     ...section('Entities', (model.entities ?? []).map(entityEntry).sort(byName)),
+    ...section('Profiles', (model.profiles ?? []).map(profileEntry).sort(byName)),
     ...section('Events', model.events.map(eventEntry).sort(byName)),
   ].join('\n\n')
 
@@ -40,18 +50,16 @@ type Fact = readonly [what: string, is: string]
 const metricFacts = ({ event, measure, each, by, per, zone, liveMs, where }: MetricData): Fact[] => [
   ['Measure', `${measureText(measure)} of ${each === undefined ? eventText(event) : `each ${each.field} of ${event}`}`],
   ['Unit', measure.unit],
-  ...(where.length === 0
-    ? []
-    : [
-        [
-          'Where',
-          where.map(({ field, op, value }) => `${field} ${op} ${JSON.stringify(value)}`).join(' and '),
-        ] as const,
-      ]),
+  ...whereFacts(where),
   ['By', by.length === 0 ? 'nothing' : by.map(({ name }) => name).join(', ')],
   ['Per', zone === undefined ? per : `${per}, in ${zone}`],
   ...(liveMs === null ? [] : [['Window', `up to ${spanText(liveMs)}`] as const]),
 ]
+
+const whereFacts = (where: MetricData['where']): Fact[] =>
+  where.length === 0
+    ? []
+    : [['Where', where.map(({ field, op, value }) => `${field} ${op} ${JSON.stringify(value)}`).join(' and ')]]
 
 const eventText = (event: string): string => (event === rejectedType ? 'records rejected' : event)
 
@@ -91,6 +99,21 @@ const entityFacts = ({ ref, versions, children, metrics }: EntityData): Fact[] =
 ]
 
 const entityEntry = (entity: EntityData): Entry => ({ name: entity.name, text: lines(entity, entityFacts(entity)) })
+
+const profileFacts = ({ event, by, overMs, grain, measures }: ProfileData): Fact[] => [
+  ...measures.map(({ as, metric: { measure, each } }): Fact => {
+    const of = each === undefined ? event : `each ${each.field} of ${event}`
+    return [`Measure ${as}`, `${measureText(measure)} of ${of}, in ${measure.unit}`]
+  }),
+  ...whereFacts(measures[0]?.metric.where ?? []),
+  ['By', by.map(({ name }) => name).join(', ')],
+  ['Over', `${spanText(overMs)}, per ${grain}`],
+]
+
+const profileEntry = (profile: ProfileData): Entry => ({
+  name: profile.name,
+  text: lines(profile, profileFacts(profile)),
+})
 
 const eventEntry = (event: EventData): Entry => ({
   name: event.name,

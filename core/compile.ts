@@ -15,6 +15,7 @@ import { spanMs } from './definition/span.ts'
 import { wordsOf } from './definition/words.ts'
 import { describeDerived } from './describe-derived.ts'
 import { type DeclaredEntity, describeEntities } from './describe-entity.ts'
+import { type DeclaredProfile, describeProfiles } from './describe-profile.ts'
 import type { Hash64 } from './hash.ts'
 import {
   type DerivedData,
@@ -64,12 +65,17 @@ export const compileDefinitions = (
       .map((event) => event.definition),
     ...metrics.map((metric) => metric.definition.event.definition),
     ...entitiesOf(exported).map((entity) => entity.definition.event),
+    ...profilesOf(exported).flatMap(({ definition }) =>
+      Object.values(definition.measures).map((measure) => measure.event.definition),
+    ),
   ])
   const eventData = definitions.map((definition) => describeEvent(definition, code[definition.name]))
+  const surroundings = { events: eventData, definitions, zones }
   const metricData = [
-    ...metrics.map((metric) =>
-      describeMetric(metric.name, metric.definition, { events: eventData, definitions, zones }),
-    ),
+    ...metrics.map(({ name, definition }) => {
+      refuseName(`Metric ${name}`, name)
+      return describeMetric(`Metric ${name}`, name, definition, surroundings)
+    }),
     rejectedMetric(digest([semantics, eventData.map(meaningOf), definitions.map(schemasOf)])),
   ]
   // By name: the order of a module's exports is the bundler's.
@@ -86,9 +92,12 @@ export const compileDefinitions = (
         meaning,
       ]),
   })
-  refuseClashes(keepers({ metrics: metricData, entities }))
-  const twice = entities.find(({ name }) => derived.some((one) => one.name === name))
-  if (twice !== undefined) throw new Error(`Two metrics or entities are called ${twice.name}.`)
+  const profiles = describeProfiles(profilesOf(exported), {
+    memberOf: (at, name, definition) => describeMetric(at, name, definition, surroundings),
+    versionOf: (meaning) => digest([semantics, meaning]),
+  })
+  refuseClashes(keepers({ metrics: metricData, entities, profiles }))
+  refuseTwins([...metricData, ...derived, ...entities, ...profiles])
   const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
     // What is not there is left out: a model's version is what it was before there was such a thing.
@@ -100,6 +109,7 @@ export const compileDefinitions = (
       ...(entities.length === 0
         ? []
         : [{ entities: entities.map((one) => ({ ...meaningOf(one), versions: meaningOf(one.versions) })) }]),
+      ...(profiles.length === 0 ? [] : [{ profiles: profiles.map(({ name, version }) => [name, version]) }]),
     ]),
     events: eventData,
     metrics: metricData,
@@ -107,6 +117,7 @@ export const compileDefinitions = (
     // In no version here: each metric's has its own zone's table in it.
     ...(used.length === 0 ? {} : { zones: used }),
     ...(entities.length === 0 ? {} : { entities }),
+    ...(profiles.length === 0 ? {} : { profiles }),
   }
   return {
     data,
@@ -145,6 +156,16 @@ const entitiesOf = (exported: Readonly<Record<string, unknown>>): DeclaredEntity
   const entities = Object.values(exported).filter(isEntity)
   for (const { name } of entities) refuseName(`Entity ${name}`, name)
   return entities
+}
+
+const isProfile = (value: unknown): value is DeclaredProfile =>
+  isObject(value) && isObject(value.definition) && 'over' in value.definition
+
+/** @throws where a name is none */
+const profilesOf = (exported: Readonly<Record<string, unknown>>): DeclaredProfile[] => {
+  const profiles = Object.values(exported).filter(isProfile)
+  for (const { name } of profiles) refuseName(`Profile ${name}`, name)
+  return profiles
 }
 
 /** By name. */
@@ -213,13 +234,13 @@ interface Surroundings {
   readonly zones: ZoneTables
 }
 
+/** @param at where it stands, for errors */
 const describeMetric = (
+  at: string,
   name: string,
   definition: MetricDefinition,
   { events, definitions, zones }: Surroundings,
 ): MetricData => {
-  const at = `Metric ${name}`
-  refuseName(at, name)
   const event = events.find((candidate) => candidate.name === definition.event.name)
   const schema = definitions.find((candidate) => candidate.name === definition.event.name)
   if (event === undefined || schema === undefined)
@@ -334,6 +355,15 @@ const span = (at: string, text: string): number => {
       `${at}: '${text}' is no span; write a positive whole number and s, m, h or d, such as '90s' or '7d'.`,
     )
   return ms
+}
+
+/** What is asked for by name has one of its own. */
+const refuseTwins = (named: readonly { readonly name: string }[]): void => {
+  const seen = new Set<string>()
+  for (const { name } of named) {
+    if (seen.has(name)) throw new Error(`Two metrics, entities or profiles are called ${name}.`)
+    seen.add(name)
+  }
 }
 
 const refuseClashes = (metrics: readonly MetricData[]): void => {

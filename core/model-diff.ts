@@ -1,8 +1,8 @@
-import type { DerivedData, EntityData, EventData, FieldData, MetricData, ModelData } from './model.ts'
+import type { DerivedData, EntityData, EventData, FieldData, MetricData, ModelData, ProfileData } from './model.ts'
 
 /** One definition that two models don't have alike. */
 export interface Difference {
-  readonly kind: 'event' | 'metric' | 'derived metric' | 'entity'
+  readonly kind: 'event' | 'metric' | 'derived metric' | 'entity' | 'profile'
   readonly name: string
   readonly change: 'added' | 'changed' | 'removed' | 'described'
   /** What changed, a line each; none where it was added or removed. */
@@ -15,6 +15,7 @@ export const differencesOf = (from: ModelData, to: ModelData): Difference[] => [
   ...compared('metric', from.metrics.map(metricPart), to.metrics.map(metricPart)),
   ...compared('derived metric', (from.derived ?? []).map(derivedPart), (to.derived ?? []).map(derivedPart)),
   ...compared('entity', (from.entities ?? []).map(entityPart), (to.entities ?? []).map(entityPart)),
+  ...compared('profile', (from.profiles ?? []).map(profilePart), (to.profiles ?? []).map(profilePart)),
 ]
 
 /** What a change makes of what was sent before it, where that can be told: a line each. */
@@ -64,6 +65,22 @@ const entityPart = ({ name, description, owner, versions, ...meaning }: EntityDa
   name,
   meaning: { ...meaning, ...metricPart(versions).meaning },
   words: { description, owner },
+})
+
+const profilePart = ({ name, version: _, description, owner, measures, ...meaning }: ProfileData): Comparable => ({
+  name,
+  meaning: {
+    ...meaning,
+    // All of a profile's measures are of the same conditions.
+    where: measures[0]?.metric.where,
+    ...Object.fromEntries(
+      measures.map(({ as, metric: { measure, each } }) => [
+        `measure ${as}`,
+        each === undefined ? measure : { ...measure, each },
+      ]),
+    ),
+  },
+  words: { description, owner, maxDrift: measures[0]?.metric.maxDrift },
 })
 
 const compared = (kind: Difference['kind'], from: readonly Comparable[], to: readonly Comparable[]): Difference[] => {

@@ -86,6 +86,8 @@ export interface MetricData {
   readonly sliceMs: number | null
   /** The part of its rows that a recompute may change unasked, 0 to 1; null: the stage's. Not part of any version. */
   readonly maxDrift: number | null
+  /** The profile that keeps it; left out: it is a metric. */
+  readonly profile?: string
   readonly description: string | null
   /** Who answers for it; left out: nobody is named. */
   readonly owner?: string
@@ -197,6 +199,24 @@ export interface EntityData {
   readonly owner?: string
 }
 
+/** Several measures of one key over a span, read together. */
+export interface ProfileData {
+  readonly name: string
+  /** 12 hex digits, of its measures' versions and its span. */
+  readonly version: string
+  readonly event: string
+  /** The key: at least one dimension. */
+  readonly by: readonly DimensionData[]
+  readonly overMs: number
+  /** The buckets it is kept by, of which the span is a whole number. */
+  readonly grain: 'day' | 'hour' | 'minute' | 'second'
+  /** By the names that they are answered under: each is kept as a metric is, by the key, per grain. */
+  readonly measures: readonly { readonly as: string; readonly metric: MetricData }[]
+  readonly description: string | null
+  /** Who answers for it; left out: nobody is named. */
+  readonly owner?: string
+}
+
 /** The definitions as data: what `model.json` holds. The metric `rejected` is always there. */
 export interface ModelData {
   /** 12 hex digits over all events and metrics. */
@@ -209,11 +229,19 @@ export interface ModelData {
   readonly zones?: readonly ZoneData[]
   /** Left out where there are none. */
   readonly entities?: readonly EntityData[]
+  /** Left out where there are none. */
+  readonly profiles?: readonly ProfileData[]
 }
 
-/** All that keeps states: the metrics, and the entities' versions. */
-export const keepers = (model: Pick<ModelData, 'metrics' | 'entities'>): readonly MetricData[] => [
+/** All that is measured of events: the metrics, and what profiles keep. */
+export const measuredBy = (model: Pick<ModelData, 'metrics' | 'profiles'>): readonly MetricData[] => [
   ...model.metrics,
+  ...(model.profiles ?? []).flatMap(({ measures }) => measures.map(({ metric }) => metric)),
+]
+
+/** All that keeps states: what is measured, and the entities' versions. */
+export const keepers = (model: Pick<ModelData, 'metrics' | 'profiles' | 'entities'>): readonly MetricData[] => [
+  ...measuredBy(model),
   ...(model.entities ?? []).map(({ versions }) => versions),
 ]
 

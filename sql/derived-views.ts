@@ -3,7 +3,7 @@ import { type Bucket, buckets, divides } from '../core/bucket.ts'
 import { derivedScale, isZeroOfNothing } from '../core/derived.ts'
 import type { DerivedData, MeasureData, MetricData, ModelData } from '../core/model.ts'
 import { pairColumns, pairSql } from './pairs.ts'
-import { gapsSql } from './states.ts'
+import { allGapsSql } from './states.ts'
 import { quoted } from './table.ts'
 import { type View, wholeSql } from './whole.ts'
 
@@ -30,7 +30,7 @@ const viewSql = (
   const by = derived.by.map(({ name }) => name)
   const question = { per, by, where: [], layer: null, from: null, to: null, pin: null }
   const pairs = pairSql({ ...question, metric: left }, { ...question, metric: right })
-  const gaps = `SELECT SUM(gaps) AS gaps FROM (\n${gapsSql(left)}\nUNION ALL\n${gapsSql(right)}\n) both_gaps`
+  const gaps = allGapsSql([left, right])
   return `SELECT ${columnsOf(derived, left, right).join(', ')} FROM (\n${pairs}\n) pairs
 ${wholeSql(derived.name, gaps, servedBy)}`
 }

@@ -72,8 +72,9 @@ export const batchTable = (metric: MetricData, slot: Slot): Table => ({
   schema: `batch_${slot}`,
   name: `${metric.name}_${metric.version}`,
   columns: [{ name: 'dataset_id', type: 'VARCHAR(64)' }, ...resultColumns(metric)],
-  // An entity is asked for by its ref, the first dimension.
-  sortedBy: keepsVersions(metric) ? metric.by.slice(0, 1).map(({ name }) => name) : ['bucket'],
+  // An entity is asked for by its ref, the first dimension, and a profile by its key.
+  sortedBy:
+    keepsVersions(metric) || metric.profile !== undefined ? metric.by.slice(0, 1).map(({ name }) => name) : ['bucket'],
 })
 
 /**
@@ -164,3 +165,9 @@ LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.s
 WHERE e.metric = ${name} AND e.metric_version = ${version} AND (m.mark IS NULL OR m.mark < e.edge)
 ) g`
 }
+
+/** The same of several metrics together. */
+export const allGapsSql = (metrics: readonly MetricData[]): string =>
+  metrics.length === 0
+    ? 'SELECT 0 AS gaps'
+    : `SELECT SUM(gaps) AS gaps FROM (\n${metrics.map(gapsSql).join('\nUNION ALL\n')}\n) all_gaps`

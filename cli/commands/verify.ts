@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { MetricData, ModelData } from '../../core/model.ts'
+import { type MetricData, type ModelData, measuredBy } from '../../core/model.ts'
 import { exitCodes, usageError } from '../exit.ts'
 import { readModel, servedModel } from '../model-file.ts'
 import type { Answer } from '../output.ts'
@@ -56,10 +56,10 @@ export const addVerify = (program: Command): void => {
 }
 
 const chosen = (model: ModelData, names: readonly string[]): MetricData[] => {
-  const known = model.metrics.map((metric) => metric.name)
+  const known = measuredBy(model).map((metric) => metric.name)
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw usageError(`There is no metric ${unknown.join(', ')}. There are ${known.join(', ')}.`)
-  return model.metrics.filter((metric) => names.length === 0 || names.includes(metric.name))
+  return measuredBy(model).filter((metric) => names.length === 0 || names.includes(metric.name))
 }
 
 /** A metric that is not recounted, and what functions make of it. */

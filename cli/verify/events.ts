@@ -1,4 +1,4 @@
-import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
+import { type EventData, type FieldData, type MetricData, type ModelData, measuredBy } from '../../core/model.ts'
 import { fieldSql, keysOf } from './fields.ts'
 import { identifier, pointer, quoted } from './sql-text.ts'
 
@@ -17,7 +17,7 @@ export const fieldColumn = (field: string): string => identifier(`f_${field}`)
 export const createEventTable = (event: EventData, model: ModelData): string => {
   const fields = event.fields.map((field) => ({ field, sql: fieldSql(field) }))
   const lists = new Set(
-    model.metrics.flatMap((metric) => (metric.event === event.name ? (metric.each?.field ?? []) : [])),
+    measuredBy(model).flatMap((metric) => (metric.event === event.name ? (metric.each?.field ?? []) : [])),
   )
   const columns = fields.map(({ field, sql }) => {
     const value = lists.has(field.name) ? `doc -> ${pointer(...keysOf(field))}` : sql.value
@@ -76,7 +76,7 @@ const unstorableText = (text: string, isId: boolean): string => {
 /** The lists whose elements, texts, are stored as they are. */
 const listsKept = (event: EventData, model: ModelData): Set<string> =>
   new Set(
-    model.metrics.flatMap((metric) => {
+    measuredBy(model).flatMap((metric) => {
       const { each } = metric
       const isKept = each !== undefined && each.element.kind === 'string' && fieldsKept(metric).includes(each.field)
       return isKept && metric.event === event.name ? [each.field] : []
@@ -87,7 +87,9 @@ const listsKept = (event: EventData, model: ModelData): Set<string> =>
 const textsKept = (event: EventData, model: ModelData): FieldData[] => {
   const names = new Set([
     ...event.id,
-    ...model.metrics.filter(({ event: of }) => of === event.name).flatMap(fieldsKept),
+    ...measuredBy(model)
+      .filter(({ event: of }) => of === event.name)
+      .flatMap(fieldsKept),
   ])
   return event.fields.filter((field) => field.kind === 'string' && names.has(field.name))
 }

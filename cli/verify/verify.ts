@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MetricData, ModelData } from '../../core/model.ts'
+import { type MetricData, type ModelData, measuredBy } from '../../core/model.ts'
 import type { Archive } from '../../stores/archive/archive.ts'
 import type { MetricPage } from '../answers.ts'
 import type { Api } from '../api.ts'
@@ -69,8 +69,8 @@ export const verify = async (parts: VerifyParts): Promise<Verified> => {
 }
 
 /** A metric that is compared once more, per day, has that in its name. */
-const named = (metric: MetricData, { metrics }: ModelData): MetricData =>
-  metrics.includes(metric) ? metric : { ...metric, name: `${metric.name} per ${metric.per}` }
+const named = (metric: MetricData, model: ModelData): MetricData =>
+  measuredBy(model).includes(metric) ? metric : { ...metric, name: `${metric.name} per ${metric.per}` }
 
 /** A cell of a zone may differ because releases of the tz database do. */
 const doubtedZones = async (

@@ -1,6 +1,6 @@
 import { type AnsweredValue, answeredValue } from '../../core/answer.ts'
 import { spanText } from '../../core/definition/span.ts'
-import type { DerivedData, MeasureData, MetricData, ModelData } from '../../core/model.ts'
+import { type DerivedData, type MeasureData, type MetricData, type ModelData, measuredBy } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
 import { bucketText } from '../../core/zoned-metric.ts'
@@ -59,28 +59,33 @@ const listedDerived = ({ name, version, description, owner, kind, of, unit, per,
 
 const inZone = (zone: string | undefined) => (zone === undefined ? {} : { zone })
 
-const listed = ({ name, version, description, owner, measure, each, per, zone, by, liveMs }: MetricData) => ({
-  name,
-  version,
-  description,
-  owner: owner ?? null,
+const listed = (metric: MetricData) => ({
+  name: metric.name,
+  version: metric.version,
+  description: metric.description,
+  owner: metric.owner ?? null,
+  ...measureOf(metric),
+  per: metric.per,
+  ...inZone(metric.zone),
+  by: metric.by.map((dimension) => dimension.name),
+  live: metric.liveMs === null ? null : spanText(metric.liveMs),
+})
+
+/** What is measured, as catalogues tell it. */
+export const measureOf = ({ measure, each }: Pick<MetricData, 'measure' | 'each'>) => ({
   measure: measure.kind,
   ...(each === undefined ? {} : { each: each.field }),
   ...(measure.kind === 'quantile' ? { q: measure.q } : {}),
   ...(measure.kind === 'histogram' ? { edges: edgesOf(measure), edgeUnit: measure.edgeUnit } : {}),
   unit: measure.unit,
-  per,
-  ...inZone(zone),
-  by: by.map((dimension) => dimension.name),
-  live: liveMs === null ? null : spanText(liveMs),
 })
 
 const edgesOf = ({ edges, edgeScale }: Extract<MeasureData, { kind: 'histogram' }>) =>
   edges.map((edge) => answeredQuantity(BigInt(edge), edgeScale))
 
-/** @throws Problem unknown_metric */
+/** What a profile keeps is asked for as a metric too, `PROFILE.MEASURE`, and not listed. @throws Problem unknown_metric */
 export const findMetric = (model: ModelData, name: string): MetricData => {
-  const metric = model.metrics.find((candidate) => candidate.name === name)
+  const metric = measuredBy(model).find((candidate) => candidate.name === name)
   if (metric !== undefined) return metric
   throw new Problem('unknown_metric', 404, `There is no metric ${name}.`, {
     allowed: [...model.metrics, ...(model.derived ?? [])].map((candidate) => candidate.name),

@@ -37,6 +37,12 @@ export const countedTo = ({ positions, marks }: Pick<Snapshot, 'positions' | 'ma
   return counted
 }
 
+/** How far a measure's value may be off. @param measure null: no one measure's */
+export const errorOf = (measure: MeasureData | null, isExact: boolean): Pick<Receipt, 'error' | 'errorKind'> =>
+  isExact || measure === null
+    ? { error: null, errorKind: null }
+    : { error: relativeErrorOf(measure.kind), errorKind: measure.kind === 'quantile' ? 'bound' : 'standard error' }
+
 /** @param layer the one layer that was asked for; null: both */
 export const receiptFor = (
   model: ModelData,
@@ -52,9 +58,7 @@ export const receiptFor = (
   metricVersion: metric.version,
   ...(metric.zone === undefined ? {} : { zone: { name: metric.zone, release: zoneOf(model, metric.zone).release } }),
   exact: isExact,
-  error: isExact || metric.measure === null ? null : relativeErrorOf(metric.measure.kind),
-  errorKind:
-    isExact || metric.measure === null ? null : metric.measure.kind === 'quantile' ? 'bound' : 'standard error',
+  ...errorOf(metric.measure, isExact),
   exclusions: receiptExclusions(snapshot),
   layers: {
     batch: layer === 'speed' ? null : { sealedAt: snapshot.sealedAt },

@@ -6,6 +6,7 @@ import type { States } from '../../stores/states/states.ts'
 import { answerDerived, answerDerivedWindow, findDerived } from './derived.ts'
 import { answerEntity, type EntityReach, findEntity, listEntities } from './entities.ts'
 import { answerMetric, findMetric, listMetrics } from './metrics.ts'
+import { answerProfile, findProfile, listProfiles, readProfileQuestion } from './profiles.ts'
 import { readQuestion, readTop, refuseUnknown } from './question.ts'
 import { instantOf } from './range.ts'
 import { type StatusSources, status } from './status.ts'
@@ -13,14 +14,14 @@ import { answerWindow } from './windows.ts'
 
 export interface Serving extends StatusSources {
   /** What answers are read from: held to the model's own snapshots. */
-  readonly answers: Pick<States, 'read' | 'readBoth' | 'readEntity'>
+  readonly answers: Pick<States, 'read' | 'readBoth' | 'readEntity' | 'readWholes'>
   readonly reach: Omit<EntityReach, 'now'>
   readonly now: () => number
 }
 
 interface Route {
   readonly path: RegExp
-  readonly answer: (serving: Serving, query: URLSearchParams, name: string, ref: string) => unknown
+  readonly answer: (serving: Serving, query: URLSearchParams, name: string, ...ref: string[]) => unknown
 }
 
 const routes: readonly Route[] = [
@@ -38,10 +39,16 @@ const routes: readonly Route[] = [
   { path: /^\/v1\/entities$/, answer: ({ model }) => listEntities(model) },
   {
     path: /^\/v1\/entities\/([^/]+)\/([^/]+)$/,
-    answer: ({ model, answers, reach, now }, query, name, ref) => {
+    answer: ({ model, answers, reach, now }, query, name, ref = '') => {
       refuseUnknown(query, new Set())
       return answerEntity(model, answers, findEntity(model, name), ref, { ...reach, now: now() })
     },
+  },
+  { path: /^\/v1\/profiles$/, answer: ({ model }) => listProfiles(model) },
+  {
+    path: /^\/v1\/profiles\/([^/]+)\/(.*)$/,
+    answer: ({ model, answers, now }, query, name, ...key) =>
+      answerProfile(model, answers, readProfileQuestion(findProfile(model, name), key, query, now())),
   },
   { path: /^\/v1\/status$/, answer: (serving) => status(serving) },
 ]
@@ -51,8 +58,9 @@ export const route = async (serving: Serving, path: string, query: URLSearchPara
   for (const { path: pattern, answer } of routes) {
     const match = pattern.exec(path)
     if (match === null) continue
-    const [name = '', ref = ''] = match.slice(1).map((part) => decodedName(path, part))
-    return answer(serving, query, name, ref)
+    const parts = match.slice(1).flatMap((part) => part.split('/'))
+    const [name = '', ...ref] = parts.map((part) => decodedName(path, part))
+    return answer(serving, query, name, ...ref)
   }
   throw new Problem('unknown_path', 404, `There is nothing at ${path}.`, {
     allowed: [
@@ -61,6 +69,8 @@ export const route = async (serving: Serving, path: string, query: URLSearchPara
       '/v1/windows/NAME',
       '/v1/entities',
       '/v1/entities/NAME/REF',
+      '/v1/profiles',
+      '/v1/profiles/NAME/KEY',
       '/v1/status',
     ],
   })

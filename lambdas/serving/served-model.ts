@@ -56,6 +56,7 @@ const heldTo = (version: string, states: Sources['states']): Serving['answers'] 
     read: (question) => held(states.read(question)),
     readBoth: (left, right, asked) => held(states.readBoth(left, right, asked)),
     readEntity: (question) => held(states.readEntity(question)),
+    readWholes: (questions) => held(states.readWholes(questions)),
   }
 }
 
@@ -67,10 +68,12 @@ const servedInstead = async ({ latest }: Sources, version: string, error: unknow
   return servingVersion === version ? null : servingVersion
 }
 
+const unknownNames: ReadonlySet<string> = new Set(['unknown_metric', 'unknown_entity', 'unknown_profile'])
+
 /** What nobody knows by the served model may be known by the one that is being built. */
 const told = (building: ModelData, path: string, error: unknown): unknown => {
-  if (!(error instanceof Problem) || (error.code !== 'unknown_metric' && error.code !== 'unknown_entity')) return error
-  const kept = [...keepers(building), ...(building.derived ?? [])]
+  if (!(error instanceof Problem) || !unknownNames.has(error.code)) return error
+  const kept = [...keepers(building), ...(building.derived ?? []), ...(building.profiles ?? [])]
   const asked = path.split('/')[3]
   if (asked === undefined || !kept.some(({ name }) => name === asked)) return error
   return new Problem(

@@ -92,10 +92,10 @@ const filesOf = async (dir: string): Promise<File[]> => {
 /** By how a message begins, and by where a definition of that name is declared. */
 const placeOf = (message: string, files: readonly File[]): string | null => {
   const [, name] =
-    /^(?:Event|Metric|Entity) '?([\w$.-]+)/.exec(message) ?? /are called ([\w$.-]+?)[;.]/.exec(message) ?? []
+    /^(?:Event|Metric|Entity|Profile) '?([\w$.-]+)/.exec(message) ?? /are called ([\w$.-]+?)[;.]/.exec(message) ?? []
   if (name === undefined) return null
   const declared = new RegExp(
-    `\\b(?:event|metric|ratio|minus|entity)\\(\\s*['"\`]${name.replaceAll(/[$.]/g, '\\$&')}['"\`]`,
+    `\\b(?:event|metric|ratio|minus|entity|profile)\\(\\s*['"\`]${name.replaceAll(/[$.]/g, '\\$&')}['"\`]`,
   )
   for (const file of files) {
     const found = declared.exec(file.text)

@@ -1,6 +1,7 @@
 import type { MetricData } from '../../core/model.ts'
 import type { DimensionCondition } from '../../sql/cells.ts'
-import type { AnsweredCell, Snapshot } from './states.ts'
+import type { Snapshot } from './states.ts'
+import type { WholeValue } from './whole.ts'
 
 /** What is asked of one entity: its latest version, its children's, and what metrics say of it. */
 export interface EntityQuestion {
@@ -31,5 +32,5 @@ export interface EntityAnswer {
   /** By the question's children; none of them deleted. */
   readonly children: readonly (readonly Version[])[]
   /** By the question's metrics; null: nothing was counted. */
-  readonly metrics: readonly (Pick<AnsweredCell, 'value' | 'exact'> | null)[]
+  readonly metrics: readonly WholeValue[]
 }

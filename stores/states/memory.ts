@@ -21,6 +21,7 @@ import {
   typed,
 } from './memory-merge.ts'
 import type { Asked, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
+import { asStatesQuestion, type WholeQuestion, type WholesAnswer, type WholeValue } from './whole.ts'
 
 export interface MemoryStatesOptions {
   readonly warehouse: MemoryWarehouse
@@ -131,14 +132,22 @@ export class MemoryStates implements States {
           .slice(0, limit)
           .map(versionOf(child.versions)),
       ),
-      metrics: metrics.map(({ metric, dimension }) => {
-        const all = { per: null, by: [], layer: null, from: null, to: null, pin: null, limit: 1, offset: 0 }
-        const [cell] = answeredCells(
-          { ...all, metric, where: [{ dimension, value: ref }] },
-          layerRows(tables, metric, null),
-        )
-        return cell ?? null
-      }),
+      metrics: metrics.map(({ metric, dimension }) =>
+        wholeValue(tables, { metric, where: [{ dimension, value: ref }], from: null, to: null }),
+      ),
+    }
+  }
+
+  async readWholes(questions: readonly WholeQuestion[]): Promise<WholesAnswer> {
+    const tables = this.#warehouse.committed
+    const [first] = questions
+    if (first === undefined) throw new Error('Nothing was asked.')
+    return {
+      snapshot: {
+        ...snapshotOf(tables, first.metric, null),
+        gaps: questions.reduce((sum, { metric }) => sum + gapsOf(tables, metric), 0),
+      },
+      values: questions.map((one) => wholeValue(tables, one)),
     }
   }
 
@@ -152,6 +161,9 @@ export class MemoryStates implements States {
     return { snapshot: snapshotOf(tables, metric, pin), cells: page, leftOut: page.length === 0 ? 0 : leftOut }
   }
 }
+
+const wholeValue = (tables: Committed, question: WholeQuestion): WholeValue =>
+  answeredCells(asStatesQuestion(question), layerRows(tables, question.metric, null))[0] ?? null
 
 const versionOf =
   ({ by: [ref] }: MetricData) =>

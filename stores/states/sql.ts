@@ -7,7 +7,7 @@ import { loadSql } from '../../sql/load.ts'
 import { pairColumns, pairSql } from '../../sql/pairs.ts'
 import { paritySql } from '../../sql/parity.ts'
 import { receiptSql } from '../../sql/receipt.ts'
-import { batchTable, gapsSql, type Pin, type Slot, text } from '../../sql/states.ts'
+import { allGapsSql, batchTable, gapsSql, type Pin, type Slot, text } from '../../sql/states.ts'
 import { qualified, quoted } from '../../sql/table.ts'
 import { leftOutColumn, topSql } from '../../sql/top.ts'
 import { type Comparison, largestFirst, maxBuckets } from '../ledger/dataset.ts'
@@ -17,6 +17,7 @@ import { epochMsOf } from '../warehouse/sql-time.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
 import type { EntityAnswer, EntityQuestion, Version } from './entity.ts'
 import type { AnsweredCell, Asked, PairCell, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
+import { asStatesQuestion, type WholeQuestion, type WholesAnswer, type WholeValue } from './whole.ts'
 
 /** The states in the warehouse. */
 export class SqlStates implements States {
@@ -121,10 +122,9 @@ export class SqlStates implements States {
     const where = (dimension: string) => conditionSql({ dimension, value: ref }, 0)
     const named = where(refOf(versions))
     const kept = [versions, ...children.map((child) => child.versions), ...metrics.map(({ metric }) => metric)]
-    const wholes = metrics.map(({ metric, dimension }): StatesQuestion => {
-      const all = { per: null, by: [], layer: null, from: null, to: null, pin: null, limit: 1, offset: 0 }
-      return { ...all, metric, where: [{ dimension, value: ref }] }
-    })
+    const wholes = metrics.map(({ metric, dimension }) =>
+      asStatesQuestion({ metric, where: [{ dimension, value: ref }], from: null, to: null }),
+    )
     const results = await this.#warehouse.run({
       statements: [
         ...kept.map((metric) => receiptSql(metric, null)),
@@ -142,10 +142,34 @@ export class SqlStates implements States {
       snapshot: { ...first, gaps: snapshots.reduce((sum, { gaps }) => sum + gaps, 0) },
       version: found.map(versionOf)[0] ?? null,
       children: children.map((_, place) => (others[place] ?? []).map(versionOf)),
-      metrics: wholes.map((whole, place) => {
-        const [row] = others[children.length + place] ?? []
-        return row === undefined ? null : mergedValue(whole.metric, row)
-      }),
+      metrics: wholes.map(({ metric }, place) => wholeValue(metric, others[children.length + place] ?? [])),
+    }
+  }
+
+  async readWholes(questions: readonly WholeQuestion[]): Promise<WholesAnswer> {
+    const [first, ...others] = questions
+    if (first === undefined) throw new Error('Nothing was asked.')
+    // One value, whatever columns it is compared with: one parameter.
+    const asked = [...new Set(questions.flatMap(({ where }) => where.map(({ value }) => value)))]
+    const conditions = (where: WholeQuestion['where']) =>
+      where.map((one) => conditionSql(one, asked.indexOf(one.value)))
+    const [facts = [], holes = [], ...cells] = await this.#warehouse.run({
+      statements: [
+        receiptSql(first.metric, null),
+        allGapsSql(others.map(({ metric }) => metric)),
+        ...questions.map((one) =>
+          cellsSql({ ...asStatesQuestion(one), where: conditions(one.where).map(({ sql }) => sql) }),
+        ),
+      ],
+      parameters: Object.assign(
+        {},
+        ...questions.flatMap(({ where }) => conditions(where)).map((one) => one.parameters),
+      ),
+    })
+    const snapshot = snapshotOf(facts)
+    return {
+      snapshot: { ...snapshot, gaps: snapshot.gaps + Number(holes[0]?.gaps ?? 0) },
+      values: questions.map(({ metric }, place) => wholeValue(metric, cells[place] ?? [])),
     }
   }
 
@@ -201,6 +225,9 @@ const placeOf = ({ by }: Asked, row: ResultRow): Pick<AnsweredCell, 'bucket' | '
   // Redshift folds every column's name to lower case, quoted or not.
   dims: by.map((name) => row[name] ?? row[name.toLowerCase()] ?? null),
 })
+
+const wholeValue = (metric: MetricData, [row]: readonly ResultRow[]): WholeValue =>
+  row === undefined ? null : mergedValue(metric, row)
 
 type Merged = Omit<AnsweredCell, 'bucket' | 'dims'>
 

@@ -7,6 +7,7 @@ import type { Layer, Pin, Slot } from '../../sql/states.ts'
 import type { Comparison, Marks } from '../ledger/dataset.ts'
 import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 import type { EntityAnswer, EntityQuestion } from './entity.ts'
+import type { WholeQuestion, WholesAnswer } from './whole.ts'
 
 /** Which states an answer merges, and into what cells. */
 export interface StatesQuestion extends Asked {
@@ -114,4 +115,6 @@ export interface States {
   ): Promise<{ readonly snapshot: Snapshot; readonly cells: readonly PairCell[] }>
   /** One entity, of one snapshot. */
   readEntity(question: EntityQuestion): Promise<EntityAnswer>
+  /** Several metrics, each over a range of its own, of one snapshot. At least one, at most 38. */
+  readWholes(questions: readonly WholeQuestion[]): Promise<WholesAnswer>
 }

@@ -1,5 +1,5 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, event, instant, int, metric, minus, ratio, secret, z } from 'tidemark'
+import { decimal, event, instant, int, metric, minus, profile, ratio, secret, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -149,3 +149,23 @@ export const secretElements = metric('e48', sealedCall.each('list').count(), { p
 export const secretId = event('e49', { token: secret(z.string()) }, { id: ['token'] })
 // @ts-expect-error a function of a secret
 export const ofSecret = event('e50', { token: secret(z.string()) }, { derive: { x: (e) => e.token } })
+
+const cardProfile = profile(
+  'card_profile',
+  { payments: payment.count(), spent: payment.sum('amount'), typical: payment.mean('amount') },
+  { by: ['cardId'], over: '30d' },
+)
+type CardFeatures = NonNullable<typeof cardProfile.features>
+export const features: CardFeatures = { payments: 0, spent: 0, typical: null }
+// @ts-expect-error a count is never null
+export const nullCount: CardFeatures = { payments: null, spent: 0, typical: null }
+// @ts-expect-error measures of two events in one profile
+export const twoEvents = profile('e51', { a: payment.count(), b: flight.count() }, { by: ['cardId'], over: '30d' })
+// @ts-expect-error a profile by nothing
+export const byNothing = profile('e52', { a: payment.count() }, { by: [], over: '30d' })
+// @ts-expect-error a profile over no span
+export const overNothing = profile('e53', { a: payment.count() }, { by: ['cardId'] })
+// @ts-expect-error a key that the event lacks
+export const unknownKey = profile('e54', { a: payment.count() }, { by: ['origin'], over: '30d' })
+// @ts-expect-error a span without a unit
+export const spanInWords = profile('e55', { a: payment.count() }, { by: ['cardId'], over: '30 days' })
