@@ -18,6 +18,8 @@ interface Merged {
 }
 
 export const registerComponent = (index: number): string => `r${index}`
+/** The inverse, of a component that `isRegister`. */
+export const registerIndex = (component: string): number => Number(component.slice(1))
 
 /** A text that is equal exactly where the dimensions are: each is prefixed by its length, and null is no text. */
 export const dimsKey = (dims: readonly (string | null)[]): string =>
