@@ -63,8 +63,9 @@ ROW_GROUP_ROWS = 128 * 1024
 ROW_GROUP_BYTES = 64 * MIB
 RECORDS_PER_BATCH = 1000
 """Kinesis records hold up to 1 MiB, and an Arrow column of text up to 2 GiB."""
-COUNT_FIRST_ABOVE_BYTES = 1024 * MIB
-"""A full recompute of more than this counts events by date before it shuffles them, to split the large dates."""
+COUNT_FIRST_ABOVE_BYTES = 256 * MIB
+"""A full recompute of more than this, gzipped, counts events by date before it shuffles them, to split the large dates: small
+records are some 35 bytes each, so that up to here one date holds eight million at most."""
 EVENTS_PER_FILE = 4_000_000
 PATIENCE = {"connect_timeout": 10, "request_timeout": 60}
 """Seconds. pyarrow's own (1 and 3) give a job up, minutes of work with it, where the store is busy for a moment."""
@@ -490,7 +491,7 @@ class ReusedIds:
     """Counts ids that stand at more than one event time, one of them in a new record: mostly a producer that sends an event
     again with another time, which makes it another event. Only within an event type and UTC date, whose events a task
     sees all (of a large date those whose ids share a part): to compare all dates would be a shuffle of every id. It
-    holds nine bytes for each event of one partition."""
+    holds eight bytes for each event of one partition: 63 bits of its id's hash, and whether it is new."""
 
     def __init__(self) -> None:
         self.partition: Any = None
@@ -500,19 +501,45 @@ class ReusedIds:
         if partition != self.partition:
             self.closed()
             self.partition = partition
-            self.ids: list[numpy.ndarray] = []
-            self.fresh: list[numpy.ndarray] = []
-        self.ids.append(pandas.util.hash_array(rows.column("event_id").to_numpy(zero_copy_only=False), categorize=False))
-        self.fresh.append(rows.column("fresh").to_numpy(zero_copy_only=False))
+            self.sorted: list[numpy.ndarray] = []
+            self.open, self.used = numpy.empty(HASHES_SORTED_AT_ONCE, numpy.uint64), 0
+        ids = pandas.util.hash_array(rows.column("event_id").to_numpy(zero_copy_only=False), categorize=False)
+        fresh = rows.column("fresh").to_numpy(zero_copy_only=False)
+        hashes = (ids & ~numpy.uint64(1)) | fresh.astype(numpy.uint64)
+        while len(hashes):
+            taken = hashes[: len(self.open) - self.used]
+            self.open[self.used : self.used + len(taken)] = taken
+            self.used, hashes = self.used + len(taken), hashes[len(taken) :]
+            if self.used == len(self.open):
+                self.open.sort()
+                self.sorted.append(self.open)
+                self.open, self.used = numpy.empty(HASHES_SORTED_AT_ONCE, numpy.uint64), 0
 
     def closed(self) -> int:
+        """All counted up to here. Looks at a range of hashes at a time, so that what is held is never held twice."""
         if self.partition is not None:
-            ids, at, times = numpy.unique(numpy.concatenate(self.ids), return_inverse=True, return_counts=True)
-            is_new = numpy.zeros(len(ids), bool)
-            is_new[at[numpy.concatenate(self.fresh)]] = True
-            self.count += int(numpy.count_nonzero((times > 1) & is_new))
+            blocks = [*self.sorted, numpy.sort(self.open[: self.used])]
+            bounds = [numpy.uint64((at << 64) // len(blocks)) for at in range(1, len(blocks))]
+            parts = [numpy.split(block, block.searchsorted(bounds)) if bounds else [block] for block in blocks]
+            for of_range in zip(*parts):
+                self.count += reused_among(numpy.sort(numpy.concatenate(of_range)))
             self.partition = None
+            del self.sorted, self.open
         return self.count
+
+
+HASHES_SORTED_AT_ONCE = 256 * 1024
+
+
+def reused_among(hashes: numpy.ndarray) -> int:
+    """How many ids stand several times in sorted hashes, at least once with the lowest bit set."""
+    if len(hashes) == 0:
+        return 0
+    ids = hashes >> numpy.uint64(1)
+    starts = numpy.flatnonzero(numpy.append(True, ids[1:] != ids[:-1]))
+    times = numpy.diff(numpy.append(starts, len(ids)))
+    is_new = numpy.bitwise_or.reduceat(hashes & numpy.uint64(1), starts) == 1
+    return int(numpy.count_nonzero((times > 1) & is_new))
 
 
 def identity_starts(batch: pa.RecordBatch, previous: Optional[pa.RecordBatch]) -> numpy.ndarray:
