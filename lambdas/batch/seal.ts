@@ -213,7 +213,8 @@ interface Sealed {
   readonly served: Served
 }
 
-const resultSpecification = (model: ModelData, metric: MetricData): ResultSpecification => {
+/** What the job must know of a metric. */
+export const resultSpecification = (model: ModelData, metric: MetricData): ResultSpecification => {
   const offsetsMs = localOffsets(model, metric)
   return {
     metric: metric.name,

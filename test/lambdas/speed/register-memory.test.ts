@@ -1,3 +1,4 @@
+import type { MergeOp } from '../../../core/contribution.ts'
 import { registerComponent } from '../../../core/state.ts'
 import { RegisterMemory } from '../../../lambdas/speed/register-memory.ts'
 import type { CountedCell } from '../../../stores/ledger/speed-ledger.ts'
@@ -8,9 +9,9 @@ const cellOf = (country: string, ranks: readonly (readonly [number, number])[]):
   version: 'v1',
   bucket: 0,
   dims: [country],
-  components: new Map([
-    ['seen', { op: 'sum' as const, value: ranks.length }],
-    ...ranks.map(([index, value]) => [registerComponent(index), { op: 'max' as const, value }] as const),
+  components: new Map<string, { readonly op: MergeOp; readonly value: number }>([
+    ['seen', { op: 'sum', value: ranks.length }],
+    ...ranks.map(([index, value]) => [registerComponent(index), { op: 'max', value }] as const),
   ]),
 })
 
