@@ -28,7 +28,8 @@ export const begin = {
 
 /**
  * A day's sessions: a player opens the game, plays some matches and is shown some advertisements. Few players play
- * most of it, and most of those who play today played yesterday. A session may run into the next day.
+ * most of it, and most of those who play today played yesterday. A session may run into the next day. They come in the
+ * order in which they begin, as a stream brings them: in any other, every micro-batch would touch a whole day of windows.
  * @param name what ids begin with: sessions of two names are never the same
  */
 export function* sessionsOf(
@@ -45,7 +46,7 @@ export function* sessionsOf(
     // The square makes small numbers likelier: countries and players alike are of many sizes.
     const country = countries[Math.floor(random() ** 2 * countries.length)] ?? 'FR'
     const playerId = `${country}-${firstPlayer + Math.floor(random() ** 2 * (count / 4))}`
-    const startedAt = from + below(to - from)
+    const startedAt = from + Math.floor(((session + random()) / count) * (to - from))
     let sent = 0
     const put = (type: GameEvent['type'], afterMs: number, rest: Partial<GameEvent> = {}): GameEvent => {
       const at = new Date(Math.min(startedAt + afterMs, begin.tomorrow - 1)).toISOString()
