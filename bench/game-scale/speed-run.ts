@@ -146,22 +146,19 @@ const eventOf = async (dir: string, { key }: RawObject): Promise<{ frame: Buffer
   return { frame: Buffer.concat([length, json]), lastArrival }
 }
 
-const handledBy = async (child: ChildProcess, frame: Buffer): Promise<void> => {
-  const ended = new AbortController()
-  const dies = once(child, 'exit', { signal: ended.signal }).then(([code]) => {
-    throw new Error(`The function's process ended with ${code}.`)
+const handledBy = (child: ChildProcess, frame: Buffer): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const handled = (): void => {
+      child.off('exit', ended)
+      resolve()
+    }
+    const ended = (code: number | null): void => {
+      child.off('message', handled)
+      reject(new Error(`The function's process ended with ${code}.`))
+    }
+    child.once('message', handled).once('exit', ended)
+    child.stdin?.write(frame)
   })
-  const answers = once(child, 'message', { signal: ended.signal })
-  child.stdin?.write(frame)
-  try {
-    await Promise.race([dies, answers])
-  } finally {
-    // swallowed: whichever of the two did not come ends with the abort
-    dies.catch(() => undefined)
-    answers.catch(() => undefined)
-    ended.abort()
-  }
-}
 
 /**
  * Forgets spans of identities as the days that are played pass: Valkey would do so by its own clock, an hour and a window
