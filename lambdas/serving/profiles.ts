@@ -91,7 +91,9 @@ export const readProfileQuestion = (
   return { profile, key, asOf, span: spanBefore(profile, asOf) }
 }
 
-const readKey = ({ name, by }: ProfileData, parts: readonly string[]): DimensionCondition[] => {
+/** AWS hands a path on decoded, an encoded slash too: where the key is of one part, it is whatever stands there. */
+const readKey = ({ name, by }: ProfileData, given: readonly string[]): DimensionCondition[] => {
+  const parts = by.length === 1 ? [given.join('/')] : given
   if (parts.length !== by.length)
     throw new Problem(
       'invalid_key',

@@ -28,6 +28,8 @@ const paths = [
   '/v1/windows/{name}',
   '/v1/entities',
   '/v1/entities/{name}/{ref}',
+  '/v1/profiles',
+  '/v1/profiles/{name}/{key+}',
   '/v1/status',
 ]
 

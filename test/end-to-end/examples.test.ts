@@ -19,9 +19,15 @@ describe('npm run example', () => {
     expect(stdout.match(/ true$/gm)).toHaveLength(6)
   }, 300_000)
 
+  it('fraud: every answer is equal', () => {
+    const { status, stdout, stderr } = example('fraud')
+    expect({ status, failed: status === 0 ? '' : `${stdout}${stderr}`.slice(-3000) }).toEqual({ status: 0, failed: '' })
+    expect(stdout.match(/ true$/gm)).toHaveLength(7)
+  }, 300_000)
+
   it('names the examples that there are', () => {
     const { status, stderr } = example('none')
     expect(status).toBe(2)
-    expect(stderr).toContain('There is no example none. There are game, guest-context')
+    expect(stderr).toContain('There is no example none. There are fraud, game, guest-context')
   }, 60_000)
 })

@@ -132,6 +132,8 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
       'GET /v1/entities/{name}/{ref}',
       'GET /v1/metrics',
       'GET /v1/metrics/{name}',
+      'GET /v1/profiles',
+      'GET /v1/profiles/{name}/{key+}',
       'GET /v1/status',
       'GET /v1/windows/{name}',
     ])

@@ -275,8 +275,10 @@ describe('a profile, by batch and speed', () => {
         new URLSearchParams(query),
       )
     await expect(asked('none/c2')).rejects.toMatchObject({ code: 'unknown_profile', status: 404 })
-    await expect(asked('card/c2/true')).rejects.toMatchObject({ code: 'invalid_key', status: 400 })
+    await expect(asked('of_way/c2/true/x')).rejects.toMatchObject({ code: 'invalid_key', status: 400 })
     await expect(asked('of_way/c2')).rejects.toMatchObject({ code: 'invalid_key' })
+    // As a gateway hands it on that has decoded the path.
+    expect(await asked('card/c/1%20%C3%A4')).toMatchObject({ by: { card: 'c/1 ä' } })
     await expect(asked('of_way/c2/perhaps')).rejects.toMatchObject({ code: 'invalid_key' })
     await expect(asked('card/%00')).rejects.toMatchObject({ code: 'invalid_key' })
     await expect(asked('card/c2', { asOf: 'yesterday' })).rejects.toMatchObject({ code: 'invalid_as_of' })
