@@ -176,7 +176,7 @@ const derivedOf = (exported: Readonly<Record<string, unknown>>, metrics: readonl
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, definition }) => {
       refuseName(`Metric ${name}`, name)
-      if (taken.has(name)) throw new Error(`Two metrics are called ${name}.`)
+      if (taken.has(name)) throw new Error(`Two metrics are called ${name}; rename one.`)
       taken.add(name)
       const { description: _, owner: __, ...meaning } = describeDerived(name, definition, metrics)
       const versions = meaning.of.map((of) => metrics.find((metric) => metric.name === of)?.version)
@@ -196,7 +196,9 @@ const uniqueByName = (definitions: readonly EventDefinition[]): EventDefinition[
   for (const definition of definitions) {
     const known = byName.get(definition.name)
     if (known !== undefined && known !== definition)
-      throw new Error(`Two events are called ${definition.name}; a record's type must name one.`)
+      throw new Error(
+        `Two events are called ${definition.name}; a record's type must name one. Rename the other, or export one event alone.`,
+      )
     byName.set(definition.name, definition)
   }
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -213,7 +215,9 @@ const describeEvent = (definition: EventDefinition, code: string | undefined): E
   for (const field of [...(definition.id ?? ['id']), definition.at]) {
     const known = fields.find((candidate) => candidate.name === field)
     if (known === undefined || known.kind === 'object')
-      throw new Error(`Event ${name}: ${field} identifies or dates it, but is no field.`)
+      throw new Error(
+        `Event ${name}: ${field} identifies or dates it, but is no field; declare it, or name one of ${namesOf(fields)}.`,
+      )
     refuseSecret(`Event ${name}`, known)
   }
   return {
@@ -319,22 +323,30 @@ const schemasOf = (definition: EventDefinition): unknown =>
   z.toJSONSchema(z.object(definition.fields), { io: 'input', unrepresentable: 'any' })
 
 const describeDimensions = (at: string, names: readonly string[], fields: readonly FieldData[]): DimensionData[] => {
-  if (names.length > maxDimensions) throw new Error(`${at}: ${names.length} dimensions; there can be ${maxDimensions}.`)
+  if (names.length > maxDimensions)
+    throw new Error(
+      `${at}: ${names.length} dimensions; there can be ${maxDimensions}. Leave some out, or make two metrics.`,
+    )
   return names.map((name) => {
     const field = fields.find((candidate) => candidate.name === name)
-    if (field === undefined) throw new Error(`${at}: ${name} is no field of its event.`)
+    if (field === undefined) throw new Error(`${at}: ${name} is no field of its event; there are ${namesOf(fields)}.`)
     refuseSecret(at, field)
     if (field.kind !== 'string' && field.kind !== 'boolean' && field.kind !== 'integer')
       throw new Error(
-        `${at}: ${name} is a ${field.kind}; a dimension is a string, a boolean or a whole number (z.int()).`,
+        `${at}: ${name} is ${field.kind === 'object' || field.kind === 'other' ? 'no single value' : `of kind ${field.kind}`}; a dimension is a string, a boolean or a whole number (z.int()).`,
       )
-    if (field.unit !== null) throw new Error(`${at}: ${name} is a quantity in ${field.unit}; a dimension has no unit.`)
+    if (field.unit !== null)
+      throw new Error(
+        `${at}: ${name} is a quantity in ${field.unit}; a dimension has no unit. Count by ranges of it: a histogram, or a dimension that derive makes of it.`,
+      )
     // A dot in a column would have to be quoted in every query.
     return field.path === undefined
       ? { name, type: field.kind }
       : { name: field.path.join('_'), type: field.kind, field: name }
   })
 }
+
+const namesOf = (fields: readonly FieldData[]): string => fields.map(({ name }) => name).join(', ')
 
 const driftLimit = (at: string, limit: number | null): number | null => {
   if (limit === null || (limit >= 0 && limit <= 1)) return limit
@@ -344,7 +356,9 @@ const driftLimit = (at: string, limit: number | null): number | null => {
 const sliceFor = (at: string, liveMs: number): number => {
   const slice = sliceSizesMs.find((size) => liveMs / size <= maxSlices)
   if (slice === undefined)
-    throw new Error(`${at}: live is longer than ${(maxSlices * 3600) / 86_400} days, the most a window keeps.`)
+    throw new Error(
+      `${at}: live is longer than ${(maxSlices * 3600) / 86_400} days, the most a window keeps; shorten it, and ask the metric itself for what lies further back.`,
+    )
   return slice
 }
 
@@ -361,7 +375,7 @@ const span = (at: string, text: string): number => {
 const refuseTwins = (named: readonly { readonly name: string }[]): void => {
   const seen = new Set<string>()
   for (const { name } of named) {
-    if (seen.has(name)) throw new Error(`Two metrics, entities or profiles are called ${name}.`)
+    if (seen.has(name)) throw new Error(`Two metrics, entities or profiles are called ${name}; rename one.`)
     seen.add(name)
   }
 }
@@ -369,7 +383,7 @@ const refuseTwins = (named: readonly { readonly name: string }[]): void => {
 const refuseClashes = (metrics: readonly MetricData[]): void => {
   const seen = new Set<string>()
   for (const { name, by, ...placed } of metrics) {
-    if (seen.has(name)) throw new Error(`Two metrics or entities are called ${name}.`)
+    if (seen.has(name)) throw new Error(`Two metrics or entities are called ${name}; rename one.`)
     seen.add(name)
     const columns = by.map((dimension) => dimension.name.toLowerCase())
     const twin = columns.find((column, place) => columns.indexOf(column) < place)
@@ -380,14 +394,16 @@ const refuseClashes = (metrics: readonly MetricData[]): void => {
     for (const column of columns) {
       if (Buffer.byteLength(column) > maxColumnBytes)
         throw new Error(
-          `Metric ${name}: the dimension ${column} is longer than the ${maxColumnBytes} bytes of a column's name.`,
+          `Metric ${name}: the dimension ${column} is longer than the ${maxColumnBytes} bytes of a column's name; shorten the field's.`,
         )
       if (
         reservedNames.has(column) ||
         stateColumnPattern.test(column) ||
         (column === localDay && keepsLocalDay(placed))
       )
-        throw new Error(`Metric ${name}: a dimension can't be called ${column}; its view has such a column already.`)
+        throw new Error(
+          `Metric ${name}: a dimension can't be called ${column}; its view has such a column already. Rename the field.`,
+        )
     }
   }
 }

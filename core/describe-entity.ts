@@ -72,10 +72,14 @@ const eventOf = (at: string, { event }: Pick<EntityDefinition, 'event'>, events:
 
 const fieldOf = (at: string, what: string, name: string, { name: event, fields }: EventData): FieldData => {
   const field = fields.find((one) => one.name === name)
-  if (field === undefined) throw new Error(`${at}: its ${what} ${name} is no field of event ${event}.`)
+  if (field === undefined)
+    throw new Error(
+      `${at}: its ${what} ${name} is no field of event ${event}; there are ${fields.map((one) => one.name).join(', ')}.`,
+    )
   if (field.path !== undefined)
     throw new Error(`${at}: its ${what} ${name} lies inside of an object; use a field of the event's own.`)
-  if (field.secret === true) throw new Error(`${at}: its ${what} ${name} is a secret, which no layer keeps.`)
+  if (field.secret === true)
+    throw new Error(`${at}: its ${what} ${name} is a secret, which no layer keeps. Use another field.`)
   return field
 }
 
@@ -91,7 +95,7 @@ const parentRefsOf = (name: string, declared: readonly DeclaredEntity[]): string
 const dimensionOf = (at: string, what: string, name: string, event: EventData): DimensionData => {
   const { kind, unit, nullable, optional } = fieldOf(at, what, name, event)
   if ((kind !== 'string' && kind !== 'boolean' && kind !== 'integer') || unit !== null)
-    throw new Error(`${at}: its ${what} ${name} is a ${kind}; a ref is a string or a whole number (z.int()).`)
+    throw new Error(`${at}: its ${what} ${name} is of kind ${kind}; a ref is a string or a whole number (z.int()).`)
   if (what === 'ref' && (nullable || optional))
     throw new Error(`${at}: its ref ${name} may be missing; every change must name its entity.`)
   return { name, type: kind }
@@ -112,7 +116,7 @@ const refuseUntellable = (at: string, event: EventData, { event: { fields } }: E
       throw new Error(`${at}: field ${name} of event ${event.name} can be no column; use letters, digits and _.`)
     if (seen.has(name.toLowerCase()))
       throw new Error(
-        `${at}: two fields of event ${event.name} differ only in case (${name}); SQL can't tell them apart.`,
+        `${at}: two fields of event ${event.name} differ only in case (${name}); SQL can't tell them apart. Rename one.`,
       )
     seen.add(name.toLowerCase())
     const schema = fields[name]
@@ -137,11 +141,15 @@ const childOf = (
   const event = eventOf(at, definition, events)
   const parentRef = dimensionOf(at, 'parent ref', child.parentRef, event)
   if (parentRef.type !== ref.type)
-    throw new Error(`${at}: ${child.parentRef} is a ${parentRef.type}, and the parent's ${ref.name} a ${ref.type}.`)
+    throw new Error(
+      `${at}: ${child.parentRef} is of kind ${parentRef.type}, and the parent's ${ref.name} of kind ${ref.type}; declare both alike.`,
+    )
   const totals = Object.entries(child.totals).map(([as, { measure, where }]): TotalData => {
     const place = `${at}, totals ${as}`
     if (measure.event.name !== event.name)
-      throw new Error(`${place}: it measures event ${measure.event.name}, and ${child.of} is made of ${event.name}.`)
+      throw new Error(
+        `${place}: it measures event ${measure.event.name}, and ${child.of} is made of ${event.name}; measure that one.`,
+      )
     if (measure.each !== null) throw new Error(`${place}: each can't be used here; a total measures whole children.`)
     refuseMeasure(place, measure.data)
     return { name: as, measure: measure.data, where: describeWhere(`${place}, where`, where, event.fields) }

@@ -13,7 +13,10 @@ export const describeWhere = (
 ): ConditionData[] =>
   Object.entries(where).flatMap(([name, condition]) => {
     const field = fields.find((candidate) => candidate.name === name)
-    if (field === undefined) throw new Error(`${at}: where names ${name}, which is no field of its event.`)
+    if (field === undefined)
+      throw new Error(
+        `${at}: where names ${name}, which is no field of its event; there are ${fields.map((one) => one.name).join(', ')}.`,
+      )
     return describeCondition(`${at}, where ${name}`, field, condition)
   })
 
@@ -41,7 +44,8 @@ const scalarOf = (at: string, field: FieldData, value: unknown): Scalar => {
   if (field.kind === 'decimal' || (field.kind === 'integer' && field.unit !== null)) return amountOf(at, field, value)
   if (field.kind === 'instant') {
     const time = Date.parse(String(value))
-    if (Number.isNaN(time)) throw new Error(`${at}: ${String(value)} is no ISO 8601 time.`)
+    if (Number.isNaN(time))
+      throw new Error(`${at}: ${String(value)} is no ISO 8601 time, such as 2026-01-31T12:00:00Z.`)
     return time
   }
   const expected = field.kind === 'integer' ? 'number' : field.kind

@@ -32,7 +32,7 @@ export const describeDerivations = (
     .map(([name, derivation]) => {
       if (name in Object.prototype)
         throw new Error(
-          `Event ${event}: a dimension can't be called ${name}, which every JavaScript object has already.`,
+          `Event ${event}: a dimension can't be called ${name}, which every JavaScript object has already; rename it.`,
         )
       if (fields.includes(name))
         throw new Error(`Event ${event}: it derives ${name}, which is a field of it; give the dimension another name.`)

@@ -159,7 +159,9 @@ const eventOf = (definition: EventDefinition, each: string | null): object => ({
   definition,
   each: (field: string) => {
     if (each !== null)
-      throw new Error(`Event ${definition.name}: each(${field}) of each(${each}); one list can be gone through.`)
+      throw new Error(
+        `Event ${definition.name}: each(${field}) of each(${each}); one list can be gone through. Measure each of one alone.`,
+      )
     elementSchema(definition, field)
     return eventOf(definition, field)
   },

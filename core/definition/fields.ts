@@ -55,7 +55,9 @@ export const describeField = (
   parents: readonly string[] = [],
 ): FieldData => {
   if (name in Object.prototype)
-    throw new Error(`Event ${event}: a field can't be called ${name}, which every JavaScript object has already.`)
+    throw new Error(
+      `Event ${event}: a field can't be called ${name}, which every JavaScript object has already; rename it.`,
+    )
   const path = [...parents, name]
   refuseUnsound(event, path.join('.'), schema)
   let nullable = false

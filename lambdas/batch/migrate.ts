@@ -1,7 +1,7 @@
 import { versionsOf } from '../../core/line-up.ts'
 import type { ModelData } from '../../core/model.ts'
 import { commentsBesideSql, commentsSql } from '../../sql/comments.ts'
-import { installedViews, installSql, switchSql } from '../../sql/installed-views.ts'
+import { installSql } from '../../sql/installed-views.ts'
 import { ledgerSeeds } from '../../sql/ledger.ts'
 import { shapeSql, tablesSql } from '../../sql/migration.ts'
 import type { Dialect } from '../../sql/table.ts'
@@ -10,6 +10,7 @@ import { SqlModelLedger } from '../../stores/ledger/sql-model-ledger.ts'
 import type { Models } from '../../stores/models/models.ts'
 import { maxStatements } from '../../stores/warehouse/redshift-data.ts'
 import { TransactionFailed, type Warehouse } from '../../stores/warehouse/warehouse.ts'
+import { type Deployed, viewsToInstall } from './changed-views.ts'
 
 /**
  * Brings the warehouse to the model: makes what is missing, and records the model as deployed. What views answer changes
@@ -36,31 +37,14 @@ export const migrate = async (
   })
 }
 
-interface Deployed {
-  readonly served: ModelData
-  /** The line-up, this model first. */
-  readonly counted: readonly ModelData[]
-  readonly dialect: Dialect
-}
-
 /** Views that go for the line-up before and after: they stand before anything counts by it. */
-const install = async (warehouse: Warehouse, { served, counted, dialect }: Deployed): Promise<void> => {
+const install = async (warehouse: Warehouse, deployed: Deployed): Promise<void> => {
+  const { served, counted } = deployed
   const [model = served] = counted
-  const views = installedViews(served, counted, dialect)
-  refuseManyViews(switchSql(views, installedViews(model, counted, dialect)).length - 1, served, model)
+  const views = viewsToInstall(deployed)
   const comments = served.version === model.version ? commentsSql(model) : commentsBesideSql(served, model)
   for (const statements of chunksOf([...installSql(views), ...comments], maxStatements))
     await warehouse.run({ statements })
-}
-
-/** Besides the views, and dropping them, serving a dataset takes three statements. */
-const maxChangedViews = maxStatements - 4
-
-const refuseManyViews = (changed: number, served: ModelData, model: ModelData): void => {
-  if (changed > maxChangedViews)
-    throw new Error(
-      `Between model ${served.version}, which is served, and ${model.version}, the columns of ${changed} views change, and one promotion can replace ${maxChangedViews} at most. Deploy the change in parts, and recompute after each.`,
-    )
 }
 
 const refuseOtherShapes = async (warehouse: Warehouse, model: ModelData): Promise<void> => {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { Script } from 'node:vm'
 import type { ZoneTables } from '../../core/zone.ts'
 import type { Folders } from '../build/definitions-folder.ts'
-import { bundleEntry, loadFresh, type ModelOptions, refuseNoIndex, survey } from '../build/model.ts'
+import { hashFunctions } from '../build/functions.ts'
+import { bundleEntry, loadFresh, type ModelOptions, refuseNoIndex, type Survey, survey } from '../build/model.ts'
 import { resolveZones } from '../build/zones.ts'
 import { functionMistakes, type Limits } from './functions.ts'
 
@@ -33,7 +34,10 @@ export const mistakesIn = async (
   try {
     const messages = await messagesOf({ ...folders, outDir }, lines, limits)
     const files = await filesOf(folders.definitionsDir)
-    return messages.map((message) => ({ message, where: placeOf(message, files) }))
+    return messages
+      .map((message) => ({ message, ...placeOf(message, files) }))
+      .sort(byPlace)
+      .map(({ message, file, line }) => ({ message, where: file === null ? null : `${file}:${line}` }))
   } finally {
     await rm(outDir, { recursive: true, force: true })
   }
@@ -52,10 +56,26 @@ const messagesOf = async (options: ModelOptions, lines: readonly string[], limit
   }))
   const known = tables.flatMap(({ zone }) => ('value' in zone ? [zone.value] : []))
   const unknown = tables.flatMap(({ zone }) => ('message' in zone ? [zone.message] : []))
-  const code = Object.fromEntries([...functions.keys()].map((event) => [event, 'checked']))
+  const { code, unhashed } = await hashed(options, functions)
   const refused = await mistakesLoaded(options, Object.assign({}, ...known), code)
   const beside = refused.filter((message) => !message.startsWith('No table of the time zone '))
-  return [...beside, ...unknown, ...found.value.map(({ message }) => message)]
+  return [...beside, ...unknown, ...unhashed, ...found.value.map(({ message }) => message)]
+}
+
+/** Each event's hash, or what stands in its way: then something stands for it, so that the event's metrics are checked. */
+const hashed = async (folders: Folders, functions: Survey['functions']) => {
+  const code: Record<string, string> = {}
+  const unhashed = new Set<string>()
+  for (const entry of functions) {
+    code[entry[0]] = 'none'
+    try {
+      Object.assign(code, await hashFunctions(folders, new Map([entry])))
+    } catch (error) {
+      // Reported by the caller, beside what else is refused.
+      unhashed.add(messageOf(error))
+    }
+  }
+  return { code, unhashed }
 }
 
 const mistakesLoaded = async (
@@ -74,10 +94,12 @@ const attempt = <Value>(run: () => Value): { readonly value: Value } | { readonl
     return { value: run() }
   } catch (error) {
     // Reported by the caller, as a mistake of the definitions.
-    const said = typeof error === 'object' && error !== null && 'message' in error ? error.message : error
-    return { message: String(said) }
+    return { message: messageOf(error) }
   }
 }
+
+const messageOf = (error: unknown): string =>
+  String(typeof error === 'object' && error !== null && 'message' in error ? error.message : error)
 
 interface File {
   readonly name: string
@@ -89,17 +111,37 @@ const filesOf = async (dir: string): Promise<File[]> => {
   return Promise.all(names.map(async (name) => ({ name, text: await readFile(join(dir, name), 'utf8') })))
 }
 
-/** By how a message begins, and by where a definition of that name is declared. */
-const placeOf = (message: string, files: readonly File[]): string | null => {
+interface Found {
+  readonly file: string | null
+  /** From 1. */
+  readonly line: number
+}
+
+/** By how a message begins, and by where what it names is written. */
+const placeOf = (message: string, files: readonly File[]): Found => {
+  const written = writtenAs(message)
+  for (const { name, text } of written === null ? [] : files) {
+    const found = written?.exec(text)
+    if (found != null) return { file: name, line: text.slice(0, found.index).split('\n').length }
+  }
+  return { file: null, line: 0 }
+}
+
+/** How a definition stands in its file, or what is imported, or a quantity. */
+const writtenAs = (message: string): RegExp | null => {
+  const [, imported] = /^The definitions import ([^\s:]+(?::[^\s:]+)?):/.exec(message) ?? []
+  if (imported !== undefined) return new RegExp(`(?:from|import|require\\()\\s*['"\`]${escaped(imported)}['"\`]`)
+  const [, scale, unit] = /^decimal\((\S+), '(.*?)'\):/.exec(message) ?? []
+  if (scale !== undefined && unit !== undefined)
+    return new RegExp(`\\bdecimal\\(\\s*${escaped(scale)},\\s*['"\`]${escaped(unit)}['"\`]`)
   const [, name] =
     /^(?:Event|Metric|Entity|Profile) '?([\w$.-]+)/.exec(message) ?? /are called ([\w$.-]+?)[;.]/.exec(message) ?? []
   if (name === undefined) return null
-  const declared = new RegExp(
-    `\\b(?:event|metric|ratio|minus|entity|profile)\\(\\s*['"\`]${name.replaceAll(/[$.]/g, '\\$&')}['"\`]`,
-  )
-  for (const file of files) {
-    const found = declared.exec(file.text)
-    if (found !== null) return `${file.name}:${file.text.slice(0, found.index).split('\n').length}`
-  }
-  return null
+  return new RegExp(`\\b(?:event|metric|ratio|minus|entity|profile)\\(\\s*['"\`]${escaped(name)}['"\`]`)
 }
+
+const escaped = (text: string): string => text.replaceAll(/[$.*+?()[\]{}|^\\]/g, '\\$&')
+
+/** As one reads: what stands nowhere first, then by file and line. */
+const byPlace = (a: Found, b: Found): number =>
+  a.file === b.file ? a.line - b.line : (a.file ?? '') < (b.file ?? '') ? -1 : 1

@@ -33,7 +33,9 @@ export const probeOf = (exported: Readonly<Record<string, unknown>>): Probe => {
   return {
     functions: () =>
       JSON.stringify(
-        events.flatMap(({ name: event, derive }) => Object.keys(derive).map((name): Place => ({ event, name }))),
+        events.flatMap(({ name: event, derive }) =>
+          isDescribed(event, derive) ? Object.keys(derive).map((name): Place => ({ event, name })) : [],
+        ),
       ),
     run: (place, lines, isReversed) => {
       const { event, name } = JSON.parse(place) as Place
@@ -50,6 +52,16 @@ export const probeOf = (exported: Readonly<Record<string, unknown>>): Probe => {
       const outcomes = (isReversed ? [...samples].reverse() : samples).map(outcomeOf)
       return JSON.stringify(isReversed ? outcomes.reverse() : outcomes)
     },
+  }
+}
+
+/** Whether all that stands there are functions. What is none compiling refuses, with what is wrong besides. */
+const isDescribed = (event: string, derive: Readonly<Record<string, unknown>>): boolean => {
+  try {
+    return describeDerivations(event, derive, []).length > 0
+  } catch {
+    // swallowed: compiling the same definitions reports it
+    return false
   }
 }
 

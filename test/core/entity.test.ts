@@ -173,19 +173,23 @@ describe('entities', () => {
     [
       'quantities',
       { x: entity('x', change, { ref: 'size' as 'ref', latest: 'at' }) },
-      /its ref size is a integer; a ref is a string or a whole number/,
+      /its ref size is of kind integer; a ref is a string or a whole number/,
     ],
     [
       'unknown fields',
       { x: entity('x', change, { ref: 'none' as 'ref', latest: 'at' }) },
-      'Entity x: its ref none is no field of event change.',
+      'Entity x: its ref none is no field of event change; there are ',
     ],
     [
       'times',
       { x: entity('x', change, { ref: 'ref', latest: 'parent' as 'at' }) },
       'Entity x: latest is parent, which is no instant of every change',
     ],
-    ['names', { thing, x: metric('thing', change.count(), { per }) }, 'Two metrics or entities are called thing.'],
+    [
+      'names',
+      { thing, x: metric('thing', change.count(), { per }) },
+      'Two metrics or entities are called thing; rename one.',
+    ],
     [
       'odd names',
       { x: entity('Thing', change, { ref: 'ref', latest: 'at' }) },
@@ -216,7 +220,7 @@ describe('entities', () => {
           },
         }),
       },
-      'Entity x, children things, totals n: it measures event other, and thing is made of change.',
+      'Entity x, children things, totals n: it measures event other, and thing is made of change; measure that one.',
     ],
     [
       'quantities inside of lists',

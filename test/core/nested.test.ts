@@ -148,7 +148,7 @@ describe('fields inside of objects', () => {
     [
       'an object as a dimension',
       { m: metric('m', clash.count(), { by: ['device' as 'device.os'], per: 'day' }) },
-      'Metric m: device is a object',
+      'Metric m: device is no single value',
     ],
     [
       'a condition on an object',
@@ -183,7 +183,7 @@ describe('fields inside of objects', () => {
           per: 'day',
         }),
       },
-      'Metric m: a.b is no field of its event.',
+      'Metric m: a.b is no field of its event;',
     ],
   ]
   it.each(cases)('%s is refused by name', (_what, exported, message) => {

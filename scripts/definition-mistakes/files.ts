@@ -1,0 +1,28 @@
+import type { Group } from './example.ts'
+
+export const files: Group = {
+  title: 'Files and samples',
+  examples: [
+    {
+      title: 'A folder without an index.ts',
+      file: 'visits.ts',
+      definitions: "export const visit = event('visit', { page: z.string() })",
+    },
+    {
+      title: 'A file that imports more than the language',
+      definitions: `import { readFileSync } from 'node:fs'
+export const visit = event('visit', { page: z.enum(readFileSync('pages.txt', 'utf8').split('\\n')) })`,
+    },
+    { title: 'A file that never ends loading', definitions: 'while (true);' },
+    {
+      title: 'A file imported for what it does, by an event that has functions',
+      definitions: `import './setup.ts'
+export const visit = event('visit', { page: z.string() }, { derive: { first: (v) => v.page.slice(0, 1) } })`,
+      files: { 'setup.ts': 'Object.assign(globalThis, { limit: 5 })\n' },
+    },
+    {
+      title: 'A file that is not there',
+      definitions: "export * from './visits.ts'",
+    },
+  ],
+}
