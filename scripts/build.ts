@@ -2,8 +2,8 @@ import { realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { buildCheckedModel } from './build/checked-model.ts'
 import { buildLambdas } from './build/lambdas.ts'
-import { buildModel } from './build/model.ts'
 import { buildPackage } from './build/package.ts'
 import { buildSpark } from './build/spark.ts'
 
@@ -35,7 +35,7 @@ export interface Built {
 export const build = async (options: BuildOptions): Promise<Built> => {
   const outDir = resolve(options.outDir)
   const report = options.report ?? (() => undefined)
-  const model = await buildModel({ packageDir, definitionsDir: resolve(options.definitionsDir), outDir })
+  const model = await buildCheckedModel({ packageDir, definitionsDir: resolve(options.definitionsDir), outDir })
   report(`model ${model.version}: ${model.events.length} events, ${model.metrics.length} metrics`)
   const lambdas = await buildLambdas({ packageDir, outDir })
   report(`functions ${lambdas.join(', ')}`)

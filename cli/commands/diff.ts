@@ -25,11 +25,11 @@ export const addDiff = (program: Command): void => {
 }
 
 const built = async (session: Session, definitions: string): Promise<ModelData> => {
-  const { buildModel } = await import('../../scripts/build/model.ts')
+  const { buildCheckedModel } = await import('../../scripts/build/checked-model.ts')
   const outDir = await mkdtemp(join(tmpdir(), 'tidemark-diff-'))
   try {
     const packageDir = join(import.meta.dirname, '..', '..')
-    return await buildModel({ packageDir, definitionsDir: resolve(session.cwd, definitions), outDir })
+    return await buildCheckedModel({ packageDir, definitionsDir: resolve(session.cwd, definitions), outDir })
   } finally {
     await rm(outDir, { recursive: true, force: true })
   }

@@ -59,6 +59,23 @@ it('says what is missing where a folder has no index.ts', async () => {
   )
 })
 
+it('says all mistakes of the definitions, each with its line, and not the first alone', async () => {
+  const definitionsDir = definitionsAt(join(root, 'definitions'))
+  writeFileSync(
+    join(definitionsDir, 'index.ts'),
+    `import { metric } from 'tidemark'
+import { visit } from './events/visit'
+export const value = metric('value', visit.count(), { per: 'hour' })
+export const sites = metric('sites', visit.count(), { by: ['site'], per: 'hour' })
+`,
+  )
+  const built = build({ definitionsDir, outDir: join(root, 'out') })
+  await expect(built).rejects.toThrow(/^2 mistakes in the definitions:\n {2}index\.ts:3 {2}Metric value: a name is/)
+  await expect(built).rejects.toThrow(
+    /\n {2}index\.ts:4 {2}Metric sites: site is no field of its event; there are id, at, page\.$/,
+  )
+})
+
 it('builds the same bytes from the same definitions, wherever they lie', async () => {
   const nodeBinary = smallNode()
   const outDirs = ['here', 'elsewhere/deeper'].map((place) => join(root, place, 'out'))
