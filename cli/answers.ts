@@ -140,6 +140,23 @@ export interface ProfileAnswer {
   readonly receipt: Omit<Receipt, 'metricVersion' | 'error' | 'errorKind'>
 }
 
+export interface ScoreSummary {
+  readonly name: string
+  readonly description: string | null
+  readonly event: string
+  readonly profiles: readonly { readonly name: string; readonly profile: string }[]
+}
+
+export interface ScoreAnswer {
+  readonly name: string
+  readonly score: number
+  readonly because: readonly string[]
+  /** The event's time, ISO. */
+  readonly at: string
+  readonly profiles: Readonly<Record<string, Omit<ProfileAnswer, 'asOf' | 'receipt'>>>
+  readonly receipt: ProfileAnswer['receipt']
+}
+
 export interface StatusAnswer {
   /** The model that is served. */
   readonly modelVersion: string

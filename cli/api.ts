@@ -24,10 +24,12 @@ export class ApiProblem extends CommandError {
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** The stage's HTTP API. `get` answers the body; @throws ApiProblem, or a CommandError where nothing answers. */
+/** The stage's HTTP API. `get` and `post` answer the body; @throws ApiProblem, or a CommandError where nothing answers. */
 export interface Api {
   readonly url: string
   get<T>(path: string, query?: Query): Promise<T>
+  /** @param text what is handed in, as it stands */
+  post<T>(path: string, text: string): Promise<T>
 }
 
 /** The HTTP API's own limit is 30 s; a little more shows its answer rather than ours. */
@@ -37,17 +39,21 @@ const longestRetryAfterMs = 10_000
 
 export const apiAt = (url: string, pause: (ms: number) => Promise<unknown> = sleep): Api => ({
   url,
-  get: async <T>(path: string, query: Query = {}): Promise<T> => {
-    for (let attempt = 1; ; attempt += 1) {
-      const response = await send(addressOf(url, path, query))
-      if (response.ok) return (await response.json()) as T
-      // 503 says that the warehouse is busy, and Retry-After when to come again.
-      if (response.status !== 503 || attempt === attempts) throw await problemOf(response)
-      await response.arrayBuffer()
-      await pause(Math.min(longestRetryAfterMs, Number(response.headers.get('retry-after') ?? 1) * 1000))
-    }
-  },
+  get: <T>(path: string, query: Query = {}): Promise<T> => answerOf<T>(() => send(addressOf(url, path, query)), pause),
+  post: <T>(path: string, text: string): Promise<T> =>
+    answerOf<T>(() => send(addressOf(url, path, {}), { method: 'POST', body: text }), pause),
 })
+
+const answerOf = async <T>(ask: () => Promise<Response>, pause: (ms: number) => Promise<unknown>): Promise<T> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await ask()
+    if (response.ok) return (await response.json()) as T
+    // 503 says that the warehouse is busy, and Retry-After when to come again.
+    if (response.status !== 503 || attempt === attempts) throw await problemOf(response)
+    await response.arrayBuffer()
+    await pause(Math.min(longestRetryAfterMs, Number(response.headers.get('retry-after') ?? 1) * 1000))
+  }
+}
 
 const addressOf = (url: string, path: string, query: Query): URL => {
   const address = new URL(`${url.replace(/\/$/, '')}${path}`)
@@ -56,9 +62,13 @@ const addressOf = (url: string, path: string, query: Query): URL => {
   return address
 }
 
-const send = async (address: URL): Promise<Response> => {
+const send = async (address: URL, posted: Pick<RequestInit, 'method' | 'body'> = {}): Promise<Response> => {
+  const headers = {
+    accept: 'application/json',
+    ...(posted.body === undefined ? {} : { 'content-type': 'application/json' }),
+  }
   try {
-    return await fetch(address, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(timeoutMs) })
+    return await fetch(address, { ...posted, headers, signal: AbortSignal.timeout(timeoutMs) })
   } catch (error) {
     throw new CommandError(
       `${address.origin} does not answer (${messageOf(error)}). Is the stage up? \`tidemark local up\` starts the laptop stage; \`tidemark doctor\` says what is wrong.`,

@@ -15,6 +15,7 @@ import { addQuery } from './commands/query.ts'
 import { addRecompute } from './commands/recompute.ts'
 import { addRejected } from './commands/rejected.ts'
 import { addReplay } from './commands/replay.ts'
+import { addScore } from './commands/score.ts'
 import { addSql } from './commands/sql.ts'
 import { addStatus } from './commands/status.ts'
 import { addVerify } from './commands/verify.ts'
@@ -51,6 +52,7 @@ export const createProgram = (): Command => {
     addWindow,
     addGet,
     addProfile,
+    addScore,
     addSql,
     addVerify,
   ])

@@ -8,6 +8,7 @@ import type {
   MetricData,
   ModelData,
   ProfileData,
+  ScoreData,
 } from './model.ts'
 import { rejectedType } from './record.ts'
 
@@ -18,6 +19,7 @@ export const catalogueOf = (model: ModelData): string =>
     ...section('Metrics', [...model.metrics.map(metricEntry), ...(model.derived ?? []).map(derivedEntry)].sort(byName)),
     ...section('Entities', (model.entities ?? []).map(entityEntry).sort(byName)),
     ...section('Profiles', (model.profiles ?? []).map(profileEntry).sort(byName)),
+    ...section('Scores', (model.scores ?? []).map(scoreEntry).sort(byName)),
     ...section('Events', model.events.map(eventEntry).sort(byName)),
   ].join('\n\n')
 
@@ -113,6 +115,14 @@ const profileFacts = ({ event, by, overMs, grain, measures }: ProfileData): Fact
 const profileEntry = (profile: ProfileData): Entry => ({
   name: profile.name,
   text: lines(profile, profileFacts(profile)),
+})
+
+const scoreEntry = (score: ScoreData): Entry => ({
+  name: score.name,
+  text: lines(score, [
+    ['Event', score.event],
+    ...score.profiles.map(({ as, profile }): Fact => [`Profile ${as}`, profile]),
+  ]),
 })
 
 const eventEntry = (event: EventData): Entry => ({

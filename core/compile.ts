@@ -8,14 +8,16 @@ import { asField, derivedFields } from './definition/derivation.ts'
 import type { DerivedDefinition } from './definition/derived.ts'
 import { type EventDefinition, elementsOf } from './definition/event.ts'
 import { describeField, describeFields } from './definition/fields.ts'
-import { isEvent } from './definition/functions.ts'
+import { isEvent, isScore } from './definition/functions.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
+import { isProfile } from './definition/profile.ts'
 import { spanMs } from './definition/span.ts'
 import { wordsOf } from './definition/words.ts'
 import { describeDerived } from './describe-derived.ts'
 import { type DeclaredEntity, describeEntities } from './describe-entity.ts'
 import { type DeclaredProfile, describeProfiles } from './describe-profile.ts'
+import { type DeclaredScore, describeScores } from './describe-score.ts'
 import type { Hash64 } from './hash.ts'
 import {
   type DerivedData,
@@ -28,6 +30,7 @@ import {
   type ModelData,
 } from './model.ts'
 import { rejectedMetric } from './rejected.ts'
+import { scorer } from './score.ts'
 import type { ZoneData, ZoneTables } from './zone.ts'
 import { keepsLocalDay, localDay, storedDimensions } from './zoned-metric.ts'
 
@@ -49,7 +52,7 @@ const sliceSizesMs = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].m
 /**
  * Compiles what a definitions folder exports into what every layer runs.
  * @param zones the tables of all that `zonesUsed` names
- * @param code by event, a hash of its functions' code with all that it reaches: their part of the versions
+ * @param code by event and score, a hash of its functions' code with all that it reaches: their part of the versions
  * @throws where a definition is one that types can't refuse: a clash of names, a bad span, a field that runs a function
  */
 export const compileDefinitions = (
@@ -68,6 +71,7 @@ export const compileDefinitions = (
     ...profilesOf(exported).flatMap(({ definition }) =>
       Object.values(definition.measures).map((measure) => measure.event.definition),
     ),
+    ...scoresOf(exported).map((score) => score.definition.event),
   ])
   const eventData = definitions.map((definition) => describeEvent(definition, code[definition.name]))
   const surroundings = { events: eventData, definitions, zones }
@@ -97,7 +101,20 @@ export const compileDefinitions = (
     versionOf: (meaning) => digest([semantics, meaning]),
   })
   refuseClashes(keepers({ metrics: metricData, entities, profiles }))
-  refuseTwins([...metricData, ...derived, ...entities, ...profiles])
+  const declaredScores = scoresOf(exported)
+  const scores = describeScores(declaredScores, {
+    events: eventData,
+    profiles,
+    code,
+    versionOf: (event, meaning) =>
+      digest([
+        semantics,
+        meaningOf(event),
+        definitions.filter(({ name }) => name === event.name).map(schemasOf),
+        meaning,
+      ]),
+  })
+  refuseTwins([...metricData, ...derived, ...entities, ...profiles, ...scores])
   const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
     // What is not there is left out: a model's version is what it was before there was such a thing.
@@ -110,6 +127,7 @@ export const compileDefinitions = (
         ? []
         : [{ entities: entities.map((one) => ({ ...meaningOf(one), versions: meaningOf(one.versions) })) }]),
       ...(profiles.length === 0 ? [] : [{ profiles: profiles.map(({ name, version }) => [name, version]) }]),
+      ...(scores.length === 0 ? [] : [{ scores: scores.map(({ name, version }) => [name, version]) }]),
     ]),
     events: eventData,
     metrics: metricData,
@@ -118,12 +136,14 @@ export const compileDefinitions = (
     ...(used.length === 0 ? {} : { zones: used }),
     ...(entities.length === 0 ? {} : { entities }),
     ...(profiles.length === 0 ? {} : { profiles }),
+    ...(scores.length === 0 ? {} : { scores }),
   }
   return {
     data,
     decode: decoder(data, definitions),
     contributions: contributor(data, hash),
     liveContributions: liveContributor(data, hash),
+    score: scorer(data, new Map(declaredScores.map(({ name, definition }) => [name, definition.rule]))),
   }
 }
 
@@ -158,14 +178,18 @@ const entitiesOf = (exported: Readonly<Record<string, unknown>>): DeclaredEntity
   return entities
 }
 
-const isProfile = (value: unknown): value is DeclaredProfile =>
-  isObject(value) && isObject(value.definition) && 'over' in value.definition
-
 /** @throws where a name is none */
 const profilesOf = (exported: Readonly<Record<string, unknown>>): DeclaredProfile[] => {
   const profiles = Object.values(exported).filter(isProfile)
   for (const { name } of profiles) refuseName(`Profile ${name}`, name)
   return profiles
+}
+
+/** @throws where a name is none */
+const scoresOf = (exported: Readonly<Record<string, unknown>>): DeclaredScore[] => {
+  const scores = Object.values(exported).filter(isScore)
+  for (const { name } of scores) refuseName(`Score ${name}`, name)
+  return scores
 }
 
 /** By name. */
@@ -375,7 +399,7 @@ const span = (at: string, text: string): number => {
 const refuseTwins = (named: readonly { readonly name: string }[]): void => {
   const seen = new Set<string>()
   for (const { name } of named) {
-    if (seen.has(name)) throw new Error(`Two metrics, entities or profiles are called ${name}; rename one.`)
+    if (seen.has(name)) throw new Error(`Two metrics, entities, profiles or scores are called ${name}; rename one.`)
     seen.add(name)
   }
 }

@@ -55,7 +55,7 @@ const typeFlaw = (type: DimensionType, answer: unknown): string | null => {
 }
 
 /** With all that is nested. Goes without recursion: a field that nobody reads may nest deeper than the stack. */
-const frozen = <T extends object>(value: T): T => {
+export const frozen = <T extends object>(value: T): T => {
   const pending: unknown[] = [value]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue

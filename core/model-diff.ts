@@ -1,8 +1,17 @@
-import type { DerivedData, EntityData, EventData, FieldData, MetricData, ModelData, ProfileData } from './model.ts'
+import type {
+  DerivedData,
+  EntityData,
+  EventData,
+  FieldData,
+  MetricData,
+  ModelData,
+  ProfileData,
+  ScoreData,
+} from './model.ts'
 
 /** One definition that two models don't have alike. */
 export interface Difference {
-  readonly kind: 'event' | 'metric' | 'derived metric' | 'entity' | 'profile'
+  readonly kind: 'event' | 'metric' | 'derived metric' | 'entity' | 'profile' | 'score'
   readonly name: string
   readonly change: 'added' | 'changed' | 'removed' | 'described'
   /** What changed, a line each; none where it was added or removed. */
@@ -16,6 +25,7 @@ export const differencesOf = (from: ModelData, to: ModelData): Difference[] => [
   ...compared('derived metric', (from.derived ?? []).map(derivedPart), (to.derived ?? []).map(derivedPart)),
   ...compared('entity', (from.entities ?? []).map(entityPart), (to.entities ?? []).map(entityPart)),
   ...compared('profile', (from.profiles ?? []).map(profilePart), (to.profiles ?? []).map(profilePart)),
+  ...compared('score', (from.scores ?? []).map(scorePart), (to.scores ?? []).map(scorePart)),
 ]
 
 /** What a change makes of what was sent before it, where that can be told: a line each. */
@@ -81,6 +91,12 @@ const profilePart = ({ name, version: _, description, owner, measures, ...meanin
     ),
   },
   words: { description, owner, maxDrift: measures[0]?.metric.maxDrift },
+})
+
+const scorePart = ({ name, version: _, description, owner, ...meaning }: ScoreData): Comparable => ({
+  name,
+  meaning: { ...meaning },
+  words: { description, owner },
 })
 
 const compared = (kind: Difference['kind'], from: readonly Comparable[], to: readonly Comparable[]): Difference[] => {

@@ -1,6 +1,7 @@
 import type { Bucket } from './bucket.ts'
 import type { Contribution } from './contribution.ts'
 import type { Decoded, RawRecord } from './record.ts'
+import type { FeatureValues, Scored } from './scored.ts'
 import type { ZoneData } from './zone.ts'
 
 /** The type of a dimension's column. Dimensions travel as text; the typed tables and answers cast them. */
@@ -217,6 +218,21 @@ export interface ProfileData {
   readonly owner?: string
 }
 
+/** A rule over one event and its profiles. Its function is the bundle's. */
+export interface ScoreData {
+  readonly name: string
+  /** 12 hex digits, of its event, its profiles' versions and its code. */
+  readonly version: string
+  readonly event: string
+  /** By the names that the rule gets them under. */
+  readonly profiles: readonly { readonly as: string; readonly profile: string }[]
+  /** A hash of the rule's code and all that it reaches. */
+  readonly code: string
+  readonly description: string | null
+  /** Who answers for it; left out: nobody is named. */
+  readonly owner?: string
+}
+
 /** The definitions as data: what `model.json` holds. The metric `rejected` is always there. */
 export interface ModelData {
   /** 12 hex digits over all events and metrics. */
@@ -231,6 +247,8 @@ export interface ModelData {
   readonly entities?: readonly EntityData[]
   /** Left out where there are none. */
   readonly profiles?: readonly ProfileData[]
+  /** Left out where there are none. */
+  readonly scores?: readonly ScoreData[]
 }
 
 /** All that is measured of events: the metrics, and what profiles keep. */
@@ -261,4 +279,10 @@ export interface Model {
   contributions(decoded: Decoded, layer: 'batch' | 'speed'): Contribution[]
   /** The contributions to the sliding windows: `bucket` is the slice's start, ms. */
   liveContributions(decoded: Decoded): Contribution[]
+  /** What a score's rule says of an event and its profiles. An error says why it says nothing. */
+  score(
+    name: string,
+    decoded: Pick<Decoded, 'row' | 'eventTime'>,
+    profiles: Readonly<Record<string, FeatureValues>>,
+  ): Scored | Error
 }

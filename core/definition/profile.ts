@@ -74,3 +74,10 @@ export const profile = <
     owner: options.owner ?? null,
   },
 })
+
+export const isProfile = (
+  value: unknown,
+): value is { readonly name: string; readonly definition: ProfileDefinition } => {
+  const definition = typeof value === 'object' && value !== null && 'definition' in value ? value.definition : null
+  return typeof definition === 'object' && definition !== null && 'over' in definition
+}

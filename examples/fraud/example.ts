@@ -1,6 +1,6 @@
 import { seededRandom } from '../../cli/samples/shuffle.ts'
 import type { Check, ExampleStage } from '../../scripts/example/stage.ts'
-import { wantedBurst, wantedProfile } from './oracle.ts'
+import { wantedBurst, wantedProfile, wantedRisk } from './oracle.ts'
 import { cards, end, type Payment, randomPayments } from './payments.ts'
 
 const seed = 20_170_415
@@ -24,6 +24,8 @@ export const run = async (stage: ExampleStage): Promise<Check[]> => {
     byBatch,
     await profilesCheck(stage, 'batch and speed', both),
     await burstsCheck(stage, both),
+    await risksCheck(stage, both),
+    await riskByCommandLine(stage, both),
     await commandLineCheck(stage, both),
     await nowCheck(stage),
     await verifyCheck(stage),
@@ -82,6 +84,36 @@ const burstsCheck = async (stage: ExampleStage, payments: readonly Payment[]): P
 }
 
 const after = (at: string): string => new Date(Date.parse(at) + 2000).toISOString()
+
+interface Scored {
+  readonly score: number
+  readonly because: readonly string[]
+}
+
+/** Payments far above the usual, and some others, scored as if they were just made: each is there already, and counts for none. */
+const risksCheck = async (stage: ExampleStage, payments: readonly Payment[]): Promise<Check> => {
+  const some = payments.filter(
+    ({ id, amount }, place) => Number(amount) > 1500 || id.endsWith('-4') || place % 61 === 0,
+  )
+  const found: unknown[] = []
+  for (const paid of some) {
+    const { score, because } = await stage.api.post<Scored>('/v1/scores/card_risk', JSON.stringify(paid))
+    found.push([paid.id, score, because.length])
+  }
+  const wanted = some.map((paid) => wantedRisk(payments, paid))
+  const kinds = new Set(wanted.map((risk) => JSON.stringify(Array.isArray(risk) ? risk.slice(1) : risk))).size
+  return { what: `the risk of ${some.length} payments, of ${kinds} kinds`, ...asLines(found, wanted) }
+}
+
+const riskByCommandLine = async (stage: ExampleStage, payments: readonly Payment[]): Promise<Check> => {
+  const paid = payments.find(({ amount }) => Number(amount) > 1500)
+  const answer = JSON.parse(await stage.tidemarkGiven(JSON.stringify(paid), 'score', 'card_risk', '--json')) as Scored
+  const found = [[paid?.id, answer.score, answer.because.length]]
+  return {
+    what: 'a risk, by the command line',
+    ...asLines(found, paid === undefined ? [] : [wantedRisk(payments, paid)]),
+  }
+}
 
 const commandLineCheck = async (stage: ExampleStage, payments: readonly Payment[]): Promise<Check> => {
   const [cardId = ''] = cards

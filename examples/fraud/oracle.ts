@@ -38,3 +38,13 @@ export const wantedBurst = (payments: readonly Payment[], cardId: string, asOf: 
   const paid = within(payments, cardId, to - tenMinutesMs, to)
   return [cardId, paid.length, (cents(paid) / 100).toFixed(2)]
 }
+
+/** How risky a payment is when it is made, by the payments before it: its score, and how many reasons there are. */
+export const wantedRisk = (payments: readonly Payment[], paid: Payment): unknown[] => {
+  const at = Date.parse(paid.at)
+  const [, count, , typical, spread] = wantedProfile(payments, paid.cardId, at)
+  const [, burst] = wantedBurst(payments, paid.cardId, at)
+  const isFar = Number(count) >= 5 && Number(spread) > 0 && (Number(paid.amount) - Number(typical)) / Number(spread) > 4
+  const isBurst = Number(burst) >= 3
+  return [paid.id, isFar && isBurst ? 0.95 : isFar ? 0.8 : isBurst ? 0.5 : 0.1, Number(isFar) + Number(isBurst)]
+}

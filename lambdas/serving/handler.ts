@@ -36,9 +36,16 @@ export const handler = async (event: APIGatewayProxyEventV2): Promise<APIGateway
   return response
 }
 
+/** The text that was posted; null: it was asked. */
+const postedIn = ({ requestContext, body = '', isBase64Encoded }: APIGatewayProxyEventV2): string | null => {
+  if (requestContext.http.method !== 'POST') return null
+  return isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body
+}
+
 const answer = async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
   try {
-    const body = await answerServed(await sources, event.rawPath, new URLSearchParams(event.rawQueryString))
+    const query = new URLSearchParams(event.rawQueryString)
+    const body = await answerServed(await sources, event.rawPath, query, postedIn(event))
     return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
   } catch (error) {
     return problemResponse(error)

@@ -11,18 +11,22 @@ import { refuseUnknown } from './question.ts'
 import { instantOf } from './range.ts'
 import { errorOf, type Receipt, receiptFor } from './receipt.ts'
 
-/** What a profile says of one key, all of one snapshot. */
-export interface ProfileAnswer {
+/** What a profile says of one key. */
+export interface ToldProfile {
   readonly profile: string
   /** The key. */
   readonly by: Readonly<Record<string, string | number | boolean>>
-  /** ISO 8601. */
-  readonly asOf: string
-  /** What is covered, half-open: as long as the profile reaches, on the starts of its buckets. */
+  /** ISO 8601. What is covered, half-open: as long as the profile reaches, on the starts of its buckets. */
   readonly from: string
   readonly to: string
   readonly per: ProfileData['grain']
   readonly measures: Readonly<Record<string, MeasureAnswer>>
+}
+
+/** The same, all of one snapshot. */
+export interface ProfileAnswer extends ToldProfile {
+  /** ISO 8601. */
+  readonly asOf: string
   readonly receipt: ProfileReceipt
 }
 
@@ -33,7 +37,7 @@ interface MeasureAnswer extends Pick<Receipt, 'error' | 'errorKind'> {
   readonly exact: boolean
 }
 
-interface ProfileReceipt extends Omit<Receipt, 'error' | 'errorKind' | 'metricVersion'> {
+export interface ProfileReceipt extends Omit<Receipt, 'error' | 'errorKind' | 'metricVersion'> {
   readonly profileVersion: string
 }
 
@@ -124,34 +128,34 @@ export const answerProfile = async (
   states: Pick<States, 'readWholes'>,
   question: ProfileQuestion,
 ): Promise<ProfileAnswer> => {
-  const { profile, key, asOf, span } = question
   const { snapshot, values } = await states.readWholes(wholesOf(question))
-  refuseGaps(profile, snapshot)
-  const measures = measuresOf(profile, values)
-  return {
-    profile: profile.name,
-    by: Object.fromEntries(
-      key.map(({ dimension, value }) => [dimension, typeof value === 'bigint' ? Number(value) : value]),
-    ),
-    asOf: new Date(asOf).toISOString(),
-    from: new Date(span.from).toISOString(),
-    to: new Date(span.to).toISOString(),
-    per: profile.grain,
-    measures,
-    receipt: receiptOf(model, profile, snapshot, measures),
-  }
+  refuseProfileGaps(question.profile, snapshot)
+  const told = toldProfile(question, values)
+  const asOf = new Date(question.asOf).toISOString()
+  return { ...told, asOf, receipt: profileReceipt(model, question.profile, snapshot, Object.values(told.measures)) }
 }
 
 /** @param values by the profile's measures */
-const measuresOf = ({ measures }: ProfileData, values: readonly WholeValue[]): ProfileAnswer['measures'] =>
-  Object.fromEntries(measures.map(({ as, metric }, place) => [as, measureAnswer(metric, values[place] ?? null)]))
+export const toldProfile = ({ profile, key, span }: ProfileQuestion, values: readonly WholeValue[]): ToldProfile => ({
+  profile: profile.name,
+  by: Object.fromEntries(
+    key.map(({ dimension, value }) => [dimension, typeof value === 'bigint' ? Number(value) : value]),
+  ),
+  from: new Date(span.from).toISOString(),
+  to: new Date(span.to).toISOString(),
+  per: profile.grain,
+  measures: Object.fromEntries(
+    profile.measures.map(({ as, metric }, place) => [as, measureAnswer(metric, values[place] ?? null)]),
+  ),
+})
 
 const measureAnswer = ({ measure }: MetricData, merged: WholeValue): MeasureAnswer => {
   const { value, exact } = merged ?? { value: answerOf(measure, new Map()).value, exact: true }
   return { value: answeredValue(measure, value), unit: measure.unit, exact, ...errorOf(measure, exact) }
 }
 
-const refuseGaps = ({ name, version }: ProfileData, { gaps }: Snapshot): void => {
+/** @throws Problem definition_changed where the answer would have a hole */
+export const refuseProfileGaps = ({ name, version }: ProfileData, { gaps }: Snapshot): void => {
   if (gaps === 0) return
   throw new Problem(
     'definition_changed',
@@ -161,13 +165,14 @@ const refuseGaps = ({ name, version }: ProfileData, { gaps }: Snapshot): void =>
   )
 }
 
-const receiptOf = (
+/** What an answer of some measures rests on. */
+export const profileReceipt = (
   model: ModelData,
-  { version }: ProfileData,
+  { version }: Pick<ProfileData, 'version'>,
   snapshot: Snapshot,
-  measures: ProfileAnswer['measures'],
+  measures: readonly Pick<MeasureAnswer, 'exact'>[],
 ): ProfileReceipt => {
-  const isExact = Object.values(measures).every(({ exact }) => exact)
+  const isExact = measures.every(({ exact }) => exact)
   const whole = receiptFor(model, { version, measure: null }, snapshot, null, isExact)
   const { error: _, errorKind: __, metricVersion, ...receipt } = whole
   return { ...receipt, profileVersion: metricVersion }

@@ -9,6 +9,7 @@ import { answerMetric, findMetric, listMetrics } from './metrics.ts'
 import { answerProfile, findProfile, listProfiles, readProfileQuestion } from './profiles.ts'
 import { readQuestion, readTop, refuseUnknown } from './question.ts'
 import { instantOf } from './range.ts'
+import { answerScore, findScore, listScores, type Scorer } from './scores.ts'
 import { type StatusSources, status } from './status.ts'
 import { answerWindow } from './windows.ts'
 
@@ -17,12 +18,31 @@ export interface Serving extends StatusSources {
   readonly answers: Pick<States, 'read' | 'readBoth' | 'readEntity' | 'readWholes'>
   readonly reach: Omit<EntityReach, 'now'>
   readonly now: () => number
+  /** The code of the model that is served. */
+  readonly code: () => Promise<Scorer>
 }
 
 interface Route {
   readonly path: RegExp
   readonly answer: (serving: Serving, query: URLSearchParams, name: string, ...ref: string[]) => unknown
 }
+
+/** A path that takes something: what was posted. */
+interface PostRoute {
+  readonly path: RegExp
+  readonly answer: (serving: Serving, query: URLSearchParams, name: string, posted: string) => unknown
+}
+
+const postRoutes: readonly PostRoute[] = [
+  {
+    path: /^\/v1\/scores\/([^/]+)$/,
+    answer: async ({ model, answers, code, now }, query, name, posted) => {
+      refuseUnknown(query, new Set())
+      const score = findScore(model, name)
+      return answerScore(await code(), answers, score, posted, now())
+    },
+  },
+]
 
 const routes: readonly Route[] = [
   { path: /^\/v1\/metrics$/, answer: ({ model }) => listMetrics(model) },
@@ -50,11 +70,24 @@ const routes: readonly Route[] = [
     answer: ({ model, answers, now }, query, name, ...key) =>
       answerProfile(model, answers, readProfileQuestion(findProfile(model, name), key, query, now())),
   },
+  { path: /^\/v1\/scores$/, answer: ({ model }) => listScores(model) },
   { path: /^\/v1\/status$/, answer: (serving) => status(serving) },
 ]
 
-/** @throws Problem unknown_path, or what the route says */
-export const route = async (serving: Serving, path: string, query: URLSearchParams): Promise<unknown> => {
+/**
+ * @param posted the text that was posted; null: nothing was, it is asked
+ * @throws Problem unknown_path, or what the route says
+ */
+export const route = async (
+  serving: Serving,
+  path: string,
+  query: URLSearchParams,
+  posted: string | null = null,
+): Promise<unknown> => {
+  for (const { path: pattern, answer } of posted === null ? [] : postRoutes) {
+    const [, name] = pattern.exec(path) ?? []
+    if (name !== undefined && posted !== null) return answer(serving, query, decodedName(path, name), posted)
+  }
   for (const { path: pattern, answer } of routes) {
     const match = pattern.exec(path)
     if (match === null) continue
@@ -71,6 +104,8 @@ export const route = async (serving: Serving, path: string, query: URLSearchPara
       '/v1/entities/NAME/REF',
       '/v1/profiles',
       '/v1/profiles/NAME/KEY',
+      '/v1/scores',
+      '/v1/scores/NAME (POST)',
       '/v1/status',
     ],
   })

@@ -1,4 +1,4 @@
-import { keepers, type ModelData } from '../../core/model.ts'
+import { keepers, type Model, type ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import type { LatestModels } from '../../stores/models/line-ups.ts'
 import type { Models } from '../../stores/models/models.ts'
@@ -6,9 +6,9 @@ import type { Snapshot } from '../../stores/states/states.ts'
 import { route, type Serving } from './routes.ts'
 
 /** The API's sources, whatever model is served. */
-export interface Sources extends Omit<Serving, 'model' | 'building' | 'answers'> {
+export interface Sources extends Omit<Serving, 'model' | 'building' | 'answers' | 'code'> {
   readonly states: Serving['answers']
-  readonly models: Pick<Models, 'data'>
+  readonly models: Models
   readonly latest: Pick<LatestModels, 'current' | 'ask'>
 }
 
@@ -19,14 +19,25 @@ const maxAttempts = 4
  * Answers by the model that is served: the one told last, as long as the answer's own snapshot says so too.
  * @throws Problem definition_building where what is asked for is deployed, and not served yet; or what the route says
  */
-export const answerServed = async (sources: Sources, path: string, query: URLSearchParams): Promise<unknown> => {
+export const answerServed = async (
+  sources: Sources,
+  path: string,
+  query: URLSearchParams,
+  posted: string | null = null,
+): Promise<unknown> => {
   const { modelVersion, servingVersion } = await sources.latest.current()
   let version = servingVersion
   for (let attempt = 1; ; attempt++) {
     const model = await sources.models.data(version)
     const building = modelVersion === version ? null : await sources.models.data(modelVersion)
     try {
-      return await route({ ...sources, model, building, answers: heldTo(version, sources.states) }, path, query)
+      const code = (): Promise<Model> => sources.models.model(model.version)
+      return await route(
+        { ...sources, model, building, answers: heldTo(version, sources.states), code },
+        path,
+        query,
+        posted,
+      )
     } catch (error) {
       const other = await servedInstead(sources, version, error)
       if (other === null || attempt === maxAttempts) throw building === null ? error : told(building, path, error)
@@ -68,12 +79,22 @@ const servedInstead = async ({ latest }: Sources, version: string, error: unknow
   return servingVersion === version ? null : servingVersion
 }
 
-const unknownNames: ReadonlySet<string> = new Set(['unknown_metric', 'unknown_entity', 'unknown_profile'])
+const unknownNames: ReadonlySet<string> = new Set([
+  'unknown_metric',
+  'unknown_entity',
+  'unknown_profile',
+  'unknown_score',
+])
 
 /** What nobody knows by the served model may be known by the one that is being built. */
 const told = (building: ModelData, path: string, error: unknown): unknown => {
   if (!(error instanceof Problem) || !unknownNames.has(error.code)) return error
-  const kept = [...keepers(building), ...(building.derived ?? []), ...(building.profiles ?? [])]
+  const kept = [
+    ...keepers(building),
+    ...(building.derived ?? []),
+    ...(building.profiles ?? []),
+    ...(building.scores ?? []),
+  ]
   const asked = path.split('/')[3]
   if (asked === undefined || !kept.some(({ name }) => name === asked)) return error
   return new Problem(

@@ -30,8 +30,12 @@ const paths = [
   '/v1/entities/{name}/{ref}',
   '/v1/profiles',
   '/v1/profiles/{name}/{key+}',
+  '/v1/scores',
   '/v1/status',
 ]
+
+/** What takes an event, and keeps nothing of it. */
+const postPaths = ['/v1/scores/{name}']
 
 /** The HTTP API: one answer from both layers. */
 export class Serving extends Construct {
@@ -47,6 +51,7 @@ export class Serving extends Construct {
     })
     const integration = new HttpLambdaIntegration('Answer', answerer)
     for (const path of paths) api.addRoutes({ path, methods: [HttpMethod.GET], integration })
+    for (const path of postPaths) api.addRoutes({ path, methods: [HttpMethod.POST], integration })
     const { baseUrl } = props.stage.api
     this.apiUrl = baseUrl === null ? api.apiEndpoint : `${baseUrl}/${api.apiId}`
   }

@@ -28,9 +28,9 @@ export const loadModel = async () => compileDefinitions(definitions, await loadH
   survey: `
 import * as definitions from 'definitions/index.ts'
 import { zonesUsed } from './core/compile.ts'
-import { eventsWithFunctions } from './core/definition/functions.ts'
+import { exportsWithFunctions } from './core/definition/functions.ts'
 export const zones = zonesUsed(definitions)
-export const functions = eventsWithFunctions(definitions)
+export const functions = exportsWithFunctions(definitions)
 `,
   mistakes: `
 import * as definitions from 'definitions/index.ts'
@@ -50,7 +50,7 @@ export const probe = probeOf(definitions)
 /** What the definitions use and can't say of themselves; a survey of them is bundled and run first to tell. */
 interface Facts {
   readonly zones: ZoneTables
-  /** By event, a hash of its functions' code. */
+  /** By event and score, a hash of its functions' code. */
   readonly code: Readonly<Record<string, string>>
 }
 
@@ -98,7 +98,7 @@ export const refuseNoIndex = (definitionsDir: string): void => {
 export interface Survey {
   /** Zone to the metrics that are in it. */
   readonly zones: Map<string, string[]>
-  /** Event to the name that it is exported under. */
+  /** Event or score to the name that it is exported under. */
   readonly functions: ReadonlyMap<string, string>
 }
 

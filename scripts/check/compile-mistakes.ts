@@ -9,7 +9,7 @@ interface Parts {
 }
 
 /**
- * What compiling refuses: of each definition by itself, then of those that pass together, with the entities. Empty where all of them
+ * What compiling refuses: of each definition by itself, then of those that pass together, with the entities and scores. Empty where all of them
  * compile.
  */
 export const compileMistakes = (
@@ -28,12 +28,12 @@ export const compileMistakes = (
   if (refusalOf(exported) === null) return []
   const entries = Object.entries(exported)
   const alone = entries
-    .filter(([, value]) => !isEntity(value))
+    .filter(([, value]) => !refersToOthers(value))
     .map((entry) => ({ entry, refusal: refusalOf(Object.fromEntries([entry, ...operandsOf(entry[1])])) }))
   const passed = alone.filter(({ refusal }) => refusal === null).map(({ entry }) => entry)
-  // An entity refers to metrics and to other entities.
-  const entities = entries.filter(([, value]) => isEntity(value))
-  const together = refusalOf(Object.fromEntries([...passed, ...entities]))
+  // An entity refers to metrics and to other entities, a score to profiles.
+  const referring = entries.filter(([, value]) => refersToOthers(value))
+  const together = refusalOf(Object.fromEntries([...passed, ...referring]))
   const refusals = alone.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]))
   return [...new Set([...refusals, ...(together === null ? [] : [together])])]
 }
@@ -41,7 +41,7 @@ export const compileMistakes = (
 const definitionOf = (value: unknown): Record<string, unknown> =>
   isObject(value) && isObject(value.definition) ? value.definition : {}
 
-const isEntity = (value: unknown): boolean => 'latest' in definitionOf(value)
+const refersToOthers = (value: unknown): boolean => 'latest' in definitionOf(value) || 'rule' in definitionOf(value)
 
 /** A ratio's metrics, without which it can't compile. */
 const operandsOf = (value: unknown): [string, unknown][] => {

@@ -1,5 +1,6 @@
 import { createContext, Script } from 'node:vm'
-import type { Outcome, Place, Probe } from './probe.ts'
+import type { Outcome } from './outcome.ts'
+import type { Place, Probe } from './probe.ts'
 
 export interface Limits {
   /** For one function over all samples. */
@@ -23,10 +24,8 @@ export const functionMistakes = (bundle: Script, lines: readonly string[], limit
   const places = JSON.parse(contextWith(bundle, 1, limits).ask('probe.functions()', {})) as Place[]
   return places.flatMap((place) => {
     const [first, second] = [false, true].map((isReversed) => runIn(bundle, place, lines, { isReversed, limits }))
-    const message = first === undefined || second === undefined ? null : judge(first, second, limits)
-    return message === null
-      ? []
-      : [{ event: place.event, message: `Event ${place.event}, derive ${place.name}: ${message}` }]
+    const message = first === undefined || second === undefined ? null : judge(first, second, limits, place)
+    return message === null ? [] : [{ event: place.event, message: `${titleOf(place)}: ${message}` }]
   })
 }
 
@@ -77,11 +76,15 @@ const contextWith = (bundle: Script, contextNumber: number, limits: Limits) => {
 const isTimeout = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
 
+const titleOf = ({ event, name, isRule }: Place): string =>
+  isRule === true ? `Score ${name}, rule` : `Event ${event}, derive ${name}`
+
 /** The worst that can be said of a function; null where nothing can. */
 const judge = (
   first: readonly Outcome[] | null,
   second: readonly Outcome[] | null,
   { runMs }: Limits,
+  { isRule }: Place,
 ): string | null => {
   if (first === null || second === null)
     return `didn't end within ${runMs} ms. Every record would hold up its shard; bound its loops and regular expressions.`
@@ -94,6 +97,8 @@ const judge = (
   const flawed = first.filter(({ flaw }) => flaw !== undefined)
   const [flaw] = flawed
   if (flaw === undefined) return null
+  if (isRule === true)
+    return `has no score for ${flawed.length} of ${first.length} samples: it ${flaw.flaw}; for ${cut(flaw.sample)}. Answer { score, because } for every event; what a profile knows nothing of is null.`
   return `can't be had for ${flawed.length} of ${first.length} samples, which would be rejected: ${flaw.flaw}; for ${cut(flaw.sample)}. Answer null where there is none.`
 }
 

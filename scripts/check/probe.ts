@@ -1,22 +1,16 @@
 import { describeDerivations } from '../../core/definition/derivation.ts'
-import { isEvent } from '../../core/definition/functions.ts'
+import { isEvent, isScore } from '../../core/definition/functions.ts'
 import { derive } from '../../core/derivations.ts'
 import { watch } from './denied.ts'
+import { type Outcome, sampleText } from './outcome.ts'
+import { ruleOutcome } from './rules.ts'
 import { type Sample, samplesOf } from './samples.ts'
 
-/** A function of the definitions. */
+/** A function of the definitions: what an event derives, or a score's rule. */
 export interface Place {
   readonly event: string
   readonly name: string
-}
-
-/** What a function made of one sample: its answer as JSON, or why it has none. */
-export interface Outcome {
-  readonly answer?: string
-  readonly flaw?: string
-  readonly denied: readonly string[]
-  /** The sample as JSON. */
-  readonly sample: string
+  readonly isRule?: true
 }
 
 /** Answers as JSON text: objects of one context are none of another's. */
@@ -30,26 +24,31 @@ export const probeOf = (exported: Readonly<Record<string, unknown>>): Probe => {
   const events = Object.values(exported)
     .filter(isEvent)
     .map(({ definition }) => definition)
+  const scores = Object.values(exported).filter(isScore)
   return {
     functions: () =>
-      JSON.stringify(
-        events.flatMap(({ name: event, derive }) =>
+      JSON.stringify([
+        ...events.flatMap(({ name: event, derive }) =>
           isDescribed(event, derive) ? Object.keys(derive).map((name): Place => ({ event, name })) : [],
         ),
-      ),
+        ...scores.map(({ name, definition }): Place => ({ event: definition.event.name, name, isRule: true })),
+      ]),
     run: (place, lines, isReversed) => {
-      const { event, name } = JSON.parse(place) as Place
-      const definition = events.find((one) => one.name === event)
+      const { event, name, isRule } = JSON.parse(place) as Place
+      const score = scores.find((one) => isRule === true && one.name === name)
+      const definition = score?.definition.event ?? events.find((one) => one.name === event)
       const derivations = describeDerivations(event, definition?.derive ?? {}, []).filter((one) => one.name === name)
       const samples = definition === undefined ? [] : samplesOf(definition, JSON.parse(lines) as string[])
-      const outcomeOf = ({ fields, at }: Sample): Outcome => {
+      const outcomeOf = ({ fields, at }: Sample, nth: number): Outcome => {
+        if (score !== undefined) return ruleOutcome(exported, score.definition, { fields, at }, nth)
         const { answer, denied } = watch(() => derive(event, derivations, fields, at))
-        const sample = textOf(fields)
+        const sample = sampleText(fields)
         return 'flaw' in answer
           ? { flaw: answer.flaw, denied, sample }
           : { answer: JSON.stringify(answer.dimensions[name]), denied, sample }
       }
-      const outcomes = (isReversed ? [...samples].reverse() : samples).map(outcomeOf)
+      const numbered = samples.map((sample, nth) => ({ sample, nth }))
+      const outcomes = (isReversed ? numbered.reverse() : numbered).map(({ sample, nth }) => outcomeOf(sample, nth))
       return JSON.stringify(isReversed ? outcomes.reverse() : outcomes)
     },
   }
@@ -64,6 +63,3 @@ const isDescribed = (event: string, derive: Readonly<Record<string, unknown>>): 
     return false
   }
 }
-
-const textOf = (fields: Sample['fields']): string =>
-  JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))

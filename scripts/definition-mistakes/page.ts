@@ -12,6 +12,7 @@ import { functions } from './functions.ts'
 import { measures } from './measures.ts'
 import { names } from './names.ts'
 import { profiles } from './profiles.ts'
+import { scores } from './scores.ts'
 import { spans } from './spans.ts'
 
 const groups: readonly Group[] = [
@@ -22,13 +23,14 @@ const groups: readonly Group[] = [
   spans,
   entities,
   profiles,
+  scores,
   functions,
   files,
 ]
 
 /** The first line of every example. */
 const imports =
-  "import { decimal, entity, event, instant, int, metric, minus, profile, ratio, secret, z } from 'tidemark'"
+  "import { decimal, entity, event, instant, int, metric, minus, profile, ratio, score, secret, z } from 'tidemark'"
 
 const introduction = `# Mistakes in definitions
 

@@ -34,6 +34,8 @@ export interface ExampleStage {
   recompute(): Promise<void>
   /** Runs a command of `tidemark`; answers what it printed. @throws where it fails */
   tidemark(...args: string[]): Promise<string>
+  /** The same, handed a text by its stdin. */
+  tidemarkGiven(input: string, ...args: string[]): Promise<string>
   sql(statement: string): Promise<readonly ResultRow[]>
   /** Stops it, and deletes what it held. */
   end(): Promise<void>
@@ -48,16 +50,20 @@ export const exampleStage = async (definitionsDir: string, home: string, progres
     report: (step, detail) => progress.say(`  ${step}${detail === undefined ? '' : `: ${detail}`}`),
   })
   const connection = await connect('local', process.env, projectDir)
-  const tidemark = async (...args: string[]): Promise<string> => {
-    const { stdout } = await runFile(process.execPath, [join(projectDir, 'bin/tidemark.mjs'), ...args], {
+  const tidemarkGiven = async (input: string, ...args: string[]): Promise<string> => {
+    const running = runFile(process.execPath, [join(projectDir, 'bin/tidemark.mjs'), ...args], {
       cwd: projectDir,
       maxBuffer: 2 ** 28,
     })
+    running.child.stdin?.end(input)
+    const { stdout } = await running
     return stdout
   }
+  const tidemark = (...args: string[]): Promise<string> => tidemarkGiven('', ...args)
   return {
     api: connection.api,
     tidemark,
+    tidemarkGiven,
     async ingest(events) {
       const records = new RecordsOf(events)
       const { accepted, lastSequenceNumbers } = await feed(await connection.stream(), records.each(), {

@@ -1,5 +1,5 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, event, instant, int, metric, minus, profile, ratio, secret, z } from 'tidemark'
+import { decimal, event, instant, int, metric, minus, profile, ratio, score, secret, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -169,3 +169,32 @@ export const overNothing = profile('e53', { a: payment.count() }, { by: ['cardId
 export const unknownKey = profile('e54', { a: payment.count() }, { by: ['origin'], over: '30d' })
 // @ts-expect-error a span without a unit
 export const spanInWords = profile('e55', { a: payment.count() }, { by: ['cardId'], over: '30 days' })
+
+export const cardRisk = score('card_risk', payment, {
+  profiles: { card: cardProfile },
+  rule: (p, { card }) => ({ score: p.amount / (card.typical ?? 1) + card.payments, because: [p.cardId] }),
+})
+// @ts-expect-error a profile whose key the scored event lacks
+export const noKey = score('e56', flight, { profiles: { c: cardProfile }, rule: () => ({ score: 0, because: [] }) })
+export const noFeature = score('e57', payment, {
+  profiles: { card: cardProfile },
+  // @ts-expect-error a feature that the profile lacks
+  rule: (_, { card }) => ({ score: card.variance, because: [] }),
+})
+export const mayBeNull = score('e58', payment, {
+  profiles: { card: cardProfile },
+  // @ts-expect-error a mean of nothing is null
+  rule: (p, { card }) => ({ score: p.amount - card.typical, because: [] }),
+})
+export const noScoredField = score('e59', payment, {
+  profiles: {},
+  // @ts-expect-error a field that the event lacks
+  rule: (p) => ({ score: p.origin, because: [] }),
+})
+export const ofSealed = score('e60', sealedCall, {
+  profiles: {},
+  // @ts-expect-error a secret
+  rule: (call) => ({ score: 0, because: [call.token] }),
+})
+// @ts-expect-error a rule that answers no reasons
+export const noReasons = score('e61', payment, { profiles: {}, rule: () => ({ score: 0 }) })

@@ -1,6 +1,6 @@
 import { decimal, event, instant, metric, z } from 'tidemark'
 import { compileDefinitions } from '../../core/compile.ts'
-import { eventsWithFunctions } from '../../core/definition/functions.ts'
+import { exportsWithFunctions } from '../../core/definition/functions.ts'
 import { type Hash64, loadHash64 } from '../../core/hash.ts'
 import type { RawRecord } from '../../core/record.ts'
 
@@ -194,5 +194,5 @@ describe('derived dimensions', () => {
 it('finds the events that have functions by their first export, and no others', () => {
   const plain = event('plain', { x: z.string() })
   const exported = { second: view, first: view, plain, views: views.views, text: 'x', nothing: null }
-  expect([...eventsWithFunctions(exported)]).toEqual([['view', 'first']])
+  expect([...exportsWithFunctions(exported)]).toEqual([['view', 'first']])
 })

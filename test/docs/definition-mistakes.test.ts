@@ -15,6 +15,7 @@ const unseen: readonly (readonly [part: string, why: string])[] = [
   ["don't repeat every 400 years", 'no zone of the tz database does that'],
   ['is not among the definitions.', 'a definition brings its event along'],
   ['is no field of its event.', 'what is no list of the event is refused before, where each(…) stands'],
+  ['that of every score', 'a score that compiling sees is exported'],
   ['… is denied', 'the function that asked gets it; the check says what it asked for'],
   ['an error (…)', 'a part of another message'],
   ['the clock (Temporal)', 'Node has no Temporal yet'],

@@ -134,8 +134,10 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
       'GET /v1/metrics/{name}',
       'GET /v1/profiles',
       'GET /v1/profiles/{name}/{key+}',
+      'GET /v1/scores',
       'GET /v1/status',
       'GET /v1/windows/{name}',
+      'POST /v1/scores/{name}',
     ])
     for (const { AuthorizationType } of routes) expect(AuthorizationType).toBe(name === 'prod' ? 'AWS_IAM' : 'NONE')
   })

@@ -17,7 +17,7 @@ const checked = (index: string, lines: readonly string[] = []): Promise<Mistake[
   mkdirSync(definitionsDir, { recursive: true })
   writeFileSync(
     join(definitionsDir, 'index.ts'),
-    `import { event, metric, instant, int, decimal, z } from 'tidemark'\n${index}`,
+    `import { event, metric, profile, score, instant, int, decimal, z } from 'tidemark'\n${index}`,
   )
   return mistakesIn({ packageDir, definitionsDir }, lines, limits)
 }
@@ -170,3 +170,31 @@ it.each(['definitions', 'examples/game/definitions', 'examples/guest-context/def
     expect(await mistakesIn({ packageDir, definitionsDir: join(packageDir, dir) })).toEqual([])
   },
 )
+
+describe('rules of scores', () => {
+  const ruled = async (rule: string, before = ''): Promise<string[]> => {
+    const index = `${before}
+export const payment = event('payment', { cardId: z.string(), amount: decimal(2, 'EUR') })
+export const card = profile('card', { payments: payment.count(), typical: payment.mean('amount') }, { by: ['cardId'], over: '30d' })
+export const risk = score('risk', payment, { profiles: { card }, rule: ${rule} })`
+    return (await checked(index)).map(({ message, where }) => `${where} ${message}`)
+  }
+
+  it('pass where they ask nobody and expect nulls', async () => {
+    expect(await ruled("(p, { card }) => ({ score: p.amount / (card.typical || 1), because: ['x'] })")).toEqual([])
+  })
+
+  it('are named where they ask the clock, keep something, or have no score', async () => {
+    expect(await ruled('() => ({ score: Date.now(), because: [] })')).toEqual([
+      expect.stringMatching(/^index.ts:5 Score risk, rule: asks for the clock \(Date.now\)/),
+    ])
+    expect(await ruled('() => ({ score: seen++, because: [] })', 'let seen = 0')).toEqual([
+      expect.stringContaining('Score risk, rule: answered'),
+    ])
+    expect(await ruled('(p, { card }) => ({ score: card.typical.toFixed(1).length, because: [] })')).toEqual([
+      expect.stringMatching(
+        /Score risk, rule: has no score for \d+ of \d+ samples: it threw: Cannot read properties of null/,
+      ),
+    ])
+  })
+})

@@ -98,3 +98,31 @@ it('says what to do where an event with functions is not exported, or a file is 
     "imports a file for what it does when it is loaded (import './setup')",
   )
 })
+
+it('gives a score a new version where any code that its rule reaches has changed', async () => {
+  const rules = `
+import { event, profile, score, z } from 'tidemark'
+import { limits } from './limits'
+export const call = event('call', { caller: z.string() })
+export const caller = profile('caller', { calls: call.count() }, { by: ['caller'], over: '1d' })
+export const nuisance = score('nuisance', call, {
+  profiles: { caller },
+  rule: (_, { caller }) => ({ score: caller.calls > limits.long ? 1 : 0, because: [] }),
+})
+`
+  const index = `${files['index.ts']}export * from './rules'\n`
+  const ruled = async (changed: Record<string, string>) => {
+    const { scores, profiles, metrics } = await built({ 'index.ts': index, 'rules.ts': rules, ...changed })
+    return {
+      score: scores?.[0]?.version,
+      profile: profiles?.[0]?.version,
+      stays: metrics.find(({ name }) => name === 'stays'),
+    }
+  }
+  const before = await ruled({})
+  const limit = await ruled({ 'limits.ts': 'export const limits = { long: 61 }\n' })
+  expect(limit.score).not.toBe(before.score)
+  expect(limit).toMatchObject({ profile: before.profile, stays: before.stays })
+  const other = await ruled({ 'stay.ts': files['stay.ts'].replace('factor = 2', 'factor = 3') })
+  expect(other.score).toBe(before.score)
+}, 120_000)

@@ -37,6 +37,7 @@ const model: Model = {
         ]
       : [],
   liveContributions: () => [],
+  score: () => new Error('no score'),
 }
 
 const anEvent = {
