@@ -1,5 +1,5 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, event, instant, int, metric, minus, profile, ratio, score, secret, z } from 'tidemark'
+import { decimal, entity, event, instant, int, metric, minus, profile, ratio, score, secret, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -198,3 +198,13 @@ export const ofSealed = score('e60', sealedCall, {
 })
 // @ts-expect-error a rule that answers no reasons
 export const noReasons = score('e61', payment, { profiles: {}, rule: () => ({ score: 0 }) })
+const change = event('change', { ref: z.string(), name: z.string(), changedAt: instant() })
+export const guest = entity('guest', change, { ref: 'ref', latest: 'changedAt', deleted: { name: 'gone' } })
+// @ts-expect-error the latest by a field that is no time
+export const latestByText = entity('e56', change, { ref: 'ref', latest: 'name' })
+// @ts-expect-error a ref that the event lacks
+export const unknownRef = entity('e57', change, { ref: 'guest', latest: 'at' })
+// @ts-expect-error a ref that is a time
+export const timeAsRef = entity('e58', change, { ref: 'changedAt', latest: 'at' })
+// @ts-expect-error a parent that the child's event lacks
+export const unknownParent = guest.under('hotel')
