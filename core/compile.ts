@@ -296,6 +296,7 @@ const describeMetric = (
   refuseMeasure(at, definition.measure.data)
   for (const field of event.fields) if (measuredFields(definition.measure).includes(field.name)) refuseSecret(at, field)
   refuseTooMany(at, meaning)
+  refuseValues(at, definition.values)
   if (definition.measure.data.kind === 'countDistinct') describeDimensions(at, definition.measure.data.fields, fields)
   return {
     name,
@@ -368,6 +369,11 @@ const describeDimensions = (at: string, names: readonly string[], fields: readon
       ? { name, type: field.kind }
       : { name: field.path.join('_'), type: field.kind, field: name }
   })
+}
+
+const refuseValues = (at: string, values: number | null): void => {
+  if (values !== null && !(Number.isSafeInteger(values) && values > 0))
+    throw new Error(`${at}: values is ${values}; it is how many a dimension may have, such as 100_000.`)
 }
 
 const namesOf = (fields: readonly FieldData[]): string => fields.map(({ name }) => name).join(', ')

@@ -15,19 +15,26 @@ export const addCheck = (program: Command): void => {
     .command('check')
     .description('what is wrong with definitions: all that a build refuses, and functions that are impure or throw')
     .option('--definitions <dir>', 'a folder whose index.ts exports the definitions', 'definitions')
-    .option('--sample <file>', 'events to run the functions on besides made ones: NDJSON, or - for stdin')
+    .option(
+      '--sample <file>',
+      'events to run the functions on besides made ones: NDJSON, or - for stdin; their rejections and their dimensions’ values are told',
+    )
     .action(async (options: Options, command: Command) => {
       const session = sessionOf(command)
-      const { mistakesIn } = await import('../../scripts/check/definitions.ts')
+      const { checkDefinitions } = await import('../../scripts/check/definitions.ts')
       const packageDir = join(import.meta.dirname, '..', '..')
       const definitionsDir = resolve(session.cwd, options.definitions)
-      const mistakes = await mistakesIn({ packageDir, definitionsDir }, await sampleLines(session, options.sample))
+      const lines = await sampleLines(session, options.sample)
+      const { mistakes, notes } = await checkDefinitions({ packageDir, definitionsDir }, lines)
       session.answer({
-        json: { mistakes },
+        json: { mistakes, notes },
         tables: [
           { columns: ['where', 'mistake'], rows: mistakes.map(({ where, message }) => [where, message]) },
         ].filter(({ rows }) => rows.length > 0),
-        notes: mistakes.length === 0 ? ['Nothing is wrong with these definitions that shows before they run.'] : [],
+        notes: [
+          ...notes,
+          ...(mistakes.length === 0 ? ['Nothing is wrong with these definitions that shows before they run.'] : []),
+        ],
       })
       if (mistakes.length > 0) process.exitCode = exitCodes.no
     })

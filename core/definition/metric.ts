@@ -34,6 +34,8 @@ interface MetricOptions<R, By extends readonly string[]> {
    * Left out: the stage's. Decides no value, so changing it makes no new version.
    */
   readonly maxDrift?: number
+  /** How many values each dimension may have in a sample that `tidemark check` reads. Left out: 10,000. Decides no value. */
+  readonly values?: number
   readonly describe?: string
   /** Who answers for it: a team, a person. */
   readonly owner?: string
@@ -50,6 +52,7 @@ export interface MetricDefinition {
   readonly zone: string
   readonly live: string | null
   readonly maxDrift: number | null
+  readonly values: number | null
   readonly describe: string | null
   readonly owner: string | null
 }
@@ -89,6 +92,7 @@ export const metric = <
     zone: options.zone ?? 'UTC',
     live: options.live ?? null,
     maxDrift: options.maxDrift ?? null,
+    values: options.values ?? null,
     describe: options.describe ?? null,
     owner: options.owner ?? null,
   },

@@ -34,10 +34,12 @@ export const functions = exportsWithFunctions(definitions)
 `,
   mistakes: `
 import * as definitions from 'definitions/index.ts'
-import { compileMistakes } from './scripts/check/compile-mistakes.ts'
+import { compileMistakes, sampleOf } from './scripts/check/compile-mistakes.ts'
 import { loadHash64 } from './core/hash.ts'
 export const loadMistakes = async (zones, code) =>
   compileMistakes(definitions, { hash: await loadHash64(), zones, code })
+export const loadSample = async (zones, code, lines) =>
+  sampleOf(definitions, { hash: await loadHash64(), zones, code }, lines)
 `,
   probe: `
 import './scripts/check/world.ts'

@@ -1,6 +1,7 @@
 import { compileDefinitions } from '../../core/compile.ts'
 import type { Hash64 } from '../../core/hash.ts'
 import type { ZoneTables } from '../../core/zone.ts'
+import { type SampleFindings, sampleFindings } from './sample.ts'
 
 interface Parts {
   readonly hash: Hash64
@@ -36,6 +37,19 @@ export const compileMistakes = (
   const together = refusalOf(Object.fromEntries([...passed, ...referring]))
   const refusals = alone.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]))
   return [...new Set([...refusals, ...(together === null ? [] : [together])])]
+}
+
+/** What a sample tells of definitions that compile. @param lines events as JSON */
+export const sampleOf = (
+  exported: Readonly<Record<string, unknown>>,
+  { hash, zones, code }: Parts,
+  lines: readonly string[],
+): SampleFindings => {
+  const limits = Object.values(exported).flatMap((value): [string, number][] => {
+    const { values } = definitionOf(value)
+    return isObject(value) && typeof values === 'number' ? [[String(value.name), values]] : []
+  })
+  return sampleFindings(compileDefinitions(exported, hash, zones, code), lines, new Map(limits))
 }
 
 const definitionOf = (value: unknown): Record<string, unknown> =>

@@ -8,6 +8,7 @@ import { hashFunctions } from '../build/functions.ts'
 import { bundleEntry, loadFresh, type ModelOptions, refuseNoIndex, type Survey, survey } from '../build/model.ts'
 import { resolveZones } from '../build/zones.ts'
 import { functionMistakes, type Limits } from './functions.ts'
+import type { SampleFindings } from './sample.ts'
 
 /** What is wrong with one definition, where, and what to do. */
 export interface Mistake {
@@ -18,37 +19,63 @@ export interface Mistake {
 
 const usualLimits: Limits = { runMs: 2000, loadMs: 10_000 }
 
+/** What `check` answers. */
+export interface Checked {
+  readonly mistakes: readonly Mistake[]
+  /** Of sample events that would be rejected. */
+  readonly notes: readonly string[]
+}
+
+/** As `checkDefinitions`, the mistakes alone. */
+export const mistakesIn = async (...given: Parameters<typeof checkDefinitions>): Promise<readonly Mistake[]> =>
+  (await checkDefinitions(...given)).mistakes
+
 /**
  * All that is wrong with a folder of definitions: what compiling refuses, and functions that are impure, throw or never
  * end.
  * @param lines sample events as JSON
  * @throws where the folder has no `index.ts` or doesn't bundle
  */
-export const mistakesIn = async (
+export const checkDefinitions = async (
   folders: Folders,
   lines: readonly string[] = [],
   limits: Limits = usualLimits,
-): Promise<Mistake[]> => {
+): Promise<Checked> => {
   refuseNoIndex(folders.definitionsDir)
   const outDir = await mkdtemp(join(tmpdir(), 'tidemark-check-'))
   try {
-    const messages = await messagesOf({ ...folders, outDir }, lines, limits)
+    const { messages, notes } = await messagesOf({ ...folders, outDir }, lines, limits)
     const files = await filesOf(folders.definitionsDir)
-    return messages
+    const mistakes = messages
       .map((message) => ({ message, ...placeOf(message, files) }))
       .sort(byPlace)
       .map(({ message, file, line }) => ({ message, where: file === null ? null : `${file}:${line}` }))
+    return { mistakes, notes }
   } finally {
     await rm(outDir, { recursive: true, force: true })
   }
 }
 
+interface Told {
+  readonly messages: readonly string[]
+  readonly notes: readonly string[]
+}
+
+interface Loaded {
+  readonly loadMistakes: (zones: ZoneTables, code: Readonly<Record<string, string>>) => Promise<string[]>
+  readonly loadSample: (
+    zones: ZoneTables,
+    code: Readonly<Record<string, string>>,
+    lines: readonly string[],
+  ) => Promise<SampleFindings>
+}
+
 /** The functions first, in a context of their own: what never ends must not be loaded here. */
-const messagesOf = async (options: ModelOptions, lines: readonly string[], limits: Limits): Promise<string[]> => {
+const messagesOf = async (options: ModelOptions, lines: readonly string[], limits: Limits): Promise<Told> => {
   const file = await bundleEntry('probe', options)
   const script = new Script(await readFile(file, 'utf8'), { filename: 'definitions' })
   const found = attempt(() => functionMistakes(script, lines, limits))
-  if ('message' in found) return [found.message]
+  if ('message' in found) return { messages: [found.message], notes: [] }
   const { zones, functions } = await survey(options)
   const tables: { name: string; zone: ReturnType<typeof attempt<ZoneTables>> }[] = [...zones].map((entry) => ({
     name: entry[0],
@@ -57,9 +84,15 @@ const messagesOf = async (options: ModelOptions, lines: readonly string[], limit
   const known = tables.flatMap(({ zone }) => ('value' in zone ? [zone.value] : []))
   const unknown = tables.flatMap(({ zone }) => ('message' in zone ? [zone.message] : []))
   const { code, unhashed } = await hashed(options, functions)
-  const refused = await mistakesLoaded(options, Object.assign({}, ...known), code)
+  const loaded = loadFresh<Loaded>(await bundleEntry('mistakes', options))
+  const facts = [Object.assign({}, ...known), code] as const
+  const refused = await loaded.loadMistakes(...facts)
   const beside = refused.filter((message) => !message.startsWith('No table of the time zone '))
-  return [...beside, ...unknown, ...unhashed, ...found.value.map(({ message }) => message)]
+  const messages = [...beside, ...unknown, ...unhashed, ...found.value.map(({ message }) => message)]
+  // A sample goes through functions, in this very process: through sound ones only.
+  if (messages.length > 0 || lines.length === 0) return { messages, notes: [] }
+  const sample = await loaded.loadSample(...facts, lines)
+  return { messages: sample.mistakes, notes: sample.notes }
 }
 
 /** Each event's hash, or what stands in its way: then something stands for it, so that the event's metrics are checked. */
@@ -76,16 +109,6 @@ const hashed = async (folders: Folders, functions: Survey['functions']) => {
     }
   }
   return { code, unhashed }
-}
-
-const mistakesLoaded = async (
-  options: ModelOptions,
-  zones: ZoneTables,
-  code: Readonly<Record<string, string>>,
-): Promise<string[]> => {
-  const file = await bundleEntry('mistakes', options)
-  type Loaded = { loadMistakes: (zones: ZoneTables, code: Readonly<Record<string, string>>) => Promise<string[]> }
-  return loadFresh<Loaded>(file).loadMistakes(zones, code)
 }
 
 /** Errors of another context are no `Error` of this one. */

@@ -24,5 +24,26 @@ export const visit = event('visit', { page: z.string() }, { derive: { first: (v)
       title: 'A file that is not there',
       definitions: "export * from './visits.ts'",
     },
+    {
+      title: 'A dimension of more values in a sample than its metric allows',
+      definitions: `export const visit = event('visit', { page: z.string() })
+export const pages = metric('pages', visit.count(), { by: ['page'], per: 'day', values: 2 })`,
+      sample: ['home', 'cart', 'help']
+        .map((page) => JSON.stringify({ type: 'visit', page, at: '2026-01-01T00:00:00Z' }))
+        .join('\n'),
+    },
+    {
+      title: 'Events of a sample that the definitions would reject, which is no mistake of theirs',
+      definitions: "export const visit = event('visit', { page: z.string() })",
+      sample: [
+        '{"type":"visti","page":"home","at":"2026-01-01T00:00:00Z"}',
+        '{"type":"visit","at":"2026-01-01T00:00:00Z"}',
+      ].join('\n'),
+    },
+    {
+      title: 'A number of values that is none',
+      definitions: `export const visit = event('visit', { page: z.string() })
+export const pages = metric('pages', visit.count(), { by: ['page'], per: 'day', values: 0 })`,
+    },
   ],
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mistakesIn } from '../check/definitions.ts'
+import { checkDefinitions } from '../check/definitions.ts'
 import { change } from './change.ts'
 import { conditionsAndDimensions } from './conditions-and-dimensions.ts'
 import { entities } from './entities.ts'
@@ -80,15 +80,13 @@ const answerTo = async (packageDir: string, example: Example): Promise<string> =
   try {
     const definitionsDir = await written(join(dir, 'definitions'), example)
     const lines = example.sample?.split('\n') ?? []
-    const mistakes = await mistakesIn({ packageDir, definitionsDir }, lines, limits).catch(
+    const { mistakes, notes } = await checkDefinitions({ packageDir, definitionsDir }, lines, limits).catch(
       // Printed in a mistake's place, as the command does.
-      (error: Error) => [{ where: null, message: error.message }],
+      (error: Error) => ({ mistakes: [{ where: null, message: error.message }], notes: [] }),
     )
-    if (mistakes.length === 0) throw new Error(`Nothing is wrong with the example '${example.title}'.`)
-    return mistakes
-      .map(({ where, message }) => `${where === null ? '' : `${where}  `}${message}\n`)
-      .join('')
-      .replaceAll(definitionsDir, 'definitions')
+    if (mistakes.length + notes.length === 0) throw new Error(`Nothing is wrong with the example '${example.title}'.`)
+    const told = mistakes.map(({ where, message }) => `${where === null ? '' : `${where}  `}${message}`)
+    return `${[...told, ...notes].join('\n')}\n`.replaceAll(definitionsDir, 'definitions')
   } finally {
     await rm(dir, { recursive: true })
   }

@@ -17,6 +17,7 @@ const unseen: readonly (readonly [part: string, why: string])[] = [
   ['is no field of its event.', 'what is no list of the event is refused before, where each(…) stands'],
   ['that of every score', 'a score that compiling sees is exported'],
   ['… is denied', 'the function that asked gets it; the check says what it asked for'],
+  ['more would be rejected for other reasons.', 'it follows twenty such notes'],
   ['an error (…)', 'a part of another message'],
   ['the clock (Temporal)', 'Node has no Temporal yet'],
 ]

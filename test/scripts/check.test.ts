@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Mistake, mistakesIn } from '../../scripts/check/definitions.ts'
+import { checkDefinitions, type Mistake, mistakesIn } from '../../scripts/check/definitions.ts'
 
 const packageDir = join(__dirname, '../..')
 let root = ''
@@ -12,14 +12,17 @@ afterEach(() => rmSync(root, { recursive: true }))
 
 const limits = { runMs: 1500, loadMs: 10_000 }
 
-const checked = (index: string, lines: readonly string[] = []): Promise<Mistake[]> => {
+const checked = (index: string, lines: readonly string[] = []): Promise<readonly Mistake[]> =>
+  mistakesIn(...folderOf(index, lines))
+
+const folderOf = (index: string, lines: readonly string[]): Parameters<typeof checkDefinitions> => {
   const definitionsDir = join(root, 'definitions')
   mkdirSync(definitionsDir, { recursive: true })
   writeFileSync(
     join(definitionsDir, 'index.ts'),
     `import { event, metric, profile, score, instant, int, decimal, z } from 'tidemark'\n${index}`,
   )
-  return mistakesIn({ packageDir, definitionsDir }, lines, limits)
+  return [{ packageDir, definitionsDir }, lines, limits]
 }
 
 const derives = (of: string, before = '', lines: readonly string[] = []): Promise<string[]> =>
@@ -124,6 +127,49 @@ describe('functions of definitions', () => {
     expect(await derives(of)).toEqual([])
     const line = JSON.stringify({ type: 'visit', page: 'checkout', at: 1, tags: [] })
     expect(await derives(of, '', [line])).toEqual([expect.stringContaining('1 of')])
+  })
+})
+
+describe('a sample', () => {
+  const visit = (page: unknown, at: unknown = '2013-01-01T00:00:00Z') => JSON.stringify({ type: 'visit', page, at })
+  const visits = (options: string, accept = '') => `
+export const visit = event('visit', { page: z.string().nullable() }, { ${accept} })
+export const visits = metric('visits', visit.count(), { per: 'day', by: ['page'], ${options} })`
+  const numbered = (count: number) => Array.from({ length: count }, (_, nth) => visit(`page ${nth}`))
+  const many = 'Metric visits: its dimension page has more than'
+
+  it('may have as many values of a dimension as are allowed, and no more', async () => {
+    expect(await checked(visits('values: 5'), [...numbered(5), ...numbered(5)])).toEqual([])
+    expect(await checked(visits('values: 5'), [...numbered(5), visit(null)])).toEqual([
+      { where: 'index.ts:4', message: expect.stringContaining(`${many} 5 values in the sample`) },
+    ])
+    expect(await checked(visits(''), numbered(10_000))).toEqual([])
+    expect(await checked(visits(''), numbered(10_001))).toEqual([
+      { where: 'index.ts:4', message: expect.stringContaining(`${many} 10000 values`) },
+    ])
+  })
+
+  it('counts what a metric counts, whenever it happened', async () => {
+    expect(await checked(visits("values: 5, where: { page: 'page 1' }"), numbered(50))).toEqual([])
+    expect(await checked(visits('values: 5', "accept: { late: '1h' }"), numbered(50))).toHaveLength(1)
+  })
+
+  it('of something else ends after twenty reasons, with the number of all others', async () => {
+    const lines = Array.from({ length: 50 }, (_, nth) => JSON.stringify({ type: `t${nth}` }))
+    const { notes } = await checkDefinitions(...folderOf(visits(''), lines))
+    expect([notes.length, notes.at(-1)]).toEqual([21, '30 more would be rejected for other reasons.'])
+  })
+
+  it('tells and counts the events that would be rejected, and finds no mistake in them', async () => {
+    const lines = [visit('a'), '{"type":"visti"}', '{"type":"visti"}', visit(5), '[]', visit('a', 'yesterday')]
+    const { mistakes, notes } = await checkDefinitions(...folderOf(visits(''), lines))
+    expect(mistakes).toEqual([])
+    expect(notes).toEqual([
+      expect.stringMatching(/^2 of 6 sample events would be rejected, the first is event 2: unknown_type: .*visti/),
+      expect.stringMatching(/^1 of 6 sample events would be rejected, the first is event 4: invalid: .*page/),
+      expect.stringMatching(/^1 of 6 sample events would be rejected, the first is event 5: not_an_object: /),
+      expect.stringMatching(/^1 of 6 sample events would be rejected, the first is event 6: invalid: .*at/),
+    ])
   })
 })
 
