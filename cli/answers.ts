@@ -157,6 +157,40 @@ export interface ScoreAnswer {
   readonly receipt: ProfileAnswer['receipt']
 }
 
+export interface LimitSummary {
+  readonly name: string
+  readonly description: string | null
+  readonly owner: string | null
+  readonly metric: string
+  /** The dimension that holds whom it is for. */
+  readonly each: string
+  readonly per: string
+  readonly atMost: { readonly amount: Value } | { readonly entity: string; readonly field: string }
+  readonly unit: string
+  readonly notifyAt: readonly string[]
+}
+
+/** What of a limit was crossed, the newest first. */
+export interface CrossingsPage {
+  readonly limit: string
+  readonly rows: readonly {
+    readonly id: string
+    readonly key: string
+    /** The period's start, ISO; days of a zone are dates. */
+    readonly period: string
+    readonly threshold: string
+    readonly crossed: 'reached' | 'fell back'
+    readonly number: number
+    readonly value: Value
+    readonly atMost: Value | null
+    readonly unit: string
+    readonly foundAt: string
+    /** Whether its event is on the bus. */
+    readonly told: boolean
+  }[]
+  readonly next: string | null
+}
+
 export interface StatusAnswer {
   /** The model that is served. */
   readonly modelVersion: string

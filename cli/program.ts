@@ -8,6 +8,7 @@ import { addExclude } from './commands/exclude.ts'
 import { addGet } from './commands/get.ts'
 import { addIngest } from './commands/ingest.ts'
 import { addInit } from './commands/init.ts'
+import { addLimits } from './commands/limits.ts'
 import { addLocal } from './commands/local.ts'
 import { addMetrics } from './commands/metrics.ts'
 import { addProfile } from './commands/profile.ts'
@@ -53,6 +54,7 @@ export const createProgram = (): Command => {
     addGet,
     addProfile,
     addScore,
+    addLimits,
     addSql,
     addVerify,
   ])

@@ -4,12 +4,14 @@ import type {
   EntityData,
   EventData,
   FieldData,
+  LimitData,
   MeasureData,
   MetricData,
   ModelData,
   ProfileData,
   ScoreData,
 } from './model.ts'
+import { answeredQuantity } from './quantity-text.ts'
 import { rejectedType } from './record.ts'
 
 /** Everything that the definitions define, as a page of Markdown: for people who look for a figure, or wonder at one. */
@@ -20,6 +22,7 @@ export const catalogueOf = (model: ModelData): string =>
     ...section('Entities', (model.entities ?? []).map(entityEntry).sort(byName)),
     ...section('Profiles', (model.profiles ?? []).map(profileEntry).sort(byName)),
     ...section('Scores', (model.scores ?? []).map(scoreEntry).sort(byName)),
+    ...section('Limits', (model.limits ?? []).map((limit) => limitEntry(limit, model)).sort(byName)),
     ...section('Events', model.events.map(eventEntry).sort(byName)),
   ].join('\n\n')
 
@@ -124,6 +127,22 @@ const scoreEntry = (score: ScoreData): Entry => ({
     ...score.profiles.map(({ as, profile }): Fact => [`Profile ${as}`, profile]),
   ]),
 })
+
+const limitEntry = (limit: LimitData, model: ModelData): Entry => ({
+  name: limit.name,
+  text: lines(limit, [
+    ['Of', `${limit.metric}, for each ${limit.each}, per ${limit.per}`],
+    ['At most', boundText(limit, model)],
+    ['Told at', limit.notifyAt.map((percent) => `${percent}%`).join(', ')],
+  ]),
+})
+
+const boundText = ({ atMost, metric, unit }: LimitData, { metrics }: ModelData): string => {
+  if (!('amount' in atMost)) return `${atMost.field} of ${atMost.entity}`
+  const measure = metrics.find(({ name }) => name === metric)?.measure
+  const scale = measure !== undefined && 'scale' in measure ? measure.scale : 0
+  return `${answeredQuantity(BigInt(atMost.amount), scale)} ${unit}`
+}
 
 const eventEntry = (event: EventData): Entry => ({
   name: event.name,

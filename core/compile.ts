@@ -9,6 +9,7 @@ import type { DerivedDefinition } from './definition/derived.ts'
 import { type EventDefinition, elementsOf } from './definition/event.ts'
 import { describeField, describeFields } from './definition/fields.ts'
 import { isEvent, isScore } from './definition/functions.ts'
+import type { LimitDefinition } from './definition/limit.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
 import { isProfile } from './definition/profile.ts'
@@ -16,6 +17,7 @@ import { spanMs } from './definition/span.ts'
 import { wordsOf } from './definition/words.ts'
 import { describeDerived } from './describe-derived.ts'
 import { type DeclaredEntity, describeEntities } from './describe-entity.ts'
+import { describeLimit } from './describe-limit.ts'
 import { type DeclaredProfile, describeProfiles } from './describe-profile.ts'
 import { type DeclaredScore, describeScores } from './describe-score.ts'
 import type { Hash64 } from './hash.ts'
@@ -25,6 +27,7 @@ import {
   type EventData,
   type FieldData,
   keepers,
+  type LimitData,
   type MetricData,
   type Model,
   type ModelData,
@@ -115,6 +118,7 @@ export const compileDefinitions = (
       ]),
   })
   refuseTwins([...metricData, ...derived, ...entities, ...profiles, ...scores])
+  const limits = limitsOf(exported, { events: eventData, metrics: metricData, entities })
   const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
     // What is not there is left out: a model's version is what it was before there was such a thing.
@@ -137,6 +141,7 @@ export const compileDefinitions = (
     ...(entities.length === 0 ? {} : { entities }),
     ...(profiles.length === 0 ? {} : { profiles }),
     ...(scores.length === 0 ? {} : { scores }),
+    ...(limits.length === 0 ? {} : { limits }),
   }
   return {
     data,
@@ -206,6 +211,25 @@ const derivedOf = (exported: Readonly<Record<string, unknown>>, metrics: readonl
       const versions = meaning.of.map((of) => metrics.find((metric) => metric.name === of)?.version)
       return { ...meaning, version: digest([semantics, versions, meaning]), ...wordsOf(definition) }
     })
+}
+
+const isLimit = (value: unknown): value is { name: string; definition: LimitDefinition } =>
+  isObject(value) && isObject(value.definition) && 'limits' in value.definition
+
+/** By name: they have names of their own, so that one may be called what its metric is. */
+const limitsOf = (
+  exported: Readonly<Record<string, unknown>>,
+  model: Pick<ModelData, 'events' | 'metrics' | 'entities'>,
+): LimitData[] => {
+  const declared = Object.values(exported)
+    .filter(isLimit)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const twice = declared.find(({ name }, place) => declared[place - 1]?.name === name)
+  if (twice !== undefined) throw new Error(`Two limits are called ${twice.name}.`)
+  return declared.map(({ name, definition }) => {
+    refuseName(`Limit ${name}`, name)
+    return describeLimit(name, definition, model)
+  })
 }
 
 const refuseName = (at: string, name: string): void => {

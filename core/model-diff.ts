@@ -3,6 +3,7 @@ import type {
   EntityData,
   EventData,
   FieldData,
+  LimitData,
   MetricData,
   ModelData,
   ProfileData,
@@ -11,7 +12,7 @@ import type {
 
 /** One definition that two models don't have alike. */
 export interface Difference {
-  readonly kind: 'event' | 'metric' | 'derived metric' | 'entity' | 'profile' | 'score'
+  readonly kind: 'event' | 'metric' | 'derived metric' | 'entity' | 'profile' | 'score' | 'limit'
   readonly name: string
   readonly change: 'added' | 'changed' | 'removed' | 'described'
   /** What changed, a line each; none where it was added or removed. */
@@ -26,6 +27,7 @@ export const differencesOf = (from: ModelData, to: ModelData): Difference[] => [
   ...compared('entity', (from.entities ?? []).map(entityPart), (to.entities ?? []).map(entityPart)),
   ...compared('profile', (from.profiles ?? []).map(profilePart), (to.profiles ?? []).map(profilePart)),
   ...compared('score', (from.scores ?? []).map(scorePart), (to.scores ?? []).map(scorePart)),
+  ...compared('limit', (from.limits ?? []).map(limitPart), (to.limits ?? []).map(limitPart)),
 ]
 
 /** What a change makes of what was sent before it, where that can be told: a line each. */
@@ -96,6 +98,12 @@ const profilePart = ({ name, version: _, description, owner, measures, ...meanin
 const scorePart = ({ name, version: _, description, owner, ...meaning }: ScoreData): Comparable => ({
   name,
   meaning: { ...meaning },
+  words: { description, owner },
+})
+
+const limitPart = ({ name, description, owner, ...meaning }: LimitData): Comparable => ({
+  name,
+  meaning,
   words: { description, owner },
 })
 

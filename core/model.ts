@@ -233,6 +233,39 @@ export interface ScoreData {
   readonly owner?: string
 }
 
+/**
+ * A limit: whose value in a period is watched, and what is told of it. In no version: it decides no value, and is in
+ * force from its deploy on.
+ */
+export interface LimitData {
+  readonly name: string
+  /** A metric of the model. */
+  readonly metric: string
+  /** One of its dimensions. */
+  readonly each: string
+  /** The metric's bucket, or one that it divides. */
+  readonly per: Bucket
+  readonly atMost: LimitBound
+  /** The metric's. */
+  readonly unit: string
+  /** Whole percents of the bound, ascending. */
+  readonly notifyAt: readonly number[]
+  readonly description: string | null
+  /** Who answers for it; left out: nobody is named. */
+  readonly owner?: string
+}
+
+/** A limit with what its values and periods are told by. */
+export interface CrossedLimit extends LimitData {
+  /** Decimals of the metric's values. */
+  readonly scale: number
+  /** Whose dates its periods are; left out: UTC's. */
+  readonly zone?: string
+}
+
+/** How much there may be in a period: an amount, scaled as the metric's values are, or a field of the entity that `each` names. */
+export type LimitBound = { readonly amount: number } | { readonly entity: string; readonly field: string }
+
 /** The definitions as data: what `model.json` holds. The metric `rejected` is always there. */
 export interface ModelData {
   /** 12 hex digits over all events and metrics. */
@@ -249,6 +282,8 @@ export interface ModelData {
   readonly profiles?: readonly ProfileData[]
   /** Left out where there are none. */
   readonly scores?: readonly ScoreData[]
+  /** By name. Left out where there are none. */
+  readonly limits?: readonly LimitData[]
 }
 
 /** All that is measured of events: the metrics, and what profiles keep. */

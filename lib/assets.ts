@@ -5,6 +5,8 @@ import { join } from 'node:path'
 export interface Assets {
   /** 12 hex digits. */
   readonly modelVersion: string
+  /** Whether the definitions declare limits to watch. */
+  readonly hasLimits: boolean
   /** The folder of a function's code. */
   lambda(name: string): string
   readonly sparkJob: string
@@ -18,9 +20,12 @@ export const readAssets = (dir: string): Assets => {
     throw new Error(
       `${modelFile} is missing. Run \`npm run build\` first, or name another build's folder by \`-c assets=DIR\`.`,
     )
-  const { version }: { version: string } = JSON.parse(readFileSync(modelFile, 'utf8'))
+  const { version, limits = [] }: { version: string; limits?: readonly unknown[] } = JSON.parse(
+    readFileSync(modelFile, 'utf8'),
+  )
   return {
     modelVersion: version,
+    hasLimits: limits.length > 0,
     lambda: (name) => join(dir, 'lambdas', name),
     sparkJob: join(dir, 'spark', 'recompute.py'),
     sparkWorker: join(dir, 'spark', 'worker.tgz'),

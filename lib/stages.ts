@@ -86,6 +86,8 @@ export interface Stage {
   readonly batch: FunctionSize
   readonly migrate: FunctionSize
   readonly serving: FunctionSize
+  /** Only where the definitions declare limits; `every`: how long a crossing waits at most to be found. */
+  readonly limits: FunctionSize & { readonly every: Duration }
   /** False where something other than Lambda polls the stream. */
   readonly mappingsEnabled: boolean
   readonly recompute: RecomputeSettings
@@ -133,6 +135,7 @@ const sizes = {
   speedWindow: { memory: Size.mebibytes(1024), timeout: Duration.seconds(60) },
   batch: { memory: Size.mebibytes(1024), timeout: Duration.minutes(5) },
   migrate: { memory: Size.mebibytes(512), timeout: Duration.minutes(5) },
+  limits: { memory: Size.mebibytes(512), timeout: Duration.minutes(5), every: Duration.minutes(1) },
   // An HTTP API gives up after 30 s.
   serving: { memory: Size.mebibytes(1024), timeout: Duration.seconds(29) },
 } as const

@@ -57,8 +57,8 @@ ${wholeSql(name, gapsSql(versions), servedBy)} AND latest.value = 1`,
   }
 }
 
-/** A field's value out of a version's JSON text; null where it has none. */
-const columnSql = ({ name, kind, scale }: FieldData, dialect: Dialect): string => {
+/** A field's value out of a version's JSON text (`latest.body`); null where it has none. */
+export const columnSql = ({ name, kind, scale }: FieldData, dialect: Dialect): string => {
   const told =
     dialect === 'postgres'
       ? `(CAST(latest.body AS jsonb) ->> '${name}')`

@@ -22,6 +22,7 @@ const modelVersion = column('model_version', versionType)
 /** A line-up of four models at most (`core/line-up.ts`). */
 const lineUp = column('line_up', 'VARCHAR(64)')
 const metric = column('metric', metricType)
+const limitName = column('limit_name', metricType)
 const metricVersion = column('metric_version', versionType)
 
 /** What is served, what each side has reached, and where the line runs. Each small, each of many readers. */
@@ -97,6 +98,28 @@ export const ledgerTables: readonly Table[] = [
       column('revision', 'BIGINT'),
     ],
     { small: true },
+  ),
+  table('limit_watch', [limitName, column('since', 'TIMESTAMP'), column('revision', 'BIGINT')], { small: true }),
+  table(
+    'limit_crossing',
+    [
+      limitName,
+      column('period', 'TIMESTAMP'),
+      column('limit_key', 'VARCHAR(256)'),
+      column('threshold', 'INTEGER'),
+      column('number', 'INTEGER'),
+      column('value', 'VARCHAR(40)'),
+      { ...column('at_most', 'VARCHAR(40)'), nullable: true },
+      datasetId,
+      column('found_at', 'TIMESTAMP'),
+      // Of the watch, as it was when this was found; with the place in what was found then it names the crossing.
+      column('revision', 'BIGINT'),
+      column('place', 'BIGINT'),
+      column('definition', 'VARCHAR(65535)'),
+      // 0: not told yet.
+      column('told', 'INTEGER'),
+    ],
+    { sortedBy: ['limit_name', 'period'] },
   ),
   table('pruned', [shardId, column('pruned_to', sequenceNumberType)], { small: true }),
   table(

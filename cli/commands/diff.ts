@@ -19,8 +19,9 @@ export const addDiff = (program: Command): void => {
       const session = sessionOf(command)
       const served = await servedModel(session, await session.connect())
       const model = await built(session, options.definitions)
-      session.answer(diffAnswer(served, model))
-      if (served.version !== model.version) process.exitCode = exitCodes.no
+      const answer = diffAnswer(served, model)
+      session.answer(answer)
+      if (served.version !== model.version || answer.limits.length > 0) process.exitCode = exitCodes.no
     })
 }
 
@@ -35,21 +36,30 @@ const built = async (session: Session, definitions: string): Promise<ModelData> 
   }
 }
 
-export const diffAnswer = (served: ModelData, model: ModelData): Answer => {
+/** `limits`: those that a deploy would watch, or end watching, otherwise than now. */
+export const diffAnswer = (served: ModelData, model: ModelData): Answer & { readonly limits: readonly string[] } => {
   const differences = differencesOf(served, model)
   const dangers = dangersOf(served, model)
   const viewsOf = (which: ModelData) => installedViews(which, [model, served], 'redshift')
   const views = Math.max(0, switchSql(viewsOf(served), viewsOf(model)).length - 1)
+  const limits = differences.flatMap(({ kind, name, change }) =>
+    kind === 'limit' && change !== 'described' ? [name] : [],
+  )
   return {
+    limits,
     json: { served: served.version, definitions: model.version, differences, dangers, views },
     tables:
       differences.length === 0 ? [] : [{ columns: ['kind', 'name', 'change', 'what'], rows: differences.map(rowOf) }],
     head: [
       served.version === model.version
-        ? `Model ${served.version} is served, and these are its definitions${differences.length === 0 ? '' : ', worded otherwise'}: a deploy changes no answer.`
+        ? `Model ${served.version} is served, and these are its definitions${differences.length === limits.length ? '' : ', worded otherwise'}: a deploy changes no answer.`
         : `Model ${served.version} is served; these definitions are model ${model.version}.`,
     ],
-    notes: [...dangers, ...(served.version === model.version ? [] : deployLines(differences, views))],
+    notes: [
+      ...dangers,
+      ...(served.version === model.version ? [] : deployLines(differences, views)),
+      ...(limits.length === 0 ? [] : [`A deploy is all that a limit needs: ${limits.join(', ')}.`]),
+    ],
   }
 }
 
@@ -57,7 +67,7 @@ const rowOf = ({ kind, name, change, parts }: Difference): string[] => [kind, na
 
 const deployLines = (differences: readonly Difference[], views: number): string[] => {
   const counted = differences.filter(
-    ({ kind, change }) => kind !== 'event' && (change === 'added' || change === 'changed'),
+    ({ kind, change }) => kind !== 'event' && kind !== 'limit' && (change === 'added' || change === 'changed'),
   )
   const [named, columns] = [
     counted.map(({ name }) => name).join(', '),

@@ -1,5 +1,6 @@
-import type { DimensionField, Event, EventDefinition, InstantField, Measure } from './event.ts'
+import type { DimensionField, Event, EventDefinition, InstantField, Measure, NumericField } from './event.ts'
 import type { Metric, Where } from './metric.ts'
+import type { UnitOf } from './quantity.ts'
 
 type Str<T> = Extract<keyof T, string>
 
@@ -13,6 +14,15 @@ export interface Entity<N extends string, R> {
    * @param parentRef the field that holds the parent's ref: of the latest version, so a child that moved has one parent
    */
   under<K extends DimensionField<R>>(parentRef: K, options?: ChildOptions<R>): Child<R>
+  /** A quantity of its latest version, as a limit's bound: a contract's monthly calls. */
+  field<K extends NumericField<R>>(field: K): FieldOf<UnitOf<R[K]>>
+}
+
+/** A quantity that an entity's latest version holds. */
+export interface FieldOf<U extends string> {
+  readonly unit?: U
+  readonly entity: string
+  readonly field: string
 }
 
 interface ChildOptions<R> {
@@ -96,5 +106,5 @@ export const entity = <const N extends string, E extends string, R, C extends An
       Object.entries(totals).map(([as, { measure, where = {} }]) => [as, { measure, where: { ...where } }]),
     ),
   })
-  return { name, definition, under }
+  return { name, definition, under, field: (field) => ({ entity: name, field }) }
 }

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
 import { loadModel } from '#model'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
+import { SqlLimitLedger } from '../../stores/ledger/sql-limit-ledger.ts'
 import { ArchivedModels } from '../../stores/models/archived.ts'
 import { LatestModels } from '../../stores/models/line-ups.ts'
 import { SqlStates } from '../../stores/states/sql.ts'
@@ -16,10 +17,13 @@ const patienceMs = 20_000
 
 const environment = readEnvironment(process.env)
 const archive = new S3Archive(s3Client(environment.endpointUrl), environment.dataBucket)
+const warehouse = new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs)
 const sources: Promise<Sources> = loadModel().then((own) => ({
   models: new ArchivedModels(archive, own),
   latest: new LatestModels(archive, own.data.version, Date.now),
-  states: new SqlStates(new RedshiftDataWarehouse(warehouseClient(), environment.warehouse, patienceMs), ''),
+  states: new SqlStates(warehouse, ''),
+  deployed: own.data,
+  limits: new SqlLimitLedger(warehouse),
   archive,
   stream: new KinesisStream(kinesisClient(), environment.streamName),
   windows: new ValkeyWindowStore(environment.cacheEndpoint, environment.cacheTls),

@@ -2,9 +2,11 @@ import { spanMs } from '../../core/definition/span.ts'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { topOf } from '../../core/top.ts'
+import type { LimitLedger } from '../../stores/ledger/limit-ledger.ts'
 import type { States } from '../../stores/states/states.ts'
 import { answerDerived, answerDerivedWindow, findDerived } from './derived.ts'
 import { answerEntity, type EntityReach, findEntity, listEntities } from './entities.ts'
+import { answerCrossings, listLimits } from './limits.ts'
 import { answerMetric, findMetric, listMetrics } from './metrics.ts'
 import { answerProfile, findProfile, listProfiles, readProfileQuestion } from './profiles.ts'
 import { readQuestion, readTop, refuseUnknown } from './question.ts'
@@ -16,6 +18,9 @@ import { answerWindow } from './windows.ts'
 export interface Serving extends StatusSources {
   /** What answers are read from: held to the model's own snapshots. */
   readonly answers: Pick<States, 'read' | 'readBoth' | 'readEntity' | 'readWholes'>
+  /** The definitions that are deployed: their limits are in force. */
+  readonly deployed: ModelData
+  readonly limits: Pick<LimitLedger, 'crossings'>
   readonly reach: Omit<EntityReach, 'now'>
   readonly now: () => number
   /** The code of the model that is served. */
@@ -71,6 +76,11 @@ const routes: readonly Route[] = [
       answerProfile(model, answers, readProfileQuestion(findProfile(model, name), key, query, now())),
   },
   { path: /^\/v1\/scores$/, answer: ({ model }) => listScores(model) },
+  { path: /^\/v1\/limits$/, answer: ({ deployed }) => listLimits(deployed) },
+  {
+    path: /^\/v1\/limits\/([^/]+)$/,
+    answer: ({ deployed, limits }, query, name) => answerCrossings(deployed, limits, name, query),
+  },
   { path: /^\/v1\/status$/, answer: (serving) => status(serving) },
 ]
 
@@ -106,6 +116,8 @@ export const route = async (
       '/v1/profiles/NAME/KEY',
       '/v1/scores',
       '/v1/scores/NAME (POST)',
+      '/v1/limits',
+      '/v1/limits/NAME',
       '/v1/status',
     ],
   })

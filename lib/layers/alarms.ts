@@ -22,6 +22,8 @@ interface AlarmsProps {
   /** The stream's consumers, by what a person calls them. */
   readonly consumers: Readonly<Record<ConsumerName, IFunction>>
   readonly stateMachine: StateMachine
+  /** null: there are none to watch. */
+  readonly limits: IFunction | null
 }
 
 const consumerNames = ['Archive', 'SpeedTable', 'SpeedWindow'] as const
@@ -50,13 +52,14 @@ export class Alarms extends Construct {
   readonly #stage: Stage
   readonly #settings: AlarmSettings
 
-  constructor(scope: Construct, id: string, { stage, settings, stream, consumers, stateMachine }: AlarmsProps) {
+  constructor(scope: Construct, id: string, { stage, settings, stream, consumers, stateMachine, limits }: AlarmsProps) {
     super(scope, id)
     this.#stage = stage
     this.#settings = settings
     this.topic = new Topic(this, 'Topic', { topicName: `tidemark-${stage.name}-alarms`, enforceSSL: true })
     for (const name of consumerNames) this.watchConsumer(name, consumers[name], stream)
     this.watchRecompute(stateMachine)
+    if (limits !== null) this.watchLimits(limits)
   }
 
   /**
@@ -103,6 +106,17 @@ export class Alarms extends Construct {
       periods: 3,
       meaning: `Records come in, and ${consumer.functionName} is not invoked: its event source mapping is disabled or gone`,
       heading,
+    })
+  }
+
+  /** A round that fails leaves all to the next one; after half an hour nobody is told of limits in time. */
+  private watchLimits(limits: IFunction): void {
+    this.watch('LimitsFailing', {
+      metric: limits.metricErrors({ statistic: Stats.SUM, period }),
+      threshold: 1,
+      periods: 3,
+      meaning: `${limits.functionName} has failed for half an hour: limits that are crossed are told late`,
+      heading: 'A limit is not told',
     })
   }
 

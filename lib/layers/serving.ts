@@ -31,6 +31,8 @@ const paths = [
   '/v1/profiles',
   '/v1/profiles/{name}/{key+}',
   '/v1/scores',
+  '/v1/limits',
+  '/v1/limits/{name}',
   '/v1/status',
 ]
 

@@ -5,6 +5,7 @@ import { outsideSpark, ServerlessSpark } from '../backing/spark.ts'
 import { Alarms } from '../layers/alarms.ts'
 import { Archive } from '../layers/archive.ts'
 import { Batch } from '../layers/batch.ts'
+import { Limits } from '../layers/limits.ts'
 import { Serving } from '../layers/serving.ts'
 import { Speed } from '../layers/speed.ts'
 import type { Stage } from '../stages.ts'
@@ -33,11 +34,14 @@ export class StatelessStack extends Stack {
     const { migration } = batch
     const speed = new Speed(this, 'Speed', { stage, assets, stream, bucket, warehouse, cache, migration })
     const serving = new Serving(this, 'Serving', { stage, assets, stream, bucket, warehouse, cache, migration })
+    const limits = assets.hasLimits
+      ? new Limits(this, 'Limits', { stage, assets, bucket, warehouse, migration }).function
+      : null
     if (stage.alarms !== null) {
       const consumers = { Archive: archive.function, SpeedTable: speed.table, SpeedWindow: speed.window }
       const { stateMachine } = batch
       const settings = stage.alarms
-      const { topic } = new Alarms(this, 'Alarms', { stage, settings, stream, consumers, stateMachine })
+      const { topic } = new Alarms(this, 'Alarms', { stage, settings, stream, consumers, stateMachine, limits })
       this.addOutputs({ AlarmTopicArn: topic.topicArn })
     }
     this.addOutputs({

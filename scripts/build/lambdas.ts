@@ -11,6 +11,7 @@ const handlers: Readonly<Record<string, string>> = {
   batch: 'lambdas/batch/handler.ts',
   migrate: 'lambdas/batch/migrate.handler.ts',
   serving: 'lambdas/serving/handler.ts',
+  limits: 'lambdas/limits/handler.ts',
 }
 
 /** Leaves `#model` as a `require` of the file beside the bundle, so that all layers run the same bytes. */

@@ -10,7 +10,9 @@ import { CommandError } from '../../cli/exit.ts'
 import { feed } from '../../cli/feed.ts'
 import { isBad, recordOf } from '../../cli/ndjson.ts'
 import type { Progress } from '../../cli/progress.ts'
+import { type EventListener, listen } from '../../localstack/event-listener.ts'
 import { down, reset, up } from '../../localstack/stage.ts'
+import { invokeBy, lambdaClient } from '../../stores/functions/invoke.ts'
 import type { StreamRecord } from '../../stores/stream/stream.ts'
 import type { ResultRow } from '../../stores/warehouse/warehouse.ts'
 import { waitUntilCommitted } from '../demo/stage.ts'
@@ -37,6 +39,10 @@ export interface ExampleStage {
   /** The same, handed a text by its stdin. */
   tidemarkGiven(input: string, ...args: string[]): Promise<string>
   sql(statement: string): Promise<readonly ResultRow[]>
+  /** Listens on the event bus from now on. */
+  hear(): Promise<EventListener>
+  /** Looks at the limits now, as the stage's schedule does every minute. */
+  watchLimits(): Promise<void>
   /** Stops it, and deletes what it held. */
   end(): Promise<void>
 }
@@ -51,13 +57,16 @@ export const exampleStage = async (definitionsDir: string, home: string, progres
   })
   const connection = await connect('local', process.env, projectDir)
   const tidemarkGiven = async (input: string, ...args: string[]): Promise<string> => {
-    const running = runFile(process.execPath, [join(projectDir, 'bin/tidemark.mjs'), ...args], {
-      cwd: projectDir,
-      maxBuffer: 2 ** 28,
-    })
-    running.child.stdin?.end(input)
-    const { stdout } = await running
-    return stdout
+    const command = [join(projectDir, 'bin/tidemark.mjs'), ...args]
+    try {
+      const running = runFile(process.execPath, command, { cwd: projectDir, maxBuffer: 2 ** 28 })
+      running.child.stdin?.end(input)
+      const { stdout } = await running
+      return stdout
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code?: number; stdout?: string; stderr?: string }
+      throw new CommandError(`tidemark ${args.join(' ')} ended with ${code}:\n${stdout ?? ''}${stderr ?? ''}`)
+    }
   }
   const tidemark = (...args: string[]): Promise<string> => tidemarkGiven('', ...args)
   return {
@@ -81,6 +90,10 @@ export const exampleStage = async (definitionsDir: string, home: string, progres
       const warehouse = await connection.warehouse()
       const [rows = []] = await warehouse.run({ statements: [statement] })
       return rows
+    },
+    hear: () => listen('tidemark.local'),
+    async watchLimits() {
+      await invokeBy(lambdaClient())('tidemark-local-limits', {})
     },
     async end() {
       await down(home)

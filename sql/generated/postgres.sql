@@ -111,6 +111,30 @@ CREATE TABLE IF NOT EXISTS ledger."control" (
   "revision" BIGINT NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS ledger."limit_watch" (
+  "limit_name" VARCHAR(40) NOT NULL,
+  "since" TIMESTAMP NOT NULL,
+  "revision" BIGINT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS ledger."limit_crossing" (
+  "limit_name" VARCHAR(40) NOT NULL,
+  "period" TIMESTAMP NOT NULL,
+  "limit_key" VARCHAR(256) NOT NULL,
+  "threshold" INTEGER NOT NULL,
+  "number" INTEGER NOT NULL,
+  "value" VARCHAR(40) NOT NULL,
+  "at_most" VARCHAR(40),
+  "dataset_id" VARCHAR(64) NOT NULL,
+  "found_at" TIMESTAMP NOT NULL,
+  "revision" BIGINT NOT NULL,
+  "place" BIGINT NOT NULL,
+  "definition" VARCHAR(65535) NOT NULL,
+  "told" INTEGER NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS "limit_crossing_sorted" ON ledger."limit_crossing" ("limit_name", "period");
+
 CREATE TABLE IF NOT EXISTS ledger."pruned" (
   "shard_id" VARCHAR(128) NOT NULL,
   "pruned_to" VARCHAR(64) NOT NULL

@@ -20,7 +20,7 @@ import {
   pairedCells,
   typed,
 } from './memory-merge.ts'
-import type { Asked, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
+import type { AnsweredCell, Asked, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
 import { asStatesQuestion, type WholeQuestion, type WholesAnswer, type WholeValue } from './whole.ts'
 
 export interface MemoryStatesOptions {
@@ -154,13 +154,21 @@ export class MemoryStates implements States {
   async read(question: StatesQuestion) {
     const tables = this.#warehouse.committed
     const { metric, pin, offset, limit } = question
-    const all = answeredCells(question, layerRows(tables, metric, pin))
+    const all = cellsIn(tables, question)
     const { cells, leftOut } = question.top == null ? { cells: all, leftOut: 0 } : greatestCells(all, question.top)
     const page = cells.slice(offset, offset + limit)
     // As SQL says it: in the rows of the page.
     return { snapshot: snapshotOf(tables, metric, pin), cells: page, leftOut: page.length === 0 ? 0 : leftOut }
   }
 }
+
+/** All cells of an answer, as the tables stand. */
+export const cellsIn = (tables: Committed, question: StatesQuestion): AnsweredCell[] =>
+  answeredCells(question, layerRows(tables, question.metric, question.pin))
+
+/** The latest version of each ref, deleting ones too, as the tables stand. */
+export const latestIn = (tables: Committed, versions: MetricData): Version[] =>
+  latestVersions(layerRows(tables, versions, null)).map(versionOf(versions))
 
 const wholeValue = (tables: Committed, question: WholeQuestion): WholeValue =>
   answeredCells(asStatesQuestion(question), layerRows(tables, question.metric, null))[0] ?? null
@@ -219,7 +227,7 @@ const layerRows = (tables: Committed, metric: MetricData, pin: Pin | null): Laye
 }
 
 /** See `gapsSql`: a live dataset without the version, shards that run none with it, and shards that began it above the mark. */
-const gapsOf = (tables: Committed, metric: MetricData): number => {
+export const gapsOf = (tables: Committed, metric: MetricData): number => {
   const live = liveDataset(tables)
   const marks = marksOf(tables, live)
   const isHeld = tables.datasetMetric.some((row) => row.datasetId === live && isOf(metric)(row))

@@ -2,6 +2,7 @@ import type { LineUp } from '../../core/line-up.ts'
 import type { Slot } from '../../sql/states.ts'
 import type { DatasetKind, DatasetState, Parity, SlotState } from '../ledger/dataset.ts'
 import type { ExclusionEntry, ExclusionStretch } from '../ledger/exclusion-ledger.ts'
+import type { KeptCrossing, LimitWatch } from '../ledger/limit-ledger.ts'
 import type { DeployedModels } from '../ledger/model-ledger.ts'
 import type { OutputShard } from '../ledger/replay-outputs.ts'
 import type { SpeedPosition } from '../ledger/speed-ledger.ts'
@@ -76,6 +77,8 @@ export interface Tables {
     readonly slots: Readonly<Record<Slot, { readonly datasetId: string; readonly state: SlotState }>>
     readonly revision: number
   }
+  limitWatch: LimitWatch
+  limitCrossing: KeptCrossing
   pruned: { readonly shardId: string; readonly prunedTo: string }
   parity: Parity & { readonly datasetId: string }
 }
@@ -103,6 +106,8 @@ export const emptyTables: Committed = {
   mark: [],
   datasetMetric: [],
   control: [],
+  limitWatch: [],
+  limitCrossing: [],
   pruned: [],
   parity: [],
 }

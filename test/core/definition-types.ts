@@ -1,5 +1,5 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, entity, event, instant, int, metric, minus, profile, ratio, score, secret, z } from 'tidemark'
+import { decimal, entity, event, instant, int, limit, metric, minus, profile, ratio, score, secret, z } from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -208,3 +208,29 @@ export const unknownRef = entity('e57', change, { ref: 'guest', latest: 'at' })
 export const timeAsRef = entity('e58', change, { ref: 'changedAt', latest: 'at' })
 // @ts-expect-error a parent that the child's event lacks
 export const unknownParent = guest.under('hotel')
+
+const usage = event('usage', { customer: z.string(), endpoint: z.string(), cost: decimal(2, 'EUR') })
+const usages = metric('usages', usage.count('calls'), { by: ['customer', 'endpoint'], per: 'hour' })
+const agreement = entity(
+  'agreement',
+  event('agreement_change', { customer: z.string(), calls: int('calls'), cap: decimal(2, 'EUR'), since: instant() }),
+  { ref: 'customer', latest: 'since' },
+)
+const ofCustomers = { each: 'customer', per: 'month', notifyAt: ['80%'] } as const
+export const soundLimit = limit('sound', usages, { ...ofCustomers, atMost: '1000 calls' })
+export const limitByEntity = limit('by_entity', usages, { ...ofCustomers, atMost: agreement.field('calls') })
+// @ts-expect-error another unit than the metric's
+export const limitUnit = limit('e51', usages, { ...ofCustomers, atMost: '100 EUR' })
+// @ts-expect-error a bound in another unit than the metric's
+export const boundUnit = limit('e52', usages, { ...ofCustomers, atMost: agreement.field('cap') })
+// @ts-expect-error a limit for each of what the metric is not split by
+export const limitEach = limit('e53', usages, { ...ofCustomers, each: 'country', atMost: '1000 calls' })
+const typical = metric('typical', usage.mean('cost'), { by: ['customer'], per: 'day' })
+// @ts-expect-error a limit of a mean, which more events may lower
+export const limitOfMean = limit('e54', typical, { ...ofCustomers, atMost: '5 EUR' })
+// @ts-expect-error a part that is no percent
+export const limitPart = limit('e55', usages, { ...ofCustomers, atMost: '1000 calls', notifyAt: ['0.8'] })
+// @ts-expect-error nothing to tell
+export const limitOfNothing = limit('e56', usages, { ...ofCustomers, atMost: '1000 calls', notifyAt: [] })
+// @ts-expect-error a field that is no quantity
+export const textAsBound = agreement.field('customer')

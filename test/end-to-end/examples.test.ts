@@ -25,9 +25,15 @@ describe('npm run example', () => {
     expect(stdout.match(/ true$/gm)).toHaveLength(9)
   }, 300_000)
 
+  it('metering: every limit is told once', () => {
+    const { status, stdout, stderr } = example('metering')
+    expect({ status, failed: status === 0 ? '' : `${stdout}${stderr}`.slice(-3000) }).toEqual({ status: 0, failed: '' })
+    expect(stdout.match(/ true$/gm)).toHaveLength(7)
+  }, 400_000)
+
   it('names the examples that there are', () => {
     const { status, stderr } = example('none')
     expect(status).toBe(2)
-    expect(stderr).toContain('There is no example none. There are fraud, game, guest-context')
+    expect(stderr).toContain('There is no example none. There are fraud, game, guest-context, metering')
   }, 60_000)
 })

@@ -3,7 +3,7 @@ import { resourcesOf, type Synthesized, synthesize } from './synthesis.ts'
 
 const stages: Record<string, Synthesized> = {}
 beforeAll(() => {
-  for (const name of ['local', 'prod']) stages[name] = synthesize(name)
+  for (const name of ['local', 'prod']) stages[name] = synthesize(name, undefined, { limits: [{}] })
 }, 60_000)
 const at = (name: string): Synthesized => {
   const stage = stages[name]
@@ -11,7 +11,7 @@ const at = (name: string): Synthesized => {
   return stage
 }
 
-const functions = ['archive', 'speed-table', 'speed-window', 'batch', 'migrate', 'serving']
+const functions = ['archive', 'speed-table', 'speed-window', 'batch', 'limits', 'migrate', 'serving']
 const warehouse = ['WAREHOUSE_DATABASE', 'WAREHOUSE_WORKGROUP']
 const duplicates = ['CACHE_ENDPOINT', 'CACHE_TLS', 'DUPLICATES_WINDOW_SECONDS', 'STREAM_NAME']
 const variables: Record<string, string[]> = {
@@ -36,6 +36,7 @@ const variables: Record<string, string[]> = {
     'WAREHOUSE_DIALECT',
     ...warehouse,
   ],
+  limits: ['DATA_BUCKET', 'WAREHOUSE_DIALECT', ...warehouse],
   migrate: ['DATA_BUCKET', 'WAREHOUSE_DIALECT', ...warehouse],
   serving: [
     'CACHE_ENDPOINT',
@@ -67,6 +68,24 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
     }
   })
 
+  it('watches limits where there are any', () => {
+    const { stateless } = at(name)
+    const [[id] = []] = resourcesOf(stateless, 'AWS::Lambda::Function').filter(
+      ([, { Properties }]) => Properties.FunctionName === `tidemark-${name}-limits`,
+    )
+    const target = { Arn: { 'Fn::GetAtt': [id, 'Arn'] } }
+    stateless.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(1 minute)',
+      State: 'ENABLED',
+      Target: target,
+    })
+    stateless.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'events:PutEvents' })]) },
+    })
+    const without = resourcesOf(synthesize(name).stateless, 'AWS::Lambda::Function')
+    expect(without.some(([, { Properties }]) => Properties.FunctionName === `tidemark-${name}-limits`)).toBe(false)
+  }, 30_000)
+
   it('never gives a record up, nor takes one out of order', () => {
     const mappings = resourcesOf(at(name).stateless, 'AWS::Lambda::EventSourceMapping')
     expect(mappings).toHaveLength(3)
@@ -89,7 +108,9 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
     const dependent = resourcesOf(at(name).stateless, 'AWS::Lambda::Function')
       .filter(([, { DependsOn }]) => DependsOn?.includes(migration?.[0] ?? ''))
       .map(([, { Properties }]) => Properties.FunctionName)
-    expect(dependent.sort()).toEqual(['batch', 'serving', 'speed-table'].map((each) => `tidemark-${name}-${each}`))
+    expect(dependent.sort()).toEqual(
+      ['batch', 'limits', 'serving', 'speed-table'].map((each) => `tidemark-${name}-${each}`),
+    )
   })
 
   it('tells the command line where its parts are', () => {
@@ -130,6 +151,8 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
     expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual([
       'GET /v1/entities',
       'GET /v1/entities/{name}/{ref}',
+      'GET /v1/limits',
+      'GET /v1/limits/{name}',
       'GET /v1/metrics',
       'GET /v1/metrics/{name}',
       'GET /v1/profiles',

@@ -27,9 +27,13 @@ const { context }: { context: Record<string, unknown> } = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../cdk.json'), 'utf8'),
 )
 
-/** Synthesizes a stage as `bin/app.ts` does. */
-export const synthesize = (stageName: string, freshness?: string): Synthesized => {
-  const { dir, remove } = stubAssets()
+/** Synthesizes a stage as `bin/app.ts` does. @param model what its `model.json` holds besides */
+export const synthesize = (
+  stageName: string,
+  freshness?: string,
+  model: Parameters<typeof stubAssets>[0] = {},
+): Synthesized => {
+  const { dir, remove } = stubAssets(model)
   try {
     const app = new App({ context })
     const stage = stageNamed(stageName, { ports, freshness })

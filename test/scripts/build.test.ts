@@ -129,7 +129,7 @@ const filesBuilt = [
   'model.json',
   'spark/recompute.py',
   'spark/worker.tgz',
-  ...['archive', 'batch', 'migrate', 'serving', 'speed-table', 'speed-window'].flatMap((name) =>
+  ...['archive', 'batch', 'limits', 'migrate', 'serving', 'speed-table', 'speed-window'].flatMap((name) =>
     ['index.js', 'model.cjs', 'model.json'].map((file) => `lambdas/${name}/${file}`),
   ),
 ]

@@ -10,6 +10,7 @@ import {
   rollback,
   stop,
   undo,
+  watchLimits,
 } from './operators.ts'
 import { produce, repeat, reuse } from './producers.ts'
 import { abandon } from './scheduler.ts'
@@ -122,6 +123,7 @@ export const acts: readonly Act[] = [
     isPossible: ({ warehouse }) => warehouse.committed.speedPosition.length > 0,
     happen: output,
   },
+  { name: 'watch', weight: 5, isPossible: ({ busy }) => busy.size < 6, happen: watchLimits },
   { name: 'promote', weight: 2, isPossible: (world) => datasetIds(world).length > 0, happen: promote },
   { name: 'stop', weight: 1, isPossible: (world) => running(world).length > 0, happen: stop },
   {

@@ -1,4 +1,4 @@
-import { decimal, event, metric, z } from 'tidemark'
+import { decimal, event, limit, metric, z } from 'tidemark'
 
 const sale = event(
   'sale',
@@ -17,22 +17,25 @@ export const code = { sale: 'c0de' }
 /** Half an hour off UTC's hours, so that an hour holds two dates. */
 const zone = 'Asia/Kolkata'
 
-/** One metric of each way that states merge. */
-export const definitions = {
-  sales: metric('sales', sale.count('sales'), { by: ['shop'], per: 'hour', zone, live: '10m' }),
+const sales = metric('sales', sale.count('sales'), { by: ['shop'], per: 'hour', zone, live: '10m' })
+const others = {
   turnover: metric('turnover', sale.sum('amount'), { per: 'day', zone }),
   best: metric('best', sale.max('amount'), { by: ['shop'], per: 'day' }),
   customers: metric('customers', sale.countDistinct('buyer.customer'), { by: ['hurried'], per: 'day' }),
 }
 
+const busy = { each: 'shop', per: 'day', atMost: '4 sales', notifyAt: ['50%', '100%'] } as const
+
+/** One metric of each way that states merge, and a limit. */
+export const definitions = { ...others, sales, busy: limit('busy', sales, busy) }
+
+const expressSales = metric('sales', sale.count('sales'), {
+  by: ['shop'],
+  per: 'hour',
+  zone,
+  live: '10m',
+  where: { express: true },
+})
+
 /** The same, with sales counted otherwise. */
-export const changedDefinitions = {
-  ...definitions,
-  sales: metric('sales', sale.count('sales'), {
-    by: ['shop'],
-    per: 'hour',
-    zone,
-    live: '10m',
-    where: { express: true },
-  }),
-}
+export const changedDefinitions = { ...others, sales: expressSales, busy: limit('busy', expressSales, busy) }

@@ -112,6 +112,9 @@ const enforced = (world: World, name: string, run: () => Promise<InForce>): void
   })
 }
 
+/** The schedule of the limits function fires. */
+export const watchLimits = (world: World): void => command(world, 'watch limits', () => world.limits.watch())
+
 /** A replay beside what is served: written chunk by chunk, then swapped in, or dropped. */
 export const output = (world: World): void => {
   const name = world.choices.pick(['one', 'other'])

@@ -15,6 +15,8 @@ const recompute = 'stores/jobs/naive-recompute.ts'
 const winners = 'stores/jobs/winners.ts'
 const apart = 'stores/jobs/naive-apart.ts'
 const seal = 'lambdas/batch/seal.ts'
+const limitLedger = 'stores/ledger/memory-limit-ledger.ts'
+const watch = 'lambdas/limits/watch.ts'
 
 const one = (name: string, file: string, find: string, replace: string): PlantedFault => ({
   name,
@@ -284,4 +286,38 @@ export const plantedFaults: readonly PlantedFault[] = [
     'mergedValue(measure, builtValue, duplicate, excluded) &&',
     'mergedValue(measure, builtValue, duplicate) &&',
   ),
+  one(
+    'two looks at a limit at once both write what crossed',
+    limitLedger,
+    '({ limitName }) => limitName === watch.limitName,',
+    '({ limitName }) => limitName !== watch.limitName,',
+  ),
+  one(
+    'a limit is reached only once it is passed',
+    limitLedger,
+    'value * 100n >= atMost * BigInt(threshold)',
+    'value * 100n > atMost * BigInt(threshold)',
+  ),
+  one(
+    'a value that falls back below a limit tells nobody',
+    limitLedger,
+    'return isReached === (number % 2 === 1) ? []',
+    'return !isReached || number % 2 === 1 ? []',
+  ),
+  {
+    name: 'a crossing is noted as told before it is',
+    mutations: [
+      {
+        file: watch,
+        find: 'await bus.publish(page.map(eventOfCrossing))',
+        replace:
+          'for (const last of lastOfEachLook(page)) await ledger.told(last.limit.name, last.revision, last.place)',
+      },
+      {
+        file: watch,
+        find: 'for (const last of lastOfEachLook(page)) await ledger.told(last.limit.name, last.revision, last.place)\n    told',
+        replace: 'await bus.publish(page.map(eventOfCrossing))\n    told',
+      },
+    ],
+  },
 ]

@@ -2,7 +2,8 @@ import type { Hash64 } from '../../core/hash.ts'
 import { acts } from './acts.ts'
 import { Choices } from './choices.ts'
 import { checkAnswers, checkArchive, checkQuiet, checkWindows, metricNames, type Tally } from './invariants.ts'
-import { datasetIds, rollback } from './operators.ts'
+import { checkCrossings, checkLimitsAtRest } from './limits.ts'
+import { datasetIds, rollback, watchLimits } from './operators.ts'
 import { Reasons } from './reasons.ts'
 import { type Deployable, World } from './world.ts'
 
@@ -52,6 +53,7 @@ export const runSchedule = async (
     if (choices.chance(40)) await carryOn(world, checks, faultPercent)
     await quieten(world, checks)
     await checkQuiet(world, hash, tally)
+    checkLimitsAtRest(world)
   } catch (error) {
     failure = error instanceof Error ? error : new Error(String(error))
   }
@@ -75,6 +77,7 @@ class Checks {
   #tables: readonly unknown[] = []
   #turn = 0
   #windows = -1
+  #crossings: readonly unknown[] = []
   #archived = -1
 
   constructor(world: World, hash: Hash64, tally: Tally) {
@@ -93,6 +96,10 @@ class Checks {
     if (windows.commits !== this.#windows) {
       this.#windows = windows.commits
       await checkWindows(this.#world, this.#tally)
+    }
+    if (warehouse.committed.limitCrossing !== this.#crossings) {
+      this.#crossings = warehouse.committed.limitCrossing
+      checkCrossings(this.#world)
     }
     if (archive.puts !== this.#archived) {
       this.#archived = archive.puts
@@ -193,6 +200,8 @@ const quieten = async (world: World, checks: Checks): Promise<void> => {
   await drain(world, checks)
   if (last.status !== 'SUCCEEDED')
     throw new Error(`The last recompute ended ${last.status}: ${JSON.stringify(last.output)}`)
+  watchLimits(world)
+  await drain(world, checks)
 }
 
 const drain = async (world: World, checks: Checks): Promise<void> => {

@@ -30,6 +30,7 @@ import {
   type Reached,
   startCopy,
 } from './functions.ts'
+import { Limits } from './limits.ts'
 import { Execution, type Machine } from './machine.ts'
 import type { Accepted } from './oracle.ts'
 import type { Sent } from './sale.ts'
@@ -83,6 +84,7 @@ export class World {
   readonly ledger: MemoryDatasetLedger
   readonly jobs: MemoryJobs
   readonly consumers = new Consumers(functionNames)
+  readonly limits = new Limits(this)
   readonly exclusions = new Exclusions(() => this.warehouse.committed)
   readonly accepted: Accepted[] = []
   readonly executions: Execution[] = []

@@ -30,6 +30,8 @@ describe('answers while definitions change', () => {
       stream: { shards: async () => [], oldestAfter: async () => null },
       windows: new MemoryWindowStore(() => now),
       models: stage.models,
+      deployed: first.data,
+      limits: stage.limits,
       latest: new LatestModels(stage.archive, first.data.version, () => now),
       reach: { overlapMs: 0, retentionMs: 0 },
       now: () => now,

@@ -23,8 +23,10 @@ import { MemoryIdentities } from '../../../stores/identities/memory.ts'
 import { jsonLines, type ResultsFormat } from '../../../stores/jobs/naive-recompute.ts'
 import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
 import type { ExclusionLedger } from '../../../stores/ledger/exclusion-ledger.ts'
+import type { LimitLedger } from '../../../stores/ledger/limit-ledger.ts'
 import { MemoryDatasetLedger } from '../../../stores/ledger/memory-dataset-ledger.ts'
 import { MemoryExclusionLedger } from '../../../stores/ledger/memory-exclusion-ledger.ts'
+import { MemoryLimitLedger } from '../../../stores/ledger/memory-limit-ledger.ts'
 import { MemoryModelLedger } from '../../../stores/ledger/memory-model-ledger.ts'
 import { MemoryReplayOutputs } from '../../../stores/ledger/memory-replay-outputs.ts'
 import { MemorySpeedLedger } from '../../../stores/ledger/memory-speed-ledger.ts'
@@ -33,6 +35,7 @@ import type { ReplayOutputs } from '../../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
 import { SqlDatasetLedger } from '../../../stores/ledger/sql-dataset-ledger.ts'
 import { SqlExclusionLedger } from '../../../stores/ledger/sql-exclusion-ledger.ts'
+import { SqlLimitLedger } from '../../../stores/ledger/sql-limit-ledger.ts'
 import { SqlModelLedger } from '../../../stores/ledger/sql-model-ledger.ts'
 import { SqlReplayOutputs } from '../../../stores/ledger/sql-replay-outputs.ts'
 import { SqlSpeedLedger } from '../../../stores/ledger/sql-speed-ledger.ts'
@@ -118,6 +121,7 @@ interface Parts {
   readonly speedLedger: (unique: () => string) => SpeedLedger
   readonly outputs: (unique: () => string) => ReplayOutputs
   readonly modelLedger: ModelLedger
+  readonly limits: LimitLedger
   readonly migrate: (model: ModelData, models: MemoryModels) => Promise<unknown>
   readonly positions: () => Promise<Record<string, string>>
 }
@@ -135,6 +139,7 @@ const realParts = (local: LocalWarehouse, warehouse: RedshiftDataWarehouse): Par
     outputs: (unique) =>
       new SqlReplayOutputs({ warehouse, stageRows: stageRows(archive, 'lake', unique), copyRoleArn }),
     modelLedger: new SqlModelLedger(warehouse),
+    limits: new SqlLimitLedger(warehouse),
     migrate: (model, models) => migrate(warehouse, models, model, 'postgres'),
     positions: async () => {
       const rows = await local.rows('SELECT shard_id, position FROM ledger.speed_position')
@@ -154,6 +159,7 @@ const memoryParts = (): Parts => {
     speedLedger: () => new MemorySpeedLedger(warehouse),
     outputs: () => new MemoryReplayOutputs(warehouse),
     modelLedger: new MemoryModelLedger(warehouse),
+    limits: new MemoryLimitLedger(warehouse),
     migrate: (model) => warehouse.migrate(model),
     positions: async () =>
       Object.fromEntries(warehouse.committed.speedPosition.map(({ shardId, position }) => [shardId, position])),
@@ -264,6 +270,10 @@ export class BatchStage {
 
   get modelLedger(): ModelLedger {
     return this.#parts.modelLedger
+  }
+
+  get limits(): LimitLedger {
+    return this.#parts.limits
   }
 
   /** @param code what stands for the code of functions, by event */
