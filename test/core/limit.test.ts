@@ -138,7 +138,7 @@ describe('a limit', () => {
     [
       'by an entity of another ref',
       loose('l', calls, { atMost: numbered.field('calls') }),
-      'Limit l: customer is a string, and entity numbered goes by number, a integer.',
+      'Limit l: customer (string) can name no numbered, whose ref number is of another type (integer).',
     ],
     [
       'by a field that is no quantity',
