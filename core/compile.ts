@@ -225,7 +225,7 @@ const limitsOf = (
     .filter(isLimit)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const twice = declared.find(({ name }, place) => declared[place - 1]?.name === name)
-  if (twice !== undefined) throw new Error(`Two limits are called ${twice.name}.`)
+  if (twice !== undefined) throw new Error(`Two limits are called ${twice.name}; rename one.`)
   return declared.map(({ name, definition }) => {
     refuseName(`Limit ${name}`, name)
     return describeLimit(name, definition, model)

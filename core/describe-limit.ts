@@ -25,7 +25,7 @@ export const describeLimit = (
   refuseEach(at, definition.each, metric)
   if (!divides(metric.per, definition.per))
     throw new Error(
-      `${at}: ${metric.name} is kept per ${metric.per}, of which no ${definition.per} is made; there are ${buckets.filter((bucket) => divides(metric.per, bucket)).join(', ')}.`,
+      `${at}: ${metric.name} is kept per ${metric.per}, of which no ${definition.per} is made; it can be ${buckets.filter((bucket) => divides(metric.per, bucket)).join(', ')}.`,
     )
   return {
     name,
@@ -87,8 +87,10 @@ const boundOf = (
       `${at}: ${each} (${dimension?.type}) can name no ${entityName}, whose ref ${ref?.name} is of another type (${ref?.type}).`,
     )
   const field = eventOf(model, entity).fields.find(({ name }) => name === fieldName)
-  if (field === undefined || (field.kind !== 'integer' && field.kind !== 'decimal'))
-    throw new Error(`${at}: ${fieldName} is no quantity of entity ${entityName}.`)
+  if (field?.unit == null)
+    throw new Error(
+      `${at}: ${fieldName} is no quantity of entity ${entityName}; declare it with int('unit') or decimal(scale, 'unit').`,
+    )
   const scale = 'scale' in metric.measure ? metric.measure.scale : 0
   if (field.unit !== metric.measure.unit || field.scale !== scale)
     throw new Error(

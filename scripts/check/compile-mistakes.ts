@@ -10,34 +10,48 @@ interface Parts {
 }
 
 /**
- * What compiling refuses: of each definition by itself, then of those that pass together, with the entities and scores. Empty where all of them
- * compile.
+ * What compiling refuses: of each definition by itself, of those that refer to others beside these, and of all together.
+ * Empty where all of them compile.
  */
 export const compileMistakes = (
   exported: Readonly<Record<string, unknown>>,
   { hash, zones, code }: Parts,
 ): string[] => {
-  const refusalOf = (definitions: Readonly<Record<string, unknown>>): string | null => {
+  const refusalOf = (definitions: readonly Entry[]): string | null => {
     try {
-      compileDefinitions(definitions, hash, zones, code)
+      compileDefinitions(Object.fromEntries(definitions), hash, zones, code)
       return null
     } catch (error) {
       // Reported by the caller, beside what else is refused.
       return error instanceof Error ? error.message : String(error)
     }
   }
-  if (refusalOf(exported) === null) return []
   const entries = Object.entries(exported)
-  const alone = entries
-    .filter(([, value]) => !refersToOthers(value))
-    .map((entry) => ({ entry, refusal: refusalOf(Object.fromEntries([entry, ...operandsOf(entry[1])])) }))
-  const passed = alone.filter(({ refusal }) => refusal === null).map(({ entry }) => entry)
-  // An entity refers to metrics and to other entities, a score to profiles.
-  const referring = entries.filter(([, value]) => refersToOthers(value))
-  const together = refusalOf(Object.fromEntries([...passed, ...referring]))
-  const refusals = alone.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]))
+  if (refusalOf(entries) === null) return []
+  const refusals: string[] = []
+  const passing = (some: readonly Entry[], beside: (entry: Entry) => readonly Entry[]): Entry[] =>
+    some.filter((entry) => {
+      const refusal = refusalOf([...beside(entry), entry])
+      if (refusal !== null) refusals.push(refusal)
+      return refusal === null
+    })
+  const alone = passing(
+    entries.filter(([, value]) => !refersToOthers(value)),
+    ([, value]) => operandsOf(value),
+  )
+  // An entity refers to metrics and to other entities, a limit to a metric and an entity, a score to profiles.
+  const entities = entries.filter(([, value]) => isEntity(value))
+  const ofEntities = refusalOf([...alone, ...entities])
+  const standing = ofEntities === null ? [...alone, ...entities] : alone
+  const others = passing(
+    entries.filter(([, value]) => isLimit(value) || isScore(value)),
+    () => standing,
+  )
+  const together = ofEntities ?? refusalOf([...standing, ...others])
   return [...new Set([...refusals, ...(together === null ? [] : [together])])]
 }
+
+type Entry = readonly [string, unknown]
 
 /** What a sample tells of definitions that compile. @param lines events as JSON */
 export const sampleOf = (
@@ -55,7 +69,10 @@ export const sampleOf = (
 const definitionOf = (value: unknown): Record<string, unknown> =>
   isObject(value) && isObject(value.definition) ? value.definition : {}
 
-const refersToOthers = (value: unknown): boolean => 'latest' in definitionOf(value) || 'rule' in definitionOf(value)
+const isEntity = (value: unknown): boolean => 'latest' in definitionOf(value)
+const isLimit = (value: unknown): boolean => 'limits' in definitionOf(value)
+const isScore = (value: unknown): boolean => 'rule' in definitionOf(value)
+const refersToOthers = (value: unknown): boolean => isEntity(value) || isLimit(value) || isScore(value)
 
 /** A ratio's metrics, without which it can't compile. */
 const operandsOf = (value: unknown): [string, unknown][] => {

@@ -9,6 +9,7 @@ import type { Example, Group } from './example.ts'
 import { fields } from './fields.ts'
 import { files } from './files.ts'
 import { functions } from './functions.ts'
+import { limits as limitsGroup } from './limits.ts'
 import { measures } from './measures.ts'
 import { names } from './names.ts'
 import { profiles } from './profiles.ts'
@@ -24,13 +25,14 @@ const groups: readonly Group[] = [
   entities,
   profiles,
   scores,
+  limitsGroup,
   functions,
   files,
 ]
 
 /** The first line of every example. */
 const imports =
-  "import { decimal, entity, event, instant, int, metric, minus, profile, ratio, score, secret, z } from 'tidemark'"
+  "import { decimal, entity, event, instant, int, limit, metric, minus, profile, ratio, score, secret, z } from 'tidemark'"
 
 const introduction = `# Mistakes in definitions
 

@@ -118,7 +118,7 @@ describe('a limit', () => {
     [
       'per a bucket that the metric’s does not divide',
       loose('l', weekly, {}),
-      'Limit l: weekly is kept per week, of which no month is made; there are week.',
+      'Limit l: weekly is kept per week, of which no month is made; it can be week.',
     ],
     [
       'in another unit',
@@ -143,7 +143,7 @@ describe('a limit', () => {
     [
       'by a field that is no quantity',
       loose('l', calls, { atMost: { entity: 'contract', field: 'customer' } }),
-      'Limit l: customer is no quantity of entity contract.',
+      "Limit l: customer is no quantity of entity contract; declare it with int('unit') or decimal(scale, 'unit').",
     ],
     [
       'by a field of more decimals',
@@ -167,6 +167,8 @@ describe('a limit', () => {
   })
 
   it('is refused beside another of its name', () => {
-    expect(() => compiled({ a: loose('l', calls, {}), b: loose('l', calls, {}) })).toThrow('Two limits are called l.')
+    expect(() => compiled({ a: loose('l', calls, {}), b: loose('l', calls, {}) })).toThrow(
+      'Two limits are called l; rename one.',
+    )
   })
 })
