@@ -79,14 +79,14 @@ const heldBack = async (stage: ExampleStage): Promise<string> => {
     }[]
     return first
   }
-  const refused = await stage.recompute().then(
+  const said = await stage.recompute().then(
     () => 'promoted',
-    () => 'held',
+    (error: unknown) => String(error),
   )
   const before = await newest()
   await stage.tidemark('promote', before?.datasetId ?? '', '--accept-drift')
   const after = await newest()
-  return `${refused}, then ${after?.live === true ? 'live' : after?.state}`
+  return `${said.includes('is held back') ? 'held' : said}, then ${after?.live === true ? 'live' : after?.state}`
 }
 
 interface Heard {
