@@ -40,7 +40,7 @@ export const findCrossingsSql = (query: LimitQuery, { revision, foundAt }: Findi
   const isWhole = gaps.map((_, place) => ` AND gaps_${place}.gaps = 0`).join('')
   return `INSERT INTO ledger.limit_crossing (limit_name, period, limit_key, threshold, number, value, at_most, dataset_id, found_at, revision, place, definition, told)
 SELECT ${text(limit.name)}, c.period, c.limit_key, c.threshold, c.number, CAST(c.value AS VARCHAR(40)), CAST(c.at_most AS VARCHAR(40)), live.live_dataset_id,
-${timestamp(foundAt)}, ${revision}, c.place, :definition, 0
+${timestamp(foundAt)}, ${revision}, c.place, CAST(:definition AS VARCHAR(65535)), 0
 FROM (\n${crossingsSql(query)}\n) c
 CROSS JOIN ledger.control live
 CROSS JOIN ledger.model served

@@ -116,10 +116,11 @@ exports.handler = async (event) => {
       ...{ FunctionResponseTypes: ['ReportBatchItemFailures'], ...settings },
     }),
   )
+  // The function may be in the middle of its last line, which is of megabytes.
   const seen = (): Seen[] =>
     readFileSync(seenPath, 'utf8')
       .split('\n')
-      .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => JSON.parse(line))
   return { uuid: mapping.UUID ?? '', seen, texts: () => seen().flatMap((entry) => entry.texts) }
 }
