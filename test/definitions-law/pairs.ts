@@ -15,7 +15,8 @@ export const pairFlaw = (
   counted: readonly Counted[],
   rows: readonly PairRow[],
 ): { readonly cell: string; readonly flaw: string } | null => {
-  const by = left.by.filter((path) => right.by.includes(path))
+  // Two events may have fields of one name and of two types: those are two dimensions.
+  const by = left.by.filter((path) => right.by.includes(path) && typeOf(left, path) === typeOf(right, path))
   const per = buckets[Math.max(buckets.indexOf(left.per), buckets.indexOf(right.per))] ?? left.per
   const [tops, bottoms] = [recount(left, counted, { per, by }), recount(right, counted, { per, by })]
   const given = new Map(
@@ -34,6 +35,13 @@ export const pairFlaw = (
       return { cell, flaw: `${String(value)}, of ${told(top)} and ${told(bottom)}` }
   }
   return null
+}
+
+const typeOf = ({ event }: MetricPlan, path: string): 'text' | 'boolean' | 'whole' => {
+  const derived = event.derived.find(({ name }) => name === path)
+  if (derived !== undefined) return derived.makes === 'hour' ? 'whole' : 'boolean'
+  const { kind } = fieldNamed(event, path)
+  return kind === 'boolean' ? 'boolean' : kind === 'whole' ? 'whole' : 'text'
 }
 
 /** A quotient of whole numbers. */
