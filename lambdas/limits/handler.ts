@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadModel } from '#model'
 import { S3Archive, s3Client } from '../../stores/archive/s3.ts'
-import { EventBridge, eventBridgeClient } from '../../stores/events/eventbridge.ts'
+import { EventBridge, eventBridgeClient } from '../../stores/event-bus/eventbridge.ts'
 import { SqlLimitLedger } from '../../stores/ledger/sql-limit-ledger.ts'
 import { SqlModelLedger } from '../../stores/ledger/sql-model-ledger.ts'
 import { ArchivedModels } from '../../stores/models/archived.ts'

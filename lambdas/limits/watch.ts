@@ -2,7 +2,7 @@ import { type ToldCrossing, toldCrossing } from '../../core/crossing.ts'
 import { eventOf, type LimitData, type ModelData } from '../../core/model.ts'
 import { placingOf } from '../../core/zoned-metric.ts'
 import type { LimitQuery } from '../../sql/limits.ts'
-import type { EventBus } from '../../stores/events/event-bus.ts'
+import type { EventBus } from '../../stores/event-bus/event-bus.ts'
 import type { KeptCrossing, LimitLedger } from '../../stores/ledger/limit-ledger.ts'
 import type { ModelLedger } from '../../stores/ledger/model-ledger.ts'
 import type { Models } from '../../stores/models/models.ts'
@@ -31,7 +31,7 @@ export interface Watched {
 }
 
 /** The `detail-type` of a crossing's event. */
-export const crossingDetailType = 'Limit Crossed'
+const crossingDetailType = 'Limit Crossed'
 
 /** Watches the limits of a stage, round by round. */
 export class LimitWatcher {
@@ -47,24 +47,35 @@ export class LimitWatcher {
    * Looks at every limit, unless nothing changed since it did, writes what crossed, and tells what was written and not
    * told yet. Whatever fails or is cut short in it, the next round goes on with: a crossing is written once, and told
    * until that was noted.
+   * @throws where a limit could not be looked at: once the others were, and what was written is told
    */
   async round(): Promise<Watched> {
     const found: Record<string, number> = {}
     const waiting: Record<string, string> = {}
+    const failures: Error[] = []
     // Read before: what changes meanwhile is seen by the next round.
     const facts = await this.#watching.ledger.facts()
     if (facts !== this.#seen) {
       this.#seen = null
       for (const limit of this.#watching.model.limits ?? []) {
-        const looked = await lookAt(this.#watching, limit)
-        if (typeof looked === 'number') found[limit.name] = looked
-        else waiting[limit.name] = looked
+        try {
+          const looked = await lookAt(this.#watching, limit)
+          if (typeof looked === 'number') found[limit.name] = looked
+          else waiting[limit.name] = looked
+        } catch (error) {
+          failures.push(new Error(`Limit ${limit.name} could not be looked at`, { cause: error }))
+        }
       }
-      if (Object.keys(waiting).length === 0) this.#seen = facts
+      if (Object.keys(waiting).length + failures.length === 0) this.#seen = facts
     }
-    return { found, waiting, told: await tellAll(this.#watching) }
+    const told = await tellAll(this.#watching)
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(messageOf).join('; '))
+    return { found, waiting, told }
   }
 }
+
+const messageOf = ({ message, cause }: Error): string =>
+  `${message}: ${cause instanceof Error ? cause.message : String(cause)}`
 
 /** Others may look or promote at the same moment. */
 const maxAttempts = 4
@@ -110,10 +121,7 @@ const queryOf = (
 }
 
 /** The start of the period that an instant falls in, as buckets are told. */
-const periodOf = ({ metric, per }: LimitData, model: ModelData, now: number): number => {
-  const { zone } = model.metrics.find(({ name }) => name === metric) ?? {}
-  return placingOf(model, { per, ...(zone === undefined ? {} : { zone }) }).bucketOf(now)
-}
+const periodOf = (limit: LimitData, model: ModelData, now: number): number => placingOf(model, limit).bucketOf(now)
 
 /** A page is told, then noted: whoever is cut short between tells it again, under the same ids. */
 const pageSize = 100

@@ -2,9 +2,10 @@ import { decimal, entity, event, instant, int, limit, metric, z } from 'tidemark
 import type { ToldCrossing } from '../../../core/crossing.ts'
 import type { ExcludeRequest } from '../../../lambdas/batch/exclude.ts'
 import { LimitWatcher, type Watched } from '../../../lambdas/limits/watch.ts'
-import { MemoryEventBus } from '../../../stores/events/memory.ts'
+import { MemoryEventBus } from '../../../stores/event-bus/memory.ts'
 import { randomOf } from './batch-law.ts'
 import { arrival, BatchStage, shardA, shardB } from './batch-stage.ts'
+import { overriding } from './overriding.ts'
 
 const call = event('call', { customer: z.string().nullable(), endpoint: z.string(), price: decimal(2, 'EUR') })
 const contractChange = event(
@@ -167,6 +168,24 @@ describe('limits', () => {
     ])
     const ids = bus.published.map(({ detail }) => detail.id)
     expect(new Set(ids).size).toBe(3)
+  }, 60_000)
+
+  it('are told though another one can’t be looked at, which is said', async () => {
+    for (let number = 1; number <= 9; number++) put(real, number, {})
+    await real.settle()
+    const { limits } = real
+    const failing = overriding(limits, {
+      look: (...given: Parameters<typeof limits.look>) =>
+        given[0].limitName === 'bought' ? Promise.reject(new Error('it is too much')) : limits.look(...given),
+    })
+    const bus = new MemoryEventBus()
+    const watcher = new LimitWatcher({ ...watchingOf(real, bus), ledger: failing })
+    const said = 'Limit bought could not be looked at: it is too much'
+    await expect(watcher.round()).rejects.toThrow(said)
+    expect(bus.published.map(({ detail }) => detail.id).length).toBe(3)
+    // It is looked at again, though nothing else changed.
+    await expect(watcher.round()).rejects.toThrow(said)
+    expect(bus.published.length).toBe(3)
   }, 60_000)
 
   it('go on telling what was written where the bus refused it', async () => {
