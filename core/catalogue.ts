@@ -22,7 +22,7 @@ export const catalogueOf = (model: ModelData): string =>
     ...section('Entities', (model.entities ?? []).map(entityEntry).sort(byName)),
     ...section('Profiles', (model.profiles ?? []).map(profileEntry).sort(byName)),
     ...section('Scores', (model.scores ?? []).map(scoreEntry).sort(byName)),
-    ...section('Limits', (model.limits ?? []).map((limit) => limitEntry(limit, model)).sort(byName)),
+    ...section('Limits', (model.limits ?? []).map(limitEntry).sort(byName)),
     ...section('Events', model.events.map(eventEntry).sort(byName)),
   ].join('\n\n')
 
@@ -128,21 +128,19 @@ const scoreEntry = (score: ScoreData): Entry => ({
   ]),
 })
 
-const limitEntry = (limit: LimitData, model: ModelData): Entry => ({
+const limitEntry = (limit: LimitData): Entry => ({
   name: limit.name,
   text: lines(limit, [
     ['Of', `${limit.metric}, for each ${limit.each}, per ${limit.per}`],
-    ['At most', boundText(limit, model)],
+    ['At most', boundText(limit)],
     ['Told at', limit.notifyAt.map((percent) => `${percent}%`).join(', ')],
   ]),
 })
 
-const boundText = ({ atMost, metric, unit }: LimitData, { metrics }: ModelData): string => {
-  if (!('amount' in atMost)) return `${atMost.field} of ${atMost.entity}`
-  const measure = metrics.find(({ name }) => name === metric)?.measure
-  const scale = measure !== undefined && 'scale' in measure ? measure.scale : 0
-  return `${answeredQuantity(BigInt(atMost.amount), scale)} ${unit}`
-}
+const boundText = ({ atMost, unit, scale }: LimitData): string =>
+  'amount' in atMost
+    ? `${answeredQuantity(BigInt(atMost.amount), scale)} ${unit}`
+    : `${atMost.field} of ${atMost.entity}`
 
 const eventEntry = (event: EventData): Entry => ({
   name: event.name,

@@ -88,36 +88,26 @@ export const compileDefinitions = (
   // By name: the order of a module's exports is the bundler's.
   metricData.sort((a, b) => (a.name < b.name ? -1 : 1))
   const derived = derivedOf(exported, metricData)
+  const versionOf = (event: EventData, meaning: unknown): string =>
+    digest([semantics, meaningOf(event), definitions.filter(({ name }) => name === event.name).map(schemasOf), meaning])
   const entities = describeEntities(entitiesOf(exported), {
     events: eventData,
     metrics: metricData,
-    versionOf: (event, meaning) =>
-      digest([
-        semantics,
-        meaningOf(event),
-        definitions.filter(({ name }) => name === event.name).map(schemasOf),
-        meaning,
-      ]),
+    versionOf,
   })
   const profiles = describeProfiles(profilesOf(exported), {
     memberOf: (at, name, definition) => describeMetric(at, name, definition, surroundings),
     versionOf: (meaning) => digest([semantics, meaning]),
   })
-  refuseClashes(keepers({ metrics: metricData, entities, profiles }))
   const declaredScores = scoresOf(exported)
   const scores = describeScores(declaredScores, {
     events: eventData,
     profiles,
     code,
-    versionOf: (event, meaning) =>
-      digest([
-        semantics,
-        meaningOf(event),
-        definitions.filter(({ name }) => name === event.name).map(schemasOf),
-        meaning,
-      ]),
+    versionOf,
   })
   refuseTwins([...metricData, ...derived, ...entities, ...profiles, ...scores])
+  for (const keeper of keepers({ metrics: metricData, entities, profiles })) refuseClashes(keeper)
   const limits = limitsOf(exported, { events: eventData, metrics: metricData, entities })
   const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
@@ -199,14 +189,11 @@ const scoresOf = (exported: Readonly<Record<string, unknown>>): DeclaredScore[] 
 
 /** By name. */
 const derivedOf = (exported: Readonly<Record<string, unknown>>, metrics: readonly MetricData[]): DerivedData[] => {
-  const taken = new Set(metrics.map(({ name }) => name))
   return Object.values(exported)
     .filter(isDerived)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, definition }) => {
       refuseName(`Metric ${name}`, name)
-      if (taken.has(name)) throw new Error(`Two metrics are called ${name}; rename one.`)
-      taken.add(name)
       const { description: _, owner: __, ...meaning } = describeDerived(name, definition, metrics)
       const versions = meaning.of.map((of) => metrics.find((metric) => metric.name === of)?.version)
       return { ...meaning, version: digest([semantics, versions, meaning]), ...wordsOf(definition) }
@@ -434,31 +421,23 @@ const refuseTwins = (named: readonly { readonly name: string }[]): void => {
   }
 }
 
-const refuseClashes = (metrics: readonly MetricData[]): void => {
-  const seen = new Set<string>()
-  for (const { name, by, ...placed } of metrics) {
-    if (seen.has(name)) throw new Error(`Two metrics or entities are called ${name}; rename one.`)
-    seen.add(name)
-    const columns = by.map((dimension) => dimension.name.toLowerCase())
-    const twin = columns.find((column, place) => columns.indexOf(column) < place)
-    if (twin !== undefined)
+/** A keeper's dimensions are columns of its tables and its view. */
+const refuseClashes = ({ name, by, ...placed }: MetricData): void => {
+  const columns = by.map((dimension) => dimension.name.toLowerCase())
+  const twin = columns.find((column, place) => columns.indexOf(column) < place)
+  if (twin !== undefined)
+    throw new Error(
+      `Metric ${name}: two dimensions would both be the column ${twin} (a dot becomes _, and SQL knows no case); leave one out or rename its field.`,
+    )
+  for (const column of columns) {
+    if (Buffer.byteLength(column) > maxColumnBytes)
       throw new Error(
-        `Metric ${name}: two dimensions would both be the column ${twin} (a dot becomes _, and SQL knows no case); leave one out or rename its field.`,
+        `Metric ${name}: the dimension ${column} is longer than the ${maxColumnBytes} bytes of a column's name; shorten the field's.`,
       )
-    for (const column of columns) {
-      if (Buffer.byteLength(column) > maxColumnBytes)
-        throw new Error(
-          `Metric ${name}: the dimension ${column} is longer than the ${maxColumnBytes} bytes of a column's name; shorten the field's.`,
-        )
-      if (
-        reservedNames.has(column) ||
-        stateColumnPattern.test(column) ||
-        (column === localDay && keepsLocalDay(placed))
+    if (reservedNames.has(column) || stateColumnPattern.test(column) || (column === localDay && keepsLocalDay(placed)))
+      throw new Error(
+        `Metric ${name}: a dimension can't be called ${column}; its view has such a column already. Rename the field.`,
       )
-        throw new Error(
-          `Metric ${name}: a dimension can't be called ${column}; its view has such a column already. Rename the field.`,
-        )
-    }
   }
 }
 

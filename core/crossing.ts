@@ -1,21 +1,12 @@
 import type { AnsweredValue } from './answer.ts'
-import type { CrossedLimit, LimitData, MetricData } from './model.ts'
+import type { LimitData } from './model.ts'
 import { answeredQuantity } from './quantity-text.ts'
 import { bucketText } from './zoned-metric.ts'
 
-/** The limit as it is when it is crossed, with what its values are told by. */
-export const crossedLimit = (
-  limit: LimitData,
-  { measure, zone }: Pick<MetricData, 'measure' | 'zone'>,
-): CrossedLimit => ({
-  ...limit,
-  scale: 'scale' in measure ? measure.scale : 0,
-  ...(zone === undefined ? {} : { zone }),
-})
-
 /** A part of a limit that a value reached, or fell back below. */
 export interface Crossing {
-  readonly limit: CrossedLimit
+  /** As it was when it was crossed. */
+  readonly limit: LimitData
   /** The period's start, as buckets are told: epoch ms. */
   readonly period: number
   readonly key: string

@@ -37,6 +37,8 @@ export const describeLimit = (
         ? { amount: amountOf(at, definition.atMost, metric) }
         : boundOf(at, definition.atMost, definition.each, metric, model),
     unit: metric.measure.unit,
+    scale: scaleOf(metric),
+    ...(metric.zone === undefined ? {} : { zone: metric.zone }),
     notifyAt: percentsOf(at, definition.notifyAt),
     ...wordsOf(definition),
   }
@@ -58,10 +60,12 @@ const refuseEach = (at: string, each: string, metric: MetricData): void => {
     throw new Error(`${at}: each is ${each}, a boolean; name a dimension that says whom the limit is for.`)
 }
 
-const amountOf = (at: string, text: string, { measure }: MetricData): number => {
-  const scale = 'scale' in measure ? measure.scale : 0
+const scaleOf = ({ measure }: MetricData): number => ('scale' in measure ? measure.scale : 0)
+
+const amountOf = (at: string, text: string, metric: MetricData): number => {
+  const { measure } = metric
   const [number = '', ...unit] = text.split(' ')
-  const scaled = scaleDecimal(number, scale)
+  const scaled = scaleDecimal(number, scaleOf(metric))
   if (scaled === null || scaled <= 0n || unit.join(' ') !== measure.unit)
     throw new Error(
       `${at}: atMost is '${text}'; it must be an amount above 0 in ${measure.unit}, such as '100 ${measure.unit}'.`,
@@ -91,7 +95,7 @@ const boundOf = (
     throw new Error(
       `${at}: ${fieldName} is no quantity of entity ${entityName}; declare it with int('unit') or decimal(scale, 'unit').`,
     )
-  const scale = 'scale' in metric.measure ? metric.measure.scale : 0
+  const scale = scaleOf(metric)
   if (field.unit !== metric.measure.unit || field.scale !== scale)
     throw new Error(
       `${at}: ${entityName}.${fieldName} is in ${field.unit} with ${field.scale} decimals, and ${metric.name} in ${metric.measure.unit} with ${scale}; they must be alike.`,

@@ -246,21 +246,15 @@ export interface LimitData {
   /** The metric's bucket, or one that it divides. */
   readonly per: Bucket
   readonly atMost: LimitBound
-  /** The metric's. */
+  /** The metric's, as are the decimals of its values, and whose dates its periods are (left out: UTC's). */
   readonly unit: string
+  readonly scale: number
+  readonly zone?: string
   /** Whole percents of the bound, ascending. */
   readonly notifyAt: readonly number[]
   readonly description: string | null
   /** Who answers for it; left out: nobody is named. */
   readonly owner?: string
-}
-
-/** A limit with what its values and periods are told by. */
-export interface CrossedLimit extends LimitData {
-  /** Decimals of the metric's values. */
-  readonly scale: number
-  /** Whose dates its periods are; left out: UTC's. */
-  readonly zone?: string
 }
 
 /** How much there may be in a period: an amount, scaled as the metric's values are, or a field of the entity that `each` names. */

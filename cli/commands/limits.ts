@@ -1,13 +1,12 @@
 import type { Command } from 'commander'
-import type { CrossingsPage, LimitSummary } from '../answers.ts'
-import { valueCell } from '../answers.ts'
+import { type CrossingsPage, type LimitSummary, valueCell } from '../answers.ts'
 import { usageError } from '../exit.ts'
 import type { Answer } from '../output.ts'
 import { sessionOf } from '../session.ts'
 
 interface Options {
   readonly key?: string
-  readonly limit?: string
+  readonly limit: string
   readonly cursor?: string
 }
 
@@ -32,7 +31,7 @@ export const addLimits = (program: Command): void => {
       const { key, limit, cursor } = options
       const query = {
         ...(key === undefined ? {} : { key }),
-        limit: limit ?? '100',
+        limit,
         ...(cursor === undefined ? {} : { cursor }),
       }
       session.answer(shown(await api.get<CrossingsPage>(`/v1/limits/${encodeURIComponent(name)}`, query)))

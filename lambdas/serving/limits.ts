@@ -25,19 +25,17 @@ export const listLimits = (model: ModelData) => ({
     metric: limit.metric,
     each: limit.each,
     per: limit.per,
-    atMost: boundOf(model, limit),
+    atMost: boundOf(limit),
     unit: limit.unit,
     notifyAt: limit.notifyAt.map((percent) => `${percent}%`),
   })),
 })
 
 /** An amount, or the entity's field that holds it. */
-const boundOf = ({ metrics }: ModelData, { metric, atMost }: LimitData) => {
-  if (!('amount' in atMost)) return { entity: atMost.entity, field: atMost.field }
-  const measure = metrics.find(({ name }) => name === metric)?.measure
-  const scale = measure !== undefined && 'scale' in measure ? measure.scale : 0
-  return { amount: answeredQuantity(BigInt(atMost.amount), scale) }
-}
+const boundOf = ({ atMost, scale }: LimitData) =>
+  'amount' in atMost
+    ? { amount: answeredQuantity(BigInt(atMost.amount), scale) }
+    : { entity: atMost.entity, field: atMost.field }
 
 /** @throws Problem unknown_limit, invalid_limit, invalid_cursor */
 export const answerCrossings = async (

@@ -9,7 +9,7 @@ import type { Example, Group } from './example.ts'
 import { fields } from './fields.ts'
 import { files } from './files.ts'
 import { functions } from './functions.ts'
-import { limits as limitsGroup } from './limits.ts'
+import { limits } from './limits.ts'
 import { measures } from './measures.ts'
 import { names } from './names.ts'
 import { profiles } from './profiles.ts'
@@ -25,7 +25,7 @@ const groups: readonly Group[] = [
   entities,
   profiles,
   scores,
-  limitsGroup,
+  limits,
   functions,
   files,
 ]
@@ -75,14 +75,14 @@ const section = ({ title, file, definitions, files: others = {}, sample }: Examp
 export const fenced = (language: string, text: string): string => `\`\`\`${language}\n${text}\`\`\``
 
 /** A limit that takes less of whoever waits than the usual one. */
-const limits = { runMs: 1000, loadMs: 3000 }
+const patience = { runMs: 1000, loadMs: 3000 }
 
 const answerTo = async (packageDir: string, example: Example): Promise<string> => {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-mistakes-'))
   try {
     const definitionsDir = await written(join(dir, 'definitions'), example)
     const lines = example.sample?.split('\n') ?? []
-    const { mistakes, notes } = await checkDefinitions({ packageDir, definitionsDir }, lines, limits).catch(
+    const { mistakes, notes } = await checkDefinitions({ packageDir, definitionsDir }, lines, patience).catch(
       // Printed in a mistake's place, as the command does.
       (error: Error) => ({ mistakes: [{ where: null, message: error.message }], notes: [] }),
     )

@@ -1,4 +1,4 @@
-import { type Crossing, crossedLimit } from '../../core/crossing.ts'
+import type { Crossing } from '../../core/crossing.ts'
 import { scaleDecimal } from '../../core/definition/quantity.ts'
 import type { MetricData } from '../../core/model.ts'
 import { hasLocalBuckets, isOfDays, keepsLocalDay } from '../../core/zoned-metric.ts'
@@ -46,11 +46,10 @@ export class MemoryLimitLedger implements LimitLedger {
     return this.#warehouse.transact('look at limit', (draft) => {
       const found = gaps > 0 || servingVersion !== query.modelVersion ? [] : crossed(snapshot, query)
       const live = snapshot.control[0]?.liveDatasetId ?? ''
-      const limit = crossedLimit(query.limit, query.metric)
       draft.table('limitCrossing').insert(
         ...found.map((crossing, index) => {
           const place = { datasetId: live, foundAt, revision: watch.revision + 1, place: index + 1 }
-          return { ...crossing, ...place, limit, isTold: false }
+          return { ...crossing, ...place, limit: query.limit, isTold: false }
         }),
       )
       draft.table('limitWatch').update(

@@ -1,4 +1,3 @@
-import { crossedLimit } from '../../core/crossing.ts'
 import { findCrossingsSql, type LimitQuery } from '../../sql/limits.ts'
 import { gapsSql, text, timestamp } from '../../sql/states.ts'
 import { epochMsOf } from '../warehouse/sql-time.ts'
@@ -56,7 +55,7 @@ SELECT ${text(limitName)}, ${timestamp(since)}, 0 WHERE NOT EXISTS (SELECT 1 FRO
         'SELECT serving_version FROM ledger.model',
         ...kept.map(gapsSql),
       ],
-      parameters: { definition: JSON.stringify(crossedLimit(query.limit, query.metric)) },
+      parameters: { definition: JSON.stringify(query.limit) },
     })
     const [found, serving, ...gaps] = results.slice(2).map(([row]) => row ?? {})
     return {

@@ -188,7 +188,7 @@ describe('entities', () => {
     [
       'names',
       { thing, x: metric('thing', change.count(), { per }) },
-      'Two metrics or entities are called thing; rename one.',
+      'Two metrics, entities, profiles or scores are called thing; rename one.',
     ],
     [
       'odd names',

@@ -45,11 +45,27 @@ describe('a limit', () => {
     })
     expect(model.limits).toEqual([
       {
-        ...{ name: 'calls', metric: 'calls', each: 'customer', per: 'month', unit: 'calls', notifyAt: [80, 100] },
+        ...{
+          name: 'calls',
+          metric: 'calls',
+          each: 'customer',
+          per: 'month',
+          unit: 'calls',
+          scale: 0,
+          notifyAt: [80, 100],
+        },
         ...{ atMost: { entity: 'contract', field: 'calls' }, description: null },
       },
       {
-        ...{ name: 'spending', metric: 'spent', each: 'customer', per: 'month', unit: 'EUR', notifyAt: [5, 100] },
+        ...{
+          name: 'spending',
+          metric: 'spent',
+          each: 'customer',
+          per: 'month',
+          unit: 'EUR',
+          scale: 2,
+          notifyAt: [5, 100],
+        },
         ...{ atMost: { amount: 1250 }, description: 'A cap', owner: 'billing' },
       },
     ])
@@ -71,7 +87,7 @@ describe('a limit', () => {
     const [of] = compiled({ a: limit('spending', spent, { ...each, atMost: '12.50 EUR' }) }).limits ?? []
     if (of === undefined) throw new Error('There is no limit.')
     const crossing = {
-      limit: { ...of, scale: 2, zone: 'Europe/Paris' },
+      limit: { ...of, zone: 'Europe/Paris' },
       ...{ period: Date.parse('2026-03-01'), key: 'a/b', threshold: 80, number: 2 },
       ...{ value: 999n, atMost: null, datasetId: 'ds-1', foundAt: Date.parse('2026-03-29T01:02:03Z') },
     }

@@ -173,8 +173,7 @@ const compare = (name: string, answered: Cells, once: Cells, others: readonly Ce
       )
 }
 
-/** @throws WrongAnswer where the newest window, unless it says that it is refilling, is not the recount of its records */
-/** By each model that is counted by. */
+/** @throws WrongAnswer where the newest window, by a model that is counted by, is not the recount of its records, unless it says that it is refilling */
 export const checkWindows = async (world: World, tally: Tally): Promise<void> => {
   for (const model of new Set([world.served, world.model])) await checkWindow(world, model, tally)
 }

@@ -1,6 +1,6 @@
 import type { LimitData } from '../../core/model.ts'
 import { LimitWatcher, type Watching } from '../../lambdas/limits/watch.ts'
-import { MemoryEventBus } from '../../stores/events/memory.ts'
+import { MemoryEventBus } from '../../stores/event-bus/memory.ts'
 import { MemoryLimitLedger } from '../../stores/ledger/memory-limit-ledger.ts'
 import { MemoryModelLedger } from '../../stores/ledger/memory-model-ledger.ts'
 import { invoked } from './functions.ts'
@@ -29,7 +29,8 @@ export class Limits {
 
   /** Invokes the function once: an idle warm copy of it, or a new one. */
   async watch(): Promise<unknown> {
-    const { world, copy } = { world: this.#world, copy: this.#copy() }
+    const world = this.#world
+    const copy = this.#copy()
     copy.isBusy = true
     world.busy.add(copy.actor)
     try {
