@@ -229,8 +229,10 @@ describe('JSON without some members', () => {
     )
     fc.assert(
       fc.property(texts, ([value, indent]) => {
-        const found: unknown = JSON.parse(jsonWithout(` ${JSON.stringify(value, null, indent)} `, [['a'], ['b', 'c"']]))
-        const { a: _, b, ...rest } = value as Record<string, unknown>
+        const text = JSON.stringify(value, null, indent)
+        const found: unknown = JSON.parse(jsonWithout(` ${text} `, [['a'], ['b', 'c"']]))
+        // What the text says, not the value it was made of: JSON has no -0 of JavaScript's.
+        const { a: _, b, ...rest } = JSON.parse(text) as Record<string, unknown>
         const isObject = typeof b === 'object' && b !== null && !Array.isArray(b)
         const { 'c"': __, ...open } = (isObject ? b : {}) as Record<string, unknown>
         expect(found).toEqual({ ...rest, ...(isObject ? { b: open } : b === null ? { b } : {}) })
