@@ -12,6 +12,8 @@ export interface MetricSummary {
   /** Whose days they are; left out: UTC's. */
   readonly zone?: string
   readonly by: readonly string[]
+  /** By dimension, where not all values are kept: those that are, and what all others are counted as. */
+  readonly keep?: Readonly<Record<string, { readonly values: readonly string[]; readonly other: string }>>
   readonly live: string | number | null
   readonly measure: string
   /** What a derived one is made of. */

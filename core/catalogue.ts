@@ -1,4 +1,5 @@
 import { spanText } from './definition/span.ts'
+import { dimensionText } from './kept.ts'
 import type {
   DerivedData,
   EntityData,
@@ -56,7 +57,7 @@ const metricFacts = ({ event, measure, each, by, per, zone, liveMs, where }: Met
   ['Measure', `${measureText(measure)} of ${each === undefined ? eventText(event) : `each ${each.field} of ${event}`}`],
   ['Unit', measure.unit],
   ...whereFacts(where),
-  ['By', by.length === 0 ? 'nothing' : by.map(({ name }) => name).join(', ')],
+  ['By', by.length === 0 ? 'nothing' : by.map(dimensionText).join(', ')],
   ['Per', zone === undefined ? per : `${per}, in ${zone}`],
   ...(liveMs === null ? [] : [['Window', `up to ${spanText(liveMs)}`] as const]),
 ]
@@ -88,7 +89,7 @@ const measureText = (measure: MeasureData): string => {
 const derivedFacts = ({ kind, of, unit, by, per, zone }: DerivedData): Fact[] => [
   ['Measure', kind === 'ratio' ? `${of[0]} / ${of[1]}` : `${of[0]} - ${of[1]}`],
   ['Unit', unit],
-  ['By', by.length === 0 ? 'nothing' : by.map(({ name }) => name).join(', ')],
+  ['By', by.length === 0 ? 'nothing' : by.map(dimensionText).join(', ')],
   ['Per', zone === undefined ? per : `${per}, in ${zone}`],
 ]
 

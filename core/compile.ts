@@ -9,6 +9,7 @@ import type { DerivedDefinition } from './definition/derived.ts'
 import { type EventDefinition, elementsOf } from './definition/event.ts'
 import { describeField, describeFields } from './definition/fields.ts'
 import { isEvent, isScore } from './definition/functions.ts'
+import { withKept } from './definition/keep.ts'
 import type { LimitDefinition } from './definition/limit.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
@@ -298,7 +299,7 @@ const describeMetric = (
     // Left out where events are measured: versions stay what they were.
     ...(each === null ? {} : { each }),
     where: describeWhere(at, definition.where, fields),
-    by: describeDimensions(at, definition.by, fields),
+    by: withKept(at, describeDimensions(at, definition.by, fields), definition.keep, fields),
     per: definition.per,
     ...(definition.zone === 'UTC' ? {} : { zone: definition.zone }),
     liveMs,

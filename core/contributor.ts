@@ -3,10 +3,10 @@ import { versionComponent } from './entity.ts'
 import type { Hash64 } from './hash.ts'
 import { histogramParts } from './histogram.ts'
 import { registerOf } from './hyperloglog.ts'
+import { dimensionReader, textOf } from './kept.ts'
 import { quantileParts } from './log-buckets.ts'
 import {
   type ConditionData,
-  fieldOf,
   keepers,
   type LatestMeasure,
   type MetricData,
@@ -25,6 +25,8 @@ interface MetricContributor {
   readonly metric: MetricData
   readonly matches: (row: Row) => boolean
   readonly placing: Placing
+  /** The metric's own dimensions, in their order: what it keeps of each value. */
+  readonly dims: readonly ((row: Row) => string | null)[]
   /** @param decoded what the row is of, which an entity's version needs; null: a child as it is now */
   readonly parts: (row: Row, layer: Layer, decoded: Decoded | null) => readonly Part[]
 }
@@ -60,11 +62,11 @@ const contribute = (
 ): Contribution[] => {
   const { type, eventTime, row } = decoded
   const contributions: Contribution[] = []
-  for (const { metric, matches, placing, parts } of byEvent.get(type) ?? [])
+  for (const { metric, matches, placing, dims: readers, parts } of byEvent.get(type) ?? [])
     for (const measured of measuredRows(metric, row)) {
       if (!matches(measured)) continue
       const bucket = placing.bucketOf(eventTime)
-      const own = metric.by.map((dimension) => textOf(measured[fieldOf(dimension)]))
+      const own = readers.map((dim) => dim(measured))
       const dims = placing.dayOf === null ? own : [...own, placing.dayOf(eventTime)]
       // Exact counts are per bucket, which holds two local dates where a zone's offset is no whole number of buckets.
       const undated = placing.dayOf === null ? own : [...own, null]
@@ -81,12 +83,11 @@ const measuredRows = ({ each }: MetricData, row: Row): readonly Row[] => {
   return Array.isArray(list) ? list.map((element) => ({ ...row, [each.field]: element })) : []
 }
 
-const textOf = (value: unknown): string | null => (value === null || value === undefined ? null : String(value))
-
 const metricContributor = (metric: MetricData, placing: Placing, hash: Hash64): MetricContributor => ({
   metric,
   matches: matcher(metric.where),
   placing,
+  dims: metric.by.map(dimensionReader),
   parts: partsOf(metric, hash),
 })
 

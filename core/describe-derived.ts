@@ -1,6 +1,7 @@
 import { divides } from './bucket.ts'
 import type { DerivedDefinition } from './definition/derived.ts'
 import { derivable } from './derived.ts'
+import { keepsAlike } from './kept.ts'
 import type { DerivedData, MetricData } from './model.ts'
 
 /**
@@ -31,7 +32,9 @@ export const describeDerived = (
     kind: derives,
     of: [left.name, right.name],
     unit: derives === 'ratio' ? `${left.measure.unit} per ${right.measure.unit}` : left.measure.unit,
-    by: left.by.filter((one) => right.by.some((other) => other.name === one.name && other.type === one.type)),
+    by: left.by.filter((one) =>
+      right.by.some((other) => other.name === one.name && other.type === one.type && keepsAlike(one, other)),
+    ),
     per,
     ...(left.zone === undefined ? {} : { zone: left.zone }),
     liveMs: live ? Math.min(Number(left.liveMs), Number(right.liveMs)) : null,

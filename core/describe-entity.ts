@@ -172,5 +172,9 @@ const metricOf = (
     throw new Error(
       `${at}: metric ${name} is by ${metric.by.map((one) => one.name).join(', ') || 'nothing'}; it must be by one dimension alone, which holds the entity's ref (a ${ref.type}).`,
     )
+  if (dimension.keep !== undefined)
+    throw new Error(
+      `${at}: metric ${name} keeps only some values of ${dimension.name} and counts all others as one; give one that keeps all refs.`,
+    )
   return { as, metric: name, dimension: dimension.name }
 }

@@ -58,6 +58,10 @@ const refuseEach = (at: string, each: string, metric: MetricData): void => {
     )
   if (dimension.type === 'boolean')
     throw new Error(`${at}: each is ${each}, a boolean; name a dimension that says whom the limit is for.`)
+  if (dimension.keep !== undefined)
+    throw new Error(
+      `${at}: each is ${each}, of which ${metric.name} keeps only some values and counts all others as one, ${dimension.keep.other}; limit a metric that keeps all.`,
+    )
 }
 
 const scaleOf = ({ measure }: MetricData): number => ('scale' in measure ? measure.scale : 0)

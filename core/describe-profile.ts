@@ -104,7 +104,18 @@ const membersOf = (
       throw new Error(
         `${place}: it measures event ${measure.event.name}, and others of the profile ${event}; make two profiles.`,
       )
-    const rest = { by, where, maxDrift, per: grain, zone: 'UTC', live: null, values: null, describe: null, owner: null }
+    const rest = {
+      by,
+      keep: {},
+      where,
+      maxDrift,
+      per: grain,
+      zone: 'UTC',
+      live: null,
+      values: null,
+      describe: null,
+      owner: null,
+    }
     const metric = memberOf(place, name, { event: measure.event, measure, ...rest })
     return { as, metric: { ...metric, profile } }
   })

@@ -13,6 +13,14 @@ export interface DimensionData {
   /** The path of a nested field, `device.os`, where the name is `device_os`; left out: it is the field's name. */
   readonly field?: string
   readonly type: DimensionType
+  /** Which values are counted by themselves; left out: all are. Of texts alone. */
+  readonly keep?: KeepData
+}
+
+/** The values that a dimension keeps, in order, and what all others but null are counted as. */
+export interface KeepData {
+  readonly values: readonly string[]
+  readonly other: string
 }
 
 /** The row's key that a dimension is read from. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { dimensionText } from '../../core/kept.ts'
 import type { MetricSummary } from '../answers.ts'
 import { usageError } from '../exit.ts'
 import { sessionOf } from '../session.ts'
@@ -26,7 +27,7 @@ export const addMetrics = (program: Command): void => {
               metric.unit,
               metric.per,
               metric.zone ?? 'UTC',
-              metric.by.join(', '),
+              metric.by.map((name) => dimensionOf(metric, name)).join(', '),
               metric.live,
               metric.description,
               metric.owner,
@@ -35,6 +36,11 @@ export const addMetrics = (program: Command): void => {
         ],
       })
     })
+}
+
+const dimensionOf = ({ keep }: MetricSummary, name: string): string => {
+  const kept = keep?.[name]
+  return dimensionText(kept === undefined ? { name } : { name, keep: kept })
 }
 
 /** With what a measure was given: `quantile 0.95`, `histogram 0 15 60 minutes`, `count of each tags`. */

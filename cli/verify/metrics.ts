@@ -26,7 +26,8 @@ export interface Bounds {
  */
 export const recountSql = (metric: MetricData, bounds: Bounds, interval: Interval): string => {
   const dims = metric.by.map(
-    (dimension, index) => `${dimensionText(metric, dimension.field ?? dimension.name)} AS d${index}`,
+    (dimension, index) =>
+      `${keptSql(dimension, dimensionText(metric, dimension.field ?? dimension.name))} AS d${index}`,
   )
   const groups = ['bucket', ...metric.by.map((_, index) => `d${index}`)].join(', ')
   return `WITH bounds(shard, mark, bound) AS (${boundsRows(bounds)}),
@@ -102,6 +103,12 @@ const padded = (sequenceNumber: string | null | undefined): string | null =>
 
 const dimensionText = (metric: MetricData, name: string): string =>
   isRejected(metric) ? identifier(name) : `CAST(${fieldColumn(name)} AS VARCHAR)`
+
+/** All values but those that the dimension keeps are one; NULL stays. */
+const keptSql = ({ keep }: MetricData['by'][number], value: string): string =>
+  keep === undefined
+    ? value
+    : `CASE WHEN ${value} NOT IN (${keep.values.map(quoted).join(', ')}) THEN ${quoted(keep.other)} ELSE ${value} END`
 
 /** NULL where the event has no part in the metric. */
 const measured = ({ measure }: MetricData): string => {

@@ -1,5 +1,6 @@
 import type { Bucket } from '../bucket.ts'
 import type { AnyEvent, DimensionField, Measure } from './event.ts'
+import type { Keep } from './keep.ts'
 import type { UnitOf } from './quantity.ts'
 import type { Span } from './span.ts'
 import type { Zone } from './zone.ts'
@@ -23,6 +24,11 @@ interface MetricOptions<R, By extends readonly string[]> {
   readonly where?: Where<R>
   /** Dimensions, at most eight. */
   readonly by?: By
+  /**
+   * Values of a text dimension that are counted by themselves, all others being counted as one, `other`, or as you call
+   * it: `{ country: ['DE', 'FR'], model: { values: ['A320'], other: 'rest' } }`. Null stays null. Left out: all values are kept.
+   */
+  readonly keep?: Keep<R, NoInfer<By>>
   /** The finest bucket kept; any coarser one that it divides can be asked for (a week divides none). */
   readonly per: Bucket
   /** Whose days, weeks, months and years they are; finer buckets are of UTC always. Left out: UTC. */
@@ -48,6 +54,7 @@ export interface MetricDefinition {
   readonly measure: Measure<any, string, unknown, boolean>
   readonly where: Readonly<Record<string, unknown>>
   readonly by: readonly string[]
+  readonly keep: Readonly<Record<string, unknown>>
   readonly per: Bucket
   readonly zone: string
   readonly live: string | null
@@ -88,6 +95,7 @@ export const metric = <
     measure,
     where: (options.where ?? {}) as Readonly<Record<string, unknown>>,
     by: options.by ?? [],
+    keep: options.keep ?? {},
     per: options.per,
     zone: options.zone ?? 'UTC',
     live: options.live ?? null,

@@ -1,6 +1,13 @@
 import { type AnsweredValue, answeredValue } from '../../core/answer.ts'
 import { spanText } from '../../core/definition/span.ts'
-import { type DerivedData, type MeasureData, type MetricData, type ModelData, measuredBy } from '../../core/model.ts'
+import {
+  type DerivedData,
+  type DimensionData,
+  type MeasureData,
+  type MetricData,
+  type ModelData,
+  measuredBy,
+} from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
 import { bucketText } from '../../core/zoned-metric.ts'
@@ -54,10 +61,17 @@ const listedDerived = ({ name, version, description, owner, kind, of, unit, per,
   per,
   ...inZone(zone),
   by: by.map((dimension) => dimension.name),
+  ...keptOf(by),
   live: liveMs === null ? null : spanText(liveMs),
 })
 
 const inZone = (zone: string | undefined) => (zone === undefined ? {} : { zone })
+
+/** By dimension, of those that don't keep all values. */
+const keptOf = (by: readonly DimensionData[]) => {
+  const kept = by.flatMap(({ name, keep }) => (keep === undefined ? [] : [[name, keep] as const]))
+  return kept.length === 0 ? {} : { keep: Object.fromEntries(kept) }
+}
 
 const listed = (metric: MetricData) => ({
   name: metric.name,
@@ -68,6 +82,7 @@ const listed = (metric: MetricData) => ({
   per: metric.per,
   ...inZone(metric.zone),
   by: metric.by.map((dimension) => dimension.name),
+  ...keptOf(metric.by),
   live: metric.liveMs === null ? null : spanText(metric.liveMs),
 })
 

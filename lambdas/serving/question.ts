@@ -1,4 +1,5 @@
 import { type Bucket, buckets, divides } from '../../core/bucket.ts'
+import { canHold } from '../../core/kept.ts'
 import type { DimensionData, MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import type { DayRange } from '../../core/zoned-metric.ts'
@@ -101,9 +102,10 @@ const dimensionOf = (metric: Askable, name: string): DimensionData => {
 const readCondition = (metric: Askable, condition: string): DimensionCondition => {
   const split = condition.indexOf('=')
   if (split < 1) throw new Problem('invalid_where', 400, `where is ${condition}; it must be DIMENSION=VALUE.`)
-  const { name: dimension, type } = dimensionOf(metric, condition.slice(0, split))
+  const found = dimensionOf(metric, condition.slice(0, split))
+  const { name: dimension, type } = found
   const value = condition.slice(split + 1)
-  if (type === 'string') return { dimension, value: refuseNul(value) }
+  if (type === 'string') return { dimension, value: refuseUnkept(metric, found, refuseNul(value)) }
   if (type === 'boolean' && (value === 'true' || value === 'false')) return { dimension, value: value === 'true' }
   if (type === 'integer' && /^-?\d{1,16}$/.test(value)) return { dimension, value: BigInt(value) }
   throw new Problem('invalid_where', 400, `${dimension} is a ${type}; ${value} is none.`)
@@ -112,6 +114,18 @@ const readCondition = (metric: Askable, condition: string): DimensionCondition =
 const refuseNul = (value: string): string => {
   if (value.includes('\0')) throw new Problem('invalid_where', 400, 'No dimension holds the character NUL.')
   return value
+}
+
+/** No rows would look like no events. @throws Problem value_not_kept */
+export const refuseUnkept = (metric: Pick<Askable, 'name'>, dimension: DimensionData, value: string): string => {
+  const { name, keep } = dimension
+  if (keep === undefined || canHold(dimension, value)) return value
+  throw new Problem(
+    'value_not_kept',
+    400,
+    `Metric ${metric.name} does not keep ${value} of ${name}: it is counted as ${keep.other}, with all others.`,
+    { allowed: [...keep.values, keep.other] },
+  )
 }
 
 const readLayer = (layer: string | null): Layer | null => {

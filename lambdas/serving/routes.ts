@@ -9,7 +9,7 @@ import { answerEntity, type EntityReach, findEntity, listEntities } from './enti
 import { answerCrossings, listLimits } from './limits.ts'
 import { answerMetric, findMetric, listMetrics } from './metrics.ts'
 import { answerProfile, findProfile, listProfiles, readProfileQuestion } from './profiles.ts'
-import { readQuestion, readTop, refuseUnknown } from './question.ts'
+import { readQuestion, readTop, refuseUnkept, refuseUnknown } from './question.ts'
 import { instantOf } from './range.ts'
 import { answerScore, findScore, listScores, type Scorer } from './scores.ts'
 import { type StatusSources, status } from './status.ts'
@@ -189,10 +189,11 @@ const readWhere = (metric: Pick<MetricData, 'name' | 'by'>, conditions: readonly
       const split = condition.indexOf('=')
       const name = condition.slice(0, split)
       if (split < 1) throw new Problem('invalid_where', 400, `where is ${condition}; it must be DIMENSION=VALUE.`)
-      if (!metric.by.some((dimension) => dimension.name === name))
+      const dimension = metric.by.find((candidate) => candidate.name === name)
+      if (dimension === undefined)
         throw new Problem('unknown_dimension', 400, `Metric ${metric.name} has no dimension ${name}.`, {
-          allowed: metric.by.map((dimension) => dimension.name),
+          allowed: metric.by.map((candidate) => candidate.name),
         })
-      return [name, condition.slice(split + 1)]
+      return [name, refuseUnkept(metric, dimension, condition.slice(split + 1))]
     }),
   )

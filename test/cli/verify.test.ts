@@ -169,6 +169,19 @@ describe('recount', () => {
     ])
   })
 
+  it('counts all values that are not kept as one, and null by itself', async () => {
+    const shop = { values: ["q'", 'rest'], other: "o'ther" }
+    const kept: MetricData = { ...payments, where: [], by: [{ name: 'shop', type: 'string', keep: shop }] }
+    const shops = ["q'", 'rest', "o'ther", 'a', 'b', '', null]
+    archive('s1', Object.fromEntries(shops.map((shop, place) => [place + 1, pay({ id: `${place}`, shop })])))
+    expect(await count(kept, { s1: 9 })).toEqual([
+      { bucket: first, dims: ["o'ther"], value: 4n },
+      { bucket: first, dims: ["q'"], value: 1n },
+      { bucket: first, dims: ['rest'], value: 1n },
+      { bucket: first, dims: [null], value: 1n },
+    ])
+  })
+
   it('counts by the days of a zone', async () => {
     const times = ['02-27T22:59:59.999', '02-27T23:00:00', '02-28T22:59:59', '02-28T23:00:00']
     archive('s1', Object.fromEntries(times.map((at, place) => [place + 1, pay({ id: at, at: `2026-${at}Z` })])))

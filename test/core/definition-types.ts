@@ -44,6 +44,29 @@ export const otherUnit = metric('e13', payment.count(), { where: { amount: { gte
 // @ts-expect-error a field of another event
 export const otherEvent = metric('e16', payment.count(), { by: ['origin'], per: 'day' })
 
+export const kept = metric('kept', flight.count(), {
+  by: ['carrier', 'origin'],
+  keep: { carrier: ['AA', 'UA'], origin: { values: ['EWR'], other: 'rest' } },
+  per: 'day',
+})
+// @ts-expect-error a value outside the enumeration
+export const keptOutside = metric('e42', flight.count(), { by: ['origin'], keep: { origin: ['SFO'] }, per: 'day' })
+// @ts-expect-error a dimension that it is not split by
+export const keptElsewhere = metric('e43', flight.count(), { by: ['origin'], keep: { carrier: ['AA'] }, per: 'day' })
+// @ts-expect-error no dimension at all
+export const keptOfNone = metric('e44', flight.count(), { keep: { carrier: ['AA'] }, per: 'day' })
+// @ts-expect-error nothing that is kept
+export const keptNothing = metric('e45', flight.count(), { by: ['carrier'], keep: { carrier: [] }, per: 'day' })
+// @ts-expect-error a boolean, which has no other values
+export const keptBoolean = metric('e46', flight.count(), { by: ['cancelled'], keep: { cancelled: [true] }, per: 'day' })
+// @ts-expect-error a number
+export const keptNumber = metric('e47', flight.count(), { by: ['flight'], keep: { flight: [1] }, per: 'day' })
+export const keptElement = metric('kept_element', basket.each('tags').count(), {
+  by: ['tags'],
+  keep: { tags: ['new'] },
+  per: 'day',
+})
+
 const view = event(
   'view',
   { viewer: z.string(), profile: z.string(), seconds: int('seconds') },

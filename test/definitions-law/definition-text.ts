@@ -103,11 +103,21 @@ const metricText = (metric: MetricPlan): string => {
   const options = [
     ...(metric.where.length === 0 ? [] : [`where: { ${whereText(metric)} }`]),
     `by: ${JSON.stringify(metric.by)}`,
+    ...(metric.keep.size === 0 ? [] : [`keep: { ${keepText(metric)} }`]),
     `per: '${metric.per}'`,
     ...(metric.zone === null ? [] : [`zone: '${metric.zone}'`]),
   ]
   return `export const ${metric.name} = metric('${metric.name}', ${event}.${measureText(metric, metric.measure)}, { ${options.join(', ')} })`
 }
+
+/** In the shorter form where it says the same. */
+const keepText = ({ keep }: MetricPlan): string =>
+  [...keep]
+    .map(([path, { values, other }]) => {
+      const list = JSON.stringify(values)
+      return `'${path}': ${other === 'other' ? list : `{ values: ${list}, other: ${JSON.stringify(other)} }`}`
+    })
+    .join(', ')
 
 const measureText = ({ event }: MetricPlan, measure: MeasurePlan): string => {
   switch (measure.kind) {

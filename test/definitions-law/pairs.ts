@@ -16,7 +16,13 @@ export const pairFlaw = (
   rows: readonly PairRow[],
 ): { readonly cell: string; readonly flaw: string } | null => {
   // Two events may have fields of one name and of two types: those are two dimensions.
-  const by = left.by.filter((path) => right.by.includes(path) && typeOf(left, path) === typeOf(right, path))
+  // So are those of which not the same values are kept.
+  const by = left.by.filter(
+    (path) =>
+      right.by.includes(path) &&
+      typeOf(left, path) === typeOf(right, path) &&
+      keptText(left, path) === keptText(right, path),
+  )
   const per = buckets[Math.max(buckets.indexOf(left.per), buckets.indexOf(right.per))] ?? left.per
   const [tops, bottoms] = [recount(left, counted, { per, by }), recount(right, counted, { per, by })]
   const given = new Map(
@@ -42,6 +48,11 @@ const typeOf = ({ event }: MetricPlan, path: string): 'text' | 'boolean' | 'whol
   if (derived !== undefined) return derived.makes === 'hour' ? 'whole' : 'boolean'
   const { kind } = fieldNamed(event, path)
   return kind === 'boolean' ? 'boolean' : kind === 'whole' ? 'whole' : 'text'
+}
+
+const keptText = ({ keep }: MetricPlan, path: string): string => {
+  const kept = keep.get(path)
+  return kept === undefined ? 'all' : JSON.stringify([kept.other, ...[...kept.values].sort()])
 }
 
 /** A quotient of whole numbers. */

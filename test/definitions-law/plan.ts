@@ -46,6 +46,11 @@ export type MeasurePlan =
   | { readonly kind: 'histogram'; readonly field: string; readonly edges: readonly bigint[] }
   | { readonly kind: 'countDistinct'; readonly fields: readonly string[] }
 
+export interface KeepPlan {
+  readonly values: readonly string[]
+  readonly other: string
+}
+
 export interface MetricPlan {
   readonly name: string
   readonly event: EventPlan
@@ -54,6 +59,8 @@ export interface MetricPlan {
   readonly measure: MeasurePlan
   readonly where: readonly ConditionPlan[]
   readonly by: readonly string[]
+  /** Of some text dimensions the values that stay themselves, and what all others are called. */
+  readonly keep: ReadonlyMap<string, KeepPlan>
   readonly per: Bucket
   /** null: UTC. */
   readonly zone: string | null

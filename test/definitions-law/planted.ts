@@ -1,6 +1,6 @@
 import { contributor } from '../../core/contributor.ts'
 import { type Hash64, loadHash64 } from '../../core/hash.ts'
-import type { ConditionData, MeasureData, MetricData, Model, ModelData } from '../../core/model.ts'
+import type { ConditionData, DimensionData, MeasureData, MetricData, Model, ModelData } from '../../core/model.ts'
 import { placeInShard, type RawRecord, type Row } from '../../core/record.ts'
 import { type Engine, soundEngine } from './core-answers.ts'
 
@@ -28,6 +28,11 @@ const contributing = (
 const mapWhere = (change: (condition: ConditionData) => readonly ConditionData[]) => (metric: MetricData) => ({
   ...metric,
   where: metric.where.flatMap(change),
+})
+
+const mapBy = (change: (dimension: DimensionData) => DimensionData) => (metric: MetricData) => ({
+  ...metric,
+  by: metric.by.map(change),
 })
 
 const mapMeasure = (change: (measure: MeasureData) => MeasureData) => (metric: MetricData) => ({
@@ -96,6 +101,35 @@ export const plantedFaults: readonly PlantedFault[] = [
         ...model,
         contributions: (decoded, layer) =>
           model.contributions(decoded, layer).map((one) => ({ ...one, dims: one.dims.map((dim) => dim ?? '') })),
+      })
+    },
+  },
+  {
+    name: 'values that are not kept stand by themselves',
+    plant: (engine, hash) => contributing(engine, hash, { metric: mapBy(({ keep: _, ...dimension }) => dimension) }),
+  },
+  {
+    name: 'the last of the kept values is not kept',
+    plant: (engine, hash) =>
+      contributing(engine, hash, {
+        metric: mapBy(({ keep, ...dimension }) =>
+          keep === undefined ? dimension : { ...dimension, keep: { ...keep, values: keep.values.slice(0, -1) } },
+        ),
+      }),
+  },
+  {
+    name: 'a dimension that is null is counted with all others',
+    plant: (engine) => {
+      const others = new Map(
+        engine.model.data.metrics.map(({ name, by }) => [name, by.map(({ keep }) => keep?.other ?? null)]),
+      )
+      const { model } = engine
+      return soundEngine({
+        ...model,
+        contributions: (decoded, layer) =>
+          model
+            .contributions(decoded, layer)
+            .map((one) => ({ ...one, dims: one.dims.map((dim, nth) => dim ?? others.get(one.metric)?.[nth] ?? null) })),
       })
     },
   },

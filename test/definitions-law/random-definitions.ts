@@ -8,6 +8,7 @@ import {
   type FieldPlan,
   fieldNamed,
   isQuantity,
+  type KeepPlan,
   type MeasurePlan,
   type MetricPlan,
   type PairPlan,
@@ -139,7 +140,18 @@ const randomMetric = (random: Random, events: readonly EventPlan[], name: string
   const most = zone !== null && buckets.indexOf(per) < buckets.indexOf('day') ? 7 : 8
   const by = some(random, splits, random.chance(0.7) ? random.below(3) : random.below(most + 1))
   const where = some(random, fields, random.pick([0, 0, 1, 1, 2])).flatMap((field) => randomCondition(random, field))
-  return { name, event, each, measure: randomMeasure(random, fields), where, by, per, zone }
+  const keep = new Map(by.flatMap((path) => randomKeep(random, event, path)))
+  return { name, event, each, measure: randomMeasure(random, fields), where, by, keep, per, zone }
+}
+
+/** What all others are called may be a value that is not kept. */
+const randomKeep = (random: Random, { fields }: EventPlan, path: string): [string, KeepPlan][] => {
+  const field = fields.find((one) => one.path === path)
+  if (field === undefined || (field.kind !== 'text' && field.kind !== 'enum') || !random.chance(0.4)) return []
+  const pool = field.pool.map(String)
+  const values = some(random, pool, 1 + random.below(pool.length))
+  const others = ['other', 'rest', "it's", ...pool].filter((text) => !values.includes(text))
+  return [[path, { values, other: random.chance(0.5) ? 'other' : random.pick(others) }]]
 }
 
 const randomMeasure = (random: Random, fields: readonly FieldPlan[]): MeasurePlan => {

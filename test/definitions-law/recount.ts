@@ -83,7 +83,7 @@ export const recount = (
       const measured = measuredOf(metric, row)
       if (measured === null || !metric.where.every((condition) => holds(metric, condition, row))) continue
       const bucket = asked.per === null ? null : bucketOf(metric, asked.per, said.at)
-      const dims = asked.by.map((path) => textOf(row(path)))
+      const dims = asked.by.map((path) => keptOf(metric, path, textOf(row(path))))
       const key = cellKey(bucket, dims)
       const cell = cells.get(key) ?? { bucket, dims, values: [], distinct: new Set<string>(), ofSpeed: false }
       cells.set(key, cell)
@@ -127,6 +127,13 @@ const measuredOf = ({ measure }: MetricPlan, row: Row): bigint | string | null =
   }
   const value = row(measure.field)
   return typeof value === 'bigint' ? value : null
+}
+
+/** A value that the metric does not keep has the name of all others. */
+const keptOf = ({ keep }: MetricPlan, path: string, text: string | null): string | null => {
+  const kept = keep.get(path)
+  if (kept === undefined || text === null) return text
+  return kept.values.some((value) => value === text) ? text : kept.other
 }
 
 const textOf = (value: FieldValue): string | null => (value === null ? null : String(value))

@@ -66,6 +66,12 @@ const definitions = {
     where: { 'meta.number': { gte: 0 } },
     per: 'year',
   }),
+  kept: metric('kept', reading.count(), {
+    by: ['kind', 'room', 'device.os', 'open'],
+    keep: { kind: ['warm'], room: { values: ['r', "it's", 'b'], other: 'rest' }, 'device.os': ['a', 'b'] },
+    per: 'month',
+    live: '1h',
+  }),
   plains: metric('plains', plain.count(), { per: 'second' }),
 }
 

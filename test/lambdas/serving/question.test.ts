@@ -5,14 +5,17 @@ import { loadHash64 } from '../../../core/hash.ts'
 import type { MetricData, Model } from '../../../core/model.ts'
 import { Problem } from '../../../core/problem.ts'
 import { writeCursor } from '../../../lambdas/serving/cursor.ts'
-import { answerMetric } from '../../../lambdas/serving/metrics.ts'
+import { answerMetric, listMetrics } from '../../../lambdas/serving/metrics.ts'
 import { readQuestion } from '../../../lambdas/serving/question.ts'
 import { route, type Serving } from '../../../lambdas/serving/routes.ts'
 import { conditionSql } from '../../../sql/cells.ts'
 import { SqlStates } from '../../../stores/states/sql.ts'
 
 const visit = event('visit', { shopName: z.string(), floor: z.int(), member: z.boolean() })
-const definitions = { visits: metric('visits', visit.count(), { by: ['shopName', 'floor', 'member'], per: 'hour' }) }
+const definitions = {
+  visits: metric('visits', visit.count(), { by: ['shopName', 'floor', 'member'], per: 'hour' }),
+  kept: metric('kept', visit.count(), { by: ['shopName'], keep: { shopName: ['a', 'b=c'] }, per: 'hour', live: '1h' }),
+}
 
 describe('a question', () => {
   let model: Model
@@ -165,6 +168,28 @@ describe('a question', () => {
         (name, text) => ['string', 'object'].includes(typeof codeOf(new URLSearchParams({ [name]: text }).toString())),
       ),
     )
+  })
+
+  it('is for what is kept, of a range and of a window alike, and says what is not', async () => {
+    const kept = model.data.metrics.find(({ name }) => name === 'kept')
+    if (kept === undefined) throw new Error('The metric kept is missing.')
+    const where = (value: string) => readQuestion(kept, new URLSearchParams({ where: `shopName=${value}` })).where
+    for (const value of ['a', 'b=c', 'other']) expect(where(value)).toEqual([{ dimension: 'shopName', value }])
+    const refused = {
+      code: 'value_not_kept',
+      status: 400,
+      message: 'Metric kept does not keep c of shopName: it is counted as other, with all others.',
+      facts: { allowed: ['a', 'b=c', 'other'] },
+    }
+    expect(() => where('c')).toThrow(expect.objectContaining(refused))
+    const query = new URLSearchParams({ last: '5m', where: 'shopName=c' })
+    await expect(route({ model: model.data } as Serving, '/v1/windows/kept', query)).rejects.toMatchObject(refused)
+    const { metrics } = listMetrics(model.data)
+    expect(metrics.map((one) => [one.name, 'keep' in one ? one.keep : null])).toEqual([
+      ['kept', { shopName: { values: ['a', 'b=c'], other: 'other' } }],
+      ['rejected', null],
+      ['visits', null],
+    ])
   })
 
   it('is answered by its dimensions though Redshift names columns in lower case', async () => {
