@@ -1,5 +1,6 @@
+import type { Contribution } from '../../core/contribution.ts'
 import { valueAt } from '../../core/definition/nested.ts'
-import type { MetricData, Model } from '../../core/model.ts'
+import { type DimensionData, fieldOf, type MetricData, type Model } from '../../core/model.ts'
 import type { Decoded } from '../../core/record.ts'
 import { rejectedMetric } from '../../core/rejected.ts'
 
@@ -18,7 +19,7 @@ export interface SampleFindings {
 
 /**
  * Decodes sample events as every layer does, as if each arrived when it happened, and counts each dimension's values:
- * exactly, up to as many as there may be.
+ * exactly.
  * @param lines events as JSON
  * @param limits a metric's own `values`, by its name
  */
@@ -30,7 +31,11 @@ export const sampleFindings = (
   const rejected = new Map<string, Rejections>()
   const counted = model.data.metrics
     .filter(({ name }) => name !== rejectedMetric('').name)
-    .map((metric) => ({ metric, most: limits.get(metric.name) ?? usualValues, values: metric.by.map(() => new Set()) }))
+    .map((metric) => ({
+      metric,
+      most: limits.get(metric.name) ?? usualValues,
+      values: metric.by.map((): Values => new Map()),
+    }))
   const byName = new Map(counted.map((one) => [one.metric.name, one]))
   for (const [place, text] of lines.entries()) {
     const decoded = decodedSample(model, text, place)
@@ -40,19 +45,32 @@ export const sampleFindings = (
       rejected.set(why, { first, count: count + 1 })
       continue
     }
-    for (const { metric, dims } of model.contributions(decoded, 'speed')) {
-      const one = byName.get(metric)
-      for (const [nth, values] of one?.values.entries() ?? [])
-        if (values.size <= (one?.most ?? 0)) values.add(dims[nth])
-    }
+    for (const { metric, dims } of onceEach(model.contributions(decoded, 'speed')))
+      for (const [nth, values] of byName.get(metric)?.values.entries() ?? []) {
+        const value = dims[nth] ?? null
+        values.set(value, (values.get(value) ?? 0) + 1)
+      }
   }
   return {
     mistakes: counted.flatMap(({ metric, most, values }) =>
-      values.flatMap((seen, nth) => (seen.size > most ? [unbounded(metric, nth, most)] : [])),
+      values.flatMap((seen, nth) => {
+        const dimension = metric.by[nth]
+        return dimension !== undefined && seen.size > most ? [unbounded(metric, dimension, seen, most)] : []
+      }),
     ),
     notes: notesOf(rejected, lines.length),
   }
 }
+
+/** How often each value of a dimension was measured. */
+type Values = Map<string | null, number>
+
+/** One contribution of each event, or element, whose state has several components: all of one share their dims. */
+const onceEach = (contributions: readonly Contribution[]): Contribution[] =>
+  contributions.filter(({ metric, dims }, place) => {
+    const before = contributions[place - 1]
+    return before?.metric !== metric || before.dims !== dims
+  })
 
 interface Rejections {
   /** Its place among the events, from 1. */
@@ -83,5 +101,32 @@ const decodedSample = (model: Model, text: string, place: number): Decoded => {
   return model.decode({ ...stream, arrivalTime: Number.isNaN(arrivalTime) ? 0 : arrivalTime, text })
 }
 
-const unbounded = ({ name, by }: MetricData, nth: number, most: number): string =>
-  `Metric ${name}: its dimension ${by[nth]?.name} has more than ${most} values in the sample, and each is a row of every bucket it occurs in. Bound it by a function of derive, such as (e) => (known.has(e.x) ? e.x : 'other'), or allow more: { values: ${10 * most} }.`
+const unbounded = ({ name }: MetricData, dimension: DimensionData, seen: Values, most: number): string =>
+  `Metric ${name}: its dimension ${dimension.name} has more than ${most} values in the sample, and each is a row of every bucket it occurs in. ${mendOf(dimension, seen, most)}, or allow more: { values: ${10 * most} }.`
+
+const mendOf = (dimension: DimensionData, seen: Values, most: number): string => {
+  if (dimension.keep !== undefined) return 'Keep fewer'
+  if (dimension.type !== 'string') return 'Split by a text that derive makes of it, such as a range'
+  const { values, part } = commonestOf(seen, most)
+  return `Keep the commonest, ${part} of what it counts, and count all others as other: { keep: { ${keyText(fieldOf(dimension))}: [${values.map(valueText).join(', ')}] } }`
+}
+
+/** As many as are read at a glance. */
+const maxProposed = 10
+
+/** The commonest values of a sample, so few that with `other` and null they are no more than there may be. */
+const commonestOf = (seen: Values, most: number): { readonly values: readonly string[]; readonly part: string } => {
+  const room = Math.max(1, Math.min(maxProposed, most - 1 - (seen.has(null) ? 1 : 0)))
+  const commonest = [...seen]
+    .flatMap(([value, count]) => (value === null || value === 'other' ? [] : [{ value, count }]))
+    .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+    .slice(0, room)
+  const all = [...seen.values()].reduce((sum, count) => sum + count, 0)
+  const kept = commonest.reduce((sum, { count }) => sum + count, 0)
+  return { values: commonest.map(({ value }) => value), part: `${((100 * kept) / all).toFixed(1)}%` }
+}
+
+const keyText = (field: string): string => (/^[A-Za-z_]\w*$/.test(field) ? field : `'${field}'`)
+
+/** As it would be written. */
+const valueText = (value: string): string => (/['\\\p{Cc}]/u.test(value) ? JSON.stringify(value) : `'${value}'`)

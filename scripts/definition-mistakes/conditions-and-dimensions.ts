@@ -34,6 +34,24 @@ export const c = metric('c', event('step', { steps: int('steps') }).count(), { b
 export const d = metric('d', sale.count(), { by: ['price'], per: 'day' })`,
     },
     {
+      title: 'Values to keep that are none',
+      definitions: `${sale}
+export const a = metric('a', sale.count(), { by: ['shop'], keep: { country: ['DE'] }, per: 'day' })
+export const b = metric('b', event('visit', { floor: z.int() }).count(), { by: ['floor'], keep: { floor: [1] }, per: 'day' })
+export const c = metric('c', sale.count(), { by: ['shop'], keep: { shop: [] }, per: 'day' })
+export const d = metric('d', sale.count(), { by: ['shop'], keep: { shop: 'mitte' }, per: 'day' })
+export const e = metric('e', sale.count(), { by: ['shop'], keep: { shop: [5] }, per: 'day' })
+export const f = metric('f', sale.count(), { by: ['country'], keep: { country: ['US'] }, per: 'day' })
+export const g = metric('g', sale.count(), { by: ['shop'], keep: { shop: ['a', 'a'] }, per: 'day' })
+export const h = metric('h', sale.count(), { by: ['shop'], keep: { shop: ['other'] }, per: 'day' })
+export const i = metric('i', sale.count(), { by: ['shop'], keep: { shop: ['x'.repeat(257)] }, per: 'day' })
+export const j = metric('j', sale.count(), {
+  by: ['shop'],
+  keep: { shop: Array.from({ length: 1001 }, (_, nth) => String(nth)) },
+  per: 'day',
+})`,
+    },
+    {
       title: 'Too many dimensions',
       definitions: `const many = event('many', { ${letters.map((name) => `${name}: z.string()`).join(', ')} })
 export const all = metric('all', many.count(), { by: [${letters.map((name) => `'${name}'`).join(', ')}], per: 'day' })

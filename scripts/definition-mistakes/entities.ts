@@ -76,6 +76,12 @@ export const changes = metric('changes', change.count(), { by: ['ref', 'nick'], 
 export const guest = entity('guest', change, { ref: 'ref', latest: 'at', metrics: { changes } })`,
     },
     {
+      title: 'A metric that does not keep all refs',
+      definitions: `${guest}
+export const changes = metric('changes', change.count(), { by: ['ref'], keep: { ref: ['a'] }, per: 'day' })
+export const guest = entity('guest', change, { ref: 'ref', latest: 'at', metrics: { changes } })`,
+    },
+    {
       title: 'A metric and an entity of one name',
       definitions: `${guest}
 export const guests = metric('guest', change.count(), { per: 'day' })

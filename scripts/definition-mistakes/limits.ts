@@ -22,9 +22,11 @@ export const b = limit('b', mean, { each: 'page', per: 'month', atMost: '10 byte
       title: 'For each of what says nothing of whom, or per a period that the metric has not',
       definitions: `${visits}
 export const weekly = metric('weekly', visit.count('visits'), { by: ['page'], per: 'week' })
+export const kept = metric('kept', visit.count('visits'), { by: ['page'], keep: { page: ['home'] }, per: 'day' })
 ${limitOf('a', { each: "'country'" })}
 ${limitOf('b', { each: "'member'" })}
-export const c = limit('c', weekly, { each: 'page', per: 'month', atMost: '10 visits', notifyAt: ['100%'] })`,
+export const c = limit('c', weekly, { each: 'page', per: 'month', atMost: '10 visits', notifyAt: ['100%'] })
+export const d = limit('d', kept, { each: 'page', per: 'month', atMost: '10 visits', notifyAt: ['100%'] })`,
     },
     {
       title: 'An amount that is none, and parts that are none',

@@ -149,6 +149,27 @@ export const visits = metric('visits', visit.count(), { per: 'day', by: ['page']
     ])
   })
 
+  it('proposes to keep the commonest, as many as there may be beside all others and null', async () => {
+    const of = (options: string, lines: readonly string[]) => checked(visits(options), lines)
+    const often = [
+      ...Array.from({ length: 7 }, () => visit("it's")),
+      visit('b'),
+      visit('b'),
+      visit('other'),
+      visit('other'),
+    ]
+    const [found] = await of('values: 4', [...often, ...numbered(9), visit(null)])
+    expect(found?.message).toBe(
+      `${many} 4 values in the sample, and each is a row of every bucket it occurs in. Keep the commonest, 42.9% of what it counts, and count all others as other: { keep: { page: ["it's", 'b'] } }, or allow more: { values: 40 }.`,
+    )
+    const kept = `keep: { page: ["it's", 'b'] }`
+    expect(await of(`values: 4, ${kept}`, [...often, ...numbered(9), visit(null)])).toEqual([])
+    expect(await of(`values: 3, ${kept}`, [...often, ...numbered(9), visit(null)])).toEqual([
+      { where: 'index.ts:4', message: expect.stringContaining('Keep fewer, or allow more: { values: 30 }.') },
+    ])
+    expect((await of('', numbered(10_001)))[0]?.message).toContain("{ keep: { page: ['page 0', 'page 1', 'page 10', ")
+  })
+
   it('counts what a metric counts, whenever it happened', async () => {
     expect(await checked(visits("values: 5, where: { page: 'page 1' }"), numbered(50))).toEqual([])
     expect(await checked(visits('values: 5', "accept: { late: '1h' }"), numbered(50))).toHaveLength(1)
