@@ -10,6 +10,7 @@ export { type Features, type Profile, profile } from './core/definition/profile.
 export { type Decimal, decimal, type Instant, type Int, instant, int } from './core/definition/quantity.ts'
 export { type Score, score } from './core/definition/score.ts'
 export { type Sealed, secret } from './core/definition/secret.ts'
+export { type Sessions, sessions } from './core/definition/sessions.ts'
 export type { Span } from './core/definition/span.ts'
 export type { Zone } from './core/definition/zone.ts'
 export type { Scored } from './core/scored.ts'

@@ -142,6 +142,34 @@ export interface ProfileAnswer {
   readonly receipt: Omit<Receipt, 'metricVersion' | 'error' | 'errorKind'>
 }
 
+export interface SessionsSummary {
+  readonly name: string
+  readonly description: string | null
+  readonly by: string
+  readonly events: readonly string[]
+  readonly gap: string
+  readonly longest: string
+  readonly metrics: readonly { readonly name: string }[]
+}
+
+export interface SessionsAnswer {
+  readonly sessions: string
+  readonly by: Readonly<Record<string, string | number | boolean>>
+  /** ISO; what happened then or later is left out. */
+  readonly asOf: string
+  readonly rows: readonly {
+    readonly startedAt: string
+    readonly lastAt: string
+    /** Whole seconds. */
+    readonly duration: number
+    readonly events: number
+    readonly state?: string | null
+    readonly closed: boolean
+    readonly failures?: readonly string[]
+  }[]
+  readonly receipt: Omit<Receipt, 'metricVersion' | 'error' | 'errorKind'>
+}
+
 export interface ScoreSummary {
   readonly name: string
   readonly description: string | null

@@ -13,6 +13,8 @@ export interface MetricQuestion {
   readonly layer?: string
   /** As it was typed: the API says what it must be. */
   readonly top?: string
+  /** Of a metric over sessions: as of when. */
+  readonly asOf?: string
   /** Rows a page. */
   readonly limit?: number
 }
@@ -48,6 +50,7 @@ const allPages = async (api: Api, question: MetricQuestion): Promise<MetricPage>
       where: question.where,
       layer: question.layer,
       top: question.top,
+      asOf: question.asOf,
       limit: question.limit?.toString(),
       cursor,
     })

@@ -17,6 +17,7 @@ import { addRecompute } from './commands/recompute.ts'
 import { addRejected } from './commands/rejected.ts'
 import { addReplay } from './commands/replay.ts'
 import { addScore } from './commands/score.ts'
+import { addSessions } from './commands/sessions.ts'
 import { addSql } from './commands/sql.ts'
 import { addStatus } from './commands/status.ts'
 import { addVerify } from './commands/verify.ts'
@@ -53,6 +54,7 @@ export const createProgram = (): Command => {
     addWindow,
     addGet,
     addProfile,
+    addSessions,
     addScore,
     addLimits,
     addSql,

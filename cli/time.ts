@@ -50,3 +50,7 @@ export const iso = (instant: number): string => new Date(instant).toISOString().
 
 /** `[2013-07-01T00:00:00Z, 2013-07-02T00:00:00Z)` */
 export const intervalText = ({ from, to }: Interval): string => `[${iso(from)}, ${iso(to)})`
+
+/** As the API takes it; undefined: now. */
+export const asOfText = (asOf: string | undefined, now: number): string | undefined =>
+  asOf === undefined || asOf === 'now' ? undefined : iso(parseInstant(asOf, now))

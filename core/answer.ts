@@ -39,6 +39,7 @@ export const fixedComponents = (measure: MeasureData): readonly string[] | null 
     case 'quantile':
     case 'countDistinct':
     case 'latest':
+    case 'kept':
       return null
   }
 }
@@ -74,7 +75,8 @@ export const answerOf = (measure: MeasureData, state: MergedComponents): MergedA
       return { value: BigInt(estimateRegisters(ranks)), exact: false, relativeError: relativeErrorOf('countDistinct') }
     }
     case 'latest':
-      throw new Error('An entity keeps versions; what they say is no value that could be merged.')
+    case 'kept':
+      throw new Error('What versions and events that are kept say is no value that could be merged.')
   }
 }
 

@@ -1,16 +1,18 @@
 import { spanText } from './definition/span.ts'
 import { dimensionText } from './kept.ts'
-import type {
-  DerivedData,
-  EntityData,
-  EventData,
-  FieldData,
-  LimitData,
-  MeasureData,
-  MetricData,
-  ModelData,
-  ProfileData,
-  ScoreData,
+import {
+  type DerivedData,
+  type EntityData,
+  type EventData,
+  type FieldData,
+  type LimitData,
+  type MeasureData,
+  type MetricData,
+  type ModelData,
+  type ProfileData,
+  type ScoreData,
+  type SessionsData,
+  sessionMetrics,
 } from './model.ts'
 import { answeredQuantity } from './quantity-text.ts'
 import { rejectedType } from './record.ts'
@@ -19,9 +21,17 @@ import { rejectedType } from './record.ts'
 export const catalogueOf = (model: ModelData): string =>
   [
     '# Catalogue',
-    ...section('Metrics', [...model.metrics.map(metricEntry), ...(model.derived ?? []).map(derivedEntry)].sort(byName)),
+    ...section(
+      'Metrics',
+      [
+        ...model.metrics.map(metricEntry),
+        ...(model.derived ?? []).map(derivedEntry),
+        ...sessionMetrics(model).map(metricEntry),
+      ].sort(byName),
+    ),
     ...section('Entities', (model.entities ?? []).map(entityEntry).sort(byName)),
     ...section('Profiles', (model.profiles ?? []).map(profileEntry).sort(byName)),
+    ...section('Sessions', (model.sessions ?? []).map(sessionsEntry).sort(byName)),
     ...section('Scores', (model.scores ?? []).map(scoreEntry).sort(byName)),
     ...section('Limits', (model.limits ?? []).map(limitEntry).sort(byName)),
     ...section('Events', model.events.map(eventEntry).sort(byName)),
@@ -81,6 +91,8 @@ const measureText = (measure: MeasureData): string => {
       return `histogram of ${measure.field}`
     case 'latest':
       return `latest by ${measure.latest}`
+    case 'kept':
+      return 'each'
     default:
       return `${measure.kind} of ${measure.field}`
   }
@@ -119,6 +131,16 @@ const profileFacts = ({ event, by, overMs, grain, measures }: ProfileData): Fact
 const profileEntry = (profile: ProfileData): Entry => ({
   name: profile.name,
   text: lines(profile, profileFacts(profile)),
+})
+
+const sessionsEntry = (sessions: SessionsData): Entry => ({
+  name: sessions.name,
+  text: lines(sessions, [
+    ['Events', sessions.events.map(({ event }) => event).join(', ')],
+    ['By', sessions.key.name],
+    ['Apart', `after ${spanText(sessions.gapMs)} without an event, and after ${spanText(sessions.longestMs)}`],
+    ...(sessions.start === null ? [] : [['Begin as', sessions.start] as const]),
+  ]),
 })
 
 const scoreEntry = (score: ScoreData): Entry => ({

@@ -14,6 +14,7 @@ import type { LimitDefinition } from './definition/limit.ts'
 import { refuseMeasure } from './definition/measure-limits.ts'
 import type { MetricDefinition } from './definition/metric.ts'
 import { isProfile } from './definition/profile.ts'
+import { isSessions, isSessionsDefinition } from './definition/sessions.ts'
 import { spanMs } from './definition/span.ts'
 import { wordsOf } from './definition/words.ts'
 import { describeDerived } from './describe-derived.ts'
@@ -21,6 +22,8 @@ import { type DeclaredEntity, describeEntities } from './describe-entity.ts'
 import { describeLimit } from './describe-limit.ts'
 import { type DeclaredProfile, describeProfiles } from './describe-profile.ts'
 import { type DeclaredScore, describeScores } from './describe-score.ts'
+import { type DeclaredMetric, type DeclaredSessions, describeSessions } from './describe-sessions.ts'
+import type { SessionFold } from './folded.ts'
 import type { Hash64 } from './hash.ts'
 import {
   type DerivedData,
@@ -32,9 +35,11 @@ import {
   type MetricData,
   type Model,
   type ModelData,
+  sessionMetrics,
 } from './model.ts'
 import { rejectedMetric } from './rejected.ts'
 import { scorer } from './score.ts'
+import { sessionFold } from './session.ts'
 import type { ZoneData, ZoneTables } from './zone.ts'
 import { keepsLocalDay, localDay, storedDimensions } from './zoned-metric.ts'
 
@@ -65,7 +70,8 @@ export const compileDefinitions = (
   zones: ZoneTables = {},
   code: Readonly<Record<string, string>> = {},
 ): Model => {
-  const metrics = Object.values(exported).filter(isMetric)
+  const [metrics, overSessions] = metricsOf(exported)
+  const declaredSessions = sessionsOf(exported, overSessions)
   const definitions = uniqueByName([
     ...Object.values(exported)
       .filter(isEvent)
@@ -76,6 +82,7 @@ export const compileDefinitions = (
       Object.values(definition.measures).map((measure) => measure.event.definition),
     ),
     ...scoresOf(exported).map((score) => score.definition.event),
+    ...declaredSessions.flatMap(({ definition }) => definition.of),
   ])
   const eventData = definitions.map((definition) => describeEvent(definition, code[definition.name]))
   const surroundings = { events: eventData, definitions, zones }
@@ -88,6 +95,7 @@ export const compileDefinitions = (
   ]
   // By name: the order of a module's exports is the bundler's.
   metricData.sort((a, b) => (a.name < b.name ? -1 : 1))
+  refuseOverSessions(exported, overSessions)
   const derived = derivedOf(exported, metricData)
   const versionOf = (event: EventData, meaning: unknown): string =>
     digest([semantics, meaningOf(event), definitions.filter(({ name }) => name === event.name).map(schemasOf), meaning])
@@ -107,8 +115,36 @@ export const compileDefinitions = (
     code,
     versionOf,
   })
-  refuseTwins([...metricData, ...derived, ...entities, ...profiles, ...scores])
-  for (const keeper of keepers({ metrics: metricData, entities, profiles })) refuseClashes(keeper)
+  const sessions = describeSessions(declaredSessions, {
+    events: eventData,
+    metrics: overSessions,
+    code,
+    keptVersionOf: versionOf,
+    versionOf: (meaning) => digest([semantics, meaning]),
+    metricOf: (at, { name, definition }, session, version) => {
+      refuseName(at, name)
+      const described = describeMetric(at, name, definition, {
+        events: [session],
+        definitions: [definition.event.definition],
+        zones,
+      })
+      return { ...described, version: digest([described.version, version]) }
+    },
+  })
+  refuseTwins([
+    ...metricData,
+    ...derived,
+    ...entities,
+    ...profiles,
+    ...scores,
+    ...sessions,
+    ...sessionMetrics({ sessions }),
+  ])
+  for (const keeper of [
+    ...keepers({ metrics: metricData, entities, profiles, sessions }),
+    ...sessionMetrics({ sessions }),
+  ])
+    refuseClashes(keeper)
   const limits = limitsOf(exported, { events: eventData, metrics: metricData, entities })
   const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
@@ -123,6 +159,9 @@ export const compileDefinitions = (
         : [{ entities: entities.map((one) => ({ ...meaningOf(one), versions: meaningOf(one.versions) })) }]),
       ...(profiles.length === 0 ? [] : [{ profiles: profiles.map(({ name, version }) => [name, version]) }]),
       ...(scores.length === 0 ? [] : [{ scores: scores.map(({ name, version }) => [name, version]) }]),
+      ...(sessions.length === 0
+        ? []
+        : [{ sessions: [...sessions, ...sessionMetrics({ sessions })].map(({ name, version }) => [name, version]) }]),
     ]),
     events: eventData,
     metrics: metricData,
@@ -132,6 +171,7 @@ export const compileDefinitions = (
     ...(entities.length === 0 ? {} : { entities }),
     ...(profiles.length === 0 ? {} : { profiles }),
     ...(scores.length === 0 ? {} : { scores }),
+    ...(sessions.length === 0 ? {} : { sessions }),
     ...(limits.length === 0 ? {} : { limits }),
   }
   return {
@@ -139,7 +179,61 @@ export const compileDefinitions = (
     decode: decoder(data, definitions),
     contributions: contributor(data, hash),
     liveContributions: liveContributor(data, hash),
+    sessions: (name) => foldOf(data, declaredSessions, name),
     score: scorer(data, new Map(declaredScores.map(({ name, definition }) => [name, definition.rule]))),
+  }
+}
+
+const foldOf = (data: ModelData, declared: readonly DeclaredSessions[], name: string): SessionFold => {
+  const sessions = data.sessions?.find((one) => one.name === name)
+  const definition = declared.find((one) => one.name === name)?.definition
+  if (sessions === undefined || definition === undefined) throw new Error(`The model has no sessions ${name}.`)
+  return sessionFold(data, sessions, definition.state?.step ?? null)
+}
+
+/** Those over events, and those over sessions. */
+const metricsOf = (exported: Readonly<Record<string, unknown>>) => {
+  const metrics = Object.values(exported).filter(isMetric)
+  const isOverSessions = ({ definition }: DeclaredMetric) => isSessionsDefinition(definition.event.definition)
+  return [metrics.filter((one) => !isOverSessions(one)), metrics.filter(isOverSessions)] as const
+}
+
+/** @throws where a name is none, or a metric is over sessions that are not there */
+const sessionsOf = (
+  exported: Readonly<Record<string, unknown>>,
+  metrics: readonly DeclaredMetric[],
+): DeclaredSessions[] => {
+  const declared = Object.values(exported).filter(isSessions)
+  for (const { name } of declared) refuseName(`Sessions ${name}`, name)
+  for (const { name, definition } of metrics)
+    if (!declared.some((one) => one.definition === definition.event.definition))
+      throw new Error(
+        `Metric ${name}: sessions ${definition.event.name} are not among the definitions; export them beside it.`,
+      )
+  return declared
+}
+
+/** What looks at metrics' states can't look at those over sessions, which keep none. */
+const refuseOverSessions = (
+  exported: Readonly<Record<string, unknown>>,
+  overSessions: readonly DeclaredMetric[],
+): void => {
+  const all = Object.values(exported)
+  const uses = [
+    ...all
+      .filter(isDerived)
+      .map(({ name, definition }) => ({ at: `Metric ${name}`, of: definition.of.map((one) => one.name) })),
+    ...all
+      .filter(isEntity)
+      .map(({ name, definition }) => ({ at: `Entity ${name}`, of: Object.values(definition.metrics) })),
+    ...all.filter(isLimit).map(({ name, definition }) => ({ at: `Limit ${name}`, of: [definition.limits] })),
+  ]
+  for (const { at, of } of uses) {
+    const named = overSessions.find(({ name }) => of.includes(name))
+    if (named !== undefined)
+      throw new Error(
+        `${at}: metric ${named.name} is over sessions, which are folded when they are asked for; use a metric over events.`,
+      )
   }
 }
 
@@ -158,7 +252,7 @@ const tableOf = (name: string, zones: ZoneTables): ZoneData => {
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-const isMetric = (value: unknown): value is { name: string; definition: MetricDefinition } =>
+const isMetric = (value: unknown): value is DeclaredMetric =>
   isObject(value) && isObject(value.definition) && 'measure' in value.definition
 
 const isDerived = (value: unknown): value is { name: string; definition: DerivedDefinition } =>
@@ -417,7 +511,8 @@ const span = (at: string, text: string): number => {
 const refuseTwins = (named: readonly { readonly name: string }[]): void => {
   const seen = new Set<string>()
   for (const { name } of named) {
-    if (seen.has(name)) throw new Error(`Two metrics, entities, profiles or scores are called ${name}; rename one.`)
+    if (seen.has(name))
+      throw new Error(`Two metrics, entities, profiles, scores or sessions are called ${name}; rename one.`)
     seen.add(name)
   }
 }

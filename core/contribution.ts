@@ -14,9 +14,11 @@ export interface Contribution {
   readonly value: number
   /** The component is one distinct value: batch counts these, nothing else keeps them. */
   readonly distinct?: true
-  /** The component is one version of an entity, and this is what it says: of a cell's versions the greatest is kept. */
+  /** The component is one version of an entity, or one event that is kept, and this is what it says. */
   readonly body?: string
+  /** Of a cell's such components the greatest alone is kept. */
+  readonly latest?: true
 }
 
 /** What of a contribution is the measure's to say; where it belongs is the metric's. */
-export type Part = Pick<Contribution, 'component' | 'op' | 'value' | 'distinct' | 'body'>
+export type Part = Pick<Contribution, 'component' | 'op' | 'value' | 'distinct' | 'body' | 'latest'>

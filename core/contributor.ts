@@ -4,6 +4,7 @@ import type { Hash64 } from './hash.ts'
 import { histogramParts } from './histogram.ts'
 import { registerOf } from './hyperloglog.ts'
 import { dimensionReader, textOf } from './kept.ts'
+import { keptComponent } from './kept-event.ts'
 import { quantileParts } from './log-buckets.ts'
 import {
   type ConditionData,
@@ -126,9 +127,12 @@ const versionParts = ({ latest, deleted }: LatestMeasure): MetricContributor['pa
   return (row, _, decoded) => {
     if (decoded?.body === undefined) return []
     const component = versionComponent(Number(row[latest]), decoded.place)
-    return [{ component, op: 'max', value: isDeleted(row) ? 0 : 1, body: decoded.body }]
+    return [{ component, op: 'max', value: isDeleted(row) ? 0 : 1, body: decoded.body, latest: true }]
   }
 }
+
+const keptParts: MetricContributor['parts'] = (_row, _layer, decoded) =>
+  decoded?.body === undefined ? [] : [{ component: keptComponent(decoded), op: 'sum', value: 1, body: decoded.body }]
 
 const counted: readonly Part[] = [{ component: 'count', op: 'sum', value: 1 }]
 
@@ -152,6 +156,8 @@ export const partsOf = ({ measure }: Pick<MetricData, 'measure'>, hash: Hash64):
       return distinctParts(measure.fields, hash)
     case 'latest':
       return versionParts(measure)
+    case 'kept':
+      return keptParts
   }
 }
 

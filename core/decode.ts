@@ -4,6 +4,7 @@ import type { EventDefinition } from './definition/event.ts'
 import { valueAt, withoutSecrets } from './definition/nested.ts'
 import { derive } from './derivations.ts'
 import { bodyOf } from './entity.ts'
+import { keptBody } from './kept-event.ts'
 import { secretPaths, withheldIn } from './lake-text.ts'
 import { type EventData, fieldOf, keepers, type Model, type ModelData } from './model.ts'
 import {
@@ -34,8 +35,8 @@ interface EventDecoder {
   readonly derivations: readonly DerivationDefinition[]
   /** What a metric or entity keeps as text: dimensions, what is counted distinct, and whatever is derived. */
   readonly keptFields: readonly string[]
-  /** Whether an entity is made of such events. */
-  readonly isChange: boolean
+  /** What is kept of the event as a whole; null: nothing is. */
+  readonly bodyOf: ((event: EventData, row: Row) => string | Error) | null
 }
 
 /** Reads records as the definitions' events. What can't be one is rejected with its reason; nothing throws. */
@@ -55,7 +56,7 @@ export const decoder = (data: ModelData, definitions: readonly EventDefinition[]
         ),
         derivations: describeDerivations(event.name, definition.derive, []),
         keptFields: [...keptFieldsOf(data, event.name), ...event.derived.map(({ name }) => name)],
-        isChange: (data.entities ?? []).some(({ versions }) => versions.event === event.name),
+        bodyOf: bodyOfEvent(data, event.name),
       })
   }
   return (record) => {
@@ -89,6 +90,12 @@ const keptFieldsOf = (data: ModelData, event: string): string[] => {
     .filter((metric) => metric.event === event)
     .flatMap(({ by, measure }) => [...by.map(fieldOf), ...(measure.kind === 'countDistinct' ? measure.fields : [])])
   return [...new Set(kept)]
+}
+
+/** Sessions need all that entities do, and more. */
+const bodyOfEvent = (data: ModelData, event: string): EventDecoder['bodyOf'] => {
+  if ((data.sessions ?? []).some(({ events }) => events.some((one) => one.event === event))) return keptBody
+  return (data.entities ?? []).some(({ versions }) => versions.event === event) ? (of, row) => bodyOf(of, row) : null
 }
 
 const parseJson = (text: string): unknown => {
@@ -135,8 +142,8 @@ const decodeEvent = (record: RawRecord, decoder: EventDecoder, parsed: object): 
   if (Buffer.byteLength(id) > maxIdBytes)
     return rejected(record, 'invalid', `its id holds more than ${maxIdBytes} bytes`, data.name)
   const decoded = { type: data.name, id, eventTime, row, place: placeInStream(record), rejection: null }
-  if (!decoder.isChange) return decoded
-  const body = bodyOf(data, row)
+  if (decoder.bodyOf === null) return decoded
+  const body = decoder.bodyOf(data, row)
   return body instanceof Error ? rejected(record, 'invalid', body.message, data.name) : { ...decoded, body }
 }
 

@@ -3,7 +3,8 @@ import { matcher, partsOf } from './contributor.ts'
 import { rowOf } from './entity.ts'
 import type { Hash64 } from './hash.ts'
 import { mergeWide } from './merge.ts'
-import type { EventData, TotalData } from './model.ts'
+import type { EventData, MeasureData, TotalData } from './model.ts'
+import type { Row } from './record.ts'
 
 /** Distinct values are counted themselves, so no register is looked at. */
 const unhashed: Hash64 = () => 0n
@@ -18,18 +19,20 @@ export const totalOf = (
   event: Pick<EventData, 'fields'>,
   children: readonly Readonly<Record<string, unknown>>[],
 ): AnsweredValue => {
-  const [matches, partsOfRow] = [matcher(where), partsOf({ measure }, unhashed)]
-  const parts = children
-    .map((told) => rowOf(event, told))
-    .filter(matches)
-    .flatMap((row) => partsOfRow(row, 'batch', null))
+  const rows = children.map((told) => rowOf(event, told)).filter(matcher(where))
+  return answeredValue(measure, measured(measure, rows))
+}
+
+/** What a measure comes to over rows that are all at hand; null: of nothing. Distinct values are counted exactly. */
+export const measured = (measure: MeasureData, rows: readonly Row[]): MergedValue | null => {
+  const partsOfRow = partsOf({ measure }, unhashed)
+  const parts = rows.flatMap((row) => partsOfRow(row, 'batch', null))
   if (measure.kind === 'countDistinct')
-    return new Set(parts.flatMap(({ component, distinct }) => (distinct === true ? [component] : []))).size
+    return BigInt(new Set(parts.flatMap(({ component, distinct }) => (distinct === true ? [component] : []))).size)
   const state = new Map<string, bigint>()
   for (const { component, op, value } of parts) {
     const held = state.get(component)
     state.set(component, held === undefined ? BigInt(value) : mergeWide(op, held, BigInt(value)))
   }
-  const { value }: { value: MergedValue | null } = answerOf(measure, state)
-  return answeredValue(measure, value)
+  return answerOf(measure, state).value
 }

@@ -27,9 +27,14 @@ export const toldFields = (event: Pick<EventData, 'fields'>): readonly FieldData
 /**
  * A change's fields as they are answered, as JSON: decimals as exact numbers or text, instants in ISO 8601, nulls left
  * out, lone surrogates U+FFFD. An error says why no warehouse could keep it.
+ * @param fields those that are told
  */
-export const bodyOf = (event: EventData, row: Row): string | Error => {
-  const told = toldFields(event).flatMap((field): [string, unknown][] => {
+export const bodyOf = (
+  event: EventData,
+  row: Row,
+  fields: readonly Pick<FieldData, 'name' | 'kind' | 'scale'>[] = toldFields(event),
+): string | Error => {
+  const told = fields.flatMap((field): [string, unknown][] => {
     const value = row[field.name]
     return value === null || value === undefined ? [] : [[field.name, toldValue(field, value)]]
   })
@@ -37,10 +42,12 @@ export const bodyOf = (event: EventData, row: Row): string | Error => {
   if (nul !== undefined) return new Error(`${nul[0]} holds the character NUL, which no warehouse stores`)
   const body = JSON.stringify(Object.fromEntries(told))
   if (body.length * 3 <= maxBodyBytes || Buffer.byteLength(body) <= maxBodyBytes) return body
-  return new Error(`its fields hold ${Buffer.byteLength(body)} bytes as JSON; an entity holds at most ${maxBodyBytes}`)
+  return new Error(
+    `its fields hold ${Buffer.byteLength(body)} bytes as JSON; what is kept of an event holds at most ${maxBodyBytes}`,
+  )
 }
 
-const toldValue = ({ kind, scale }: FieldData, value: unknown): unknown => {
+const toldValue = ({ kind, scale }: Pick<FieldData, 'kind' | 'scale'>, value: unknown): unknown => {
   if (kind === 'decimal') return answeredQuantity(BigInt(String(value)), scale)
   if (kind === 'instant') return new Date(Number(value)).toISOString()
   return wellFormed(value)

@@ -1,18 +1,20 @@
-import type {
-  DerivedData,
-  EntityData,
-  EventData,
-  FieldData,
-  LimitData,
-  MetricData,
-  ModelData,
-  ProfileData,
-  ScoreData,
+import {
+  type DerivedData,
+  type EntityData,
+  type EventData,
+  type FieldData,
+  type LimitData,
+  type MetricData,
+  type ModelData,
+  type ProfileData,
+  type ScoreData,
+  type SessionsData,
+  sessionMetrics,
 } from './model.ts'
 
 /** One definition that two models don't have alike. */
 export interface Difference {
-  readonly kind: 'event' | 'metric' | 'derived metric' | 'entity' | 'profile' | 'score' | 'limit'
+  readonly kind: 'event' | 'metric' | 'derived metric' | 'entity' | 'profile' | 'sessions' | 'score' | 'limit'
   readonly name: string
   readonly change: 'added' | 'changed' | 'removed' | 'described'
   /** What changed, a line each; none where it was added or removed. */
@@ -22,13 +24,17 @@ export interface Difference {
 /** What becomes of each definition of one model in another, by kind and name. `described` changes no value. */
 export const differencesOf = (from: ModelData, to: ModelData): Difference[] => [
   ...compared('event', from.events.map(eventPart), to.events.map(eventPart)),
-  ...compared('metric', from.metrics.map(metricPart), to.metrics.map(metricPart)),
+  ...compared('metric', metricsOf(from).map(metricPart), metricsOf(to).map(metricPart)),
   ...compared('derived metric', (from.derived ?? []).map(derivedPart), (to.derived ?? []).map(derivedPart)),
   ...compared('entity', (from.entities ?? []).map(entityPart), (to.entities ?? []).map(entityPart)),
   ...compared('profile', (from.profiles ?? []).map(profilePart), (to.profiles ?? []).map(profilePart)),
+  ...compared('sessions', (from.sessions ?? []).map(sessionsPart), (to.sessions ?? []).map(sessionsPart)),
   ...compared('score', (from.scores ?? []).map(scorePart), (to.scores ?? []).map(scorePart)),
   ...compared('limit', (from.limits ?? []).map(limitPart), (to.limits ?? []).map(limitPart)),
 ]
+
+/** Those over sessions, too. */
+const metricsOf = (model: ModelData): readonly MetricData[] => [...model.metrics, ...sessionMetrics(model)]
 
 /** What a change makes of what was sent before it, where that can be told: a line each. */
 export const dangersOf = (from: ModelData, to: ModelData): string[] =>
@@ -93,6 +99,22 @@ const profilePart = ({ name, version: _, description, owner, measures, ...meanin
     ),
   },
   words: { description, owner, maxDrift: measures[0]?.metric.maxDrift },
+})
+
+const sessionsPart = ({
+  name,
+  description,
+  owner,
+  key,
+  events,
+  gapMs,
+  longestMs,
+  start,
+  code,
+}: SessionsData): Comparable => ({
+  name,
+  meaning: { key, events: events.map(({ event }) => event), gapMs, longestMs, start, code },
+  words: { description, owner },
 })
 
 const scorePart = ({ name, version: _, description, owner, ...meaning }: ScoreData): Comparable => ({

@@ -1,5 +1,6 @@
 import type { Bucket } from './bucket.ts'
 import type { Contribution } from './contribution.ts'
+import type { SessionFold } from './folded.ts'
 import type { Decoded, RawRecord } from './record.ts'
 import type { FeatureValues, Scored } from './scored.ts'
 import type { ZoneData } from './zone.ts'
@@ -57,6 +58,7 @@ export type MeasureData =
     }
   | { readonly kind: 'countDistinct'; readonly fields: readonly string[]; readonly unit: 'distinct' }
   | LatestMeasure
+  | KeptMeasure
 
 /** Not a user's measure: how an entity keeps its versions, of each bucket and ref the latest (`core/entity.ts`). */
 export interface LatestMeasure {
@@ -66,6 +68,12 @@ export interface LatestMeasure {
   /** A version for which all of these hold deletes the entity; null: none does. */
   readonly deleted: readonly ConditionData[] | null
   readonly unit: 'versions'
+}
+
+/** Not a user's measure: how sessions keep their events, each by itself (`core/kept-event.ts`). */
+export interface KeptMeasure {
+  readonly kind: 'kept'
+  readonly unit: 'events'
 }
 
 /** One condition on one field; all conditions of a metric must hold. Amounts are scaled integers, instants epoch ms. */
@@ -241,6 +249,30 @@ export interface ScoreData {
   readonly owner?: string
 }
 
+/** Sessions: the events of one key, told apart where nothing came for a while. Their step function is the bundle's. */
+export interface SessionsData {
+  readonly name: string
+  /** 12 hex digits, of what is kept, how it is told apart, and its code. */
+  readonly version: string
+  /** Whose sessions they are: a field of each of their events. */
+  readonly key: DimensionData
+  /** Where each event's records are kept, by the key, per hour. */
+  readonly events: readonly { readonly event: string; readonly kept: MetricData }[]
+  readonly gapMs: number
+  readonly longestMs: number
+  /** What a session says, as an event's fields are described. */
+  readonly fields: readonly FieldData[]
+  /** What they begin as; null: they come to nothing but their events. */
+  readonly start: string | null
+  /** A hash of the step's code and all that it reaches; left out where there is none. */
+  readonly code?: string
+  /** Metrics over them: `event` is their name. They keep no states, and are measured when they are asked for. */
+  readonly metrics: readonly MetricData[]
+  readonly description: string | null
+  /** Who answers for it; left out: nobody is named. */
+  readonly owner?: string
+}
+
 /**
  * A limit: whose value in a period is watched, and what is told of it. In no version: it decides no value, and is in
  * force from its deploy on.
@@ -283,6 +315,8 @@ export interface ModelData {
   /** Left out where there are none. */
   readonly profiles?: readonly ProfileData[]
   /** Left out where there are none. */
+  readonly sessions?: readonly SessionsData[]
+  /** Left out where there are none. */
   readonly scores?: readonly ScoreData[]
   /** By name. Left out where there are none. */
   readonly limits?: readonly LimitData[]
@@ -294,11 +328,18 @@ export const measuredBy = (model: Pick<ModelData, 'metrics' | 'profiles'>): read
   ...(model.profiles ?? []).flatMap(({ measures }) => measures.map(({ metric }) => metric)),
 ]
 
-/** All that keeps states: what is measured, and the entities' versions. */
-export const keepers = (model: Pick<ModelData, 'metrics' | 'profiles' | 'entities'>): readonly MetricData[] => [
+/** All that keeps states: what is measured, the entities' versions, and the sessions' events. */
+export const keepers = (
+  model: Pick<ModelData, 'metrics' | 'profiles' | 'entities' | 'sessions'>,
+): readonly MetricData[] => [
   ...measuredBy(model),
   ...(model.entities ?? []).map(({ versions }) => versions),
+  ...(model.sessions ?? []).flatMap(({ events }) => events.map(({ kept }) => kept)),
 ]
+
+/** What is measured of sessions when it is asked for. */
+export const sessionMetrics = ({ sessions = [] }: Pick<ModelData, 'sessions'>): readonly MetricData[] =>
+  sessions.flatMap(({ metrics }) => metrics)
 
 /** The event that an entity is made of. */
 export const eventOf = (model: Pick<ModelData, 'events'>, { name, versions }: EntityData): EventData => {
@@ -316,6 +357,8 @@ export interface Model {
   contributions(decoded: Decoded, layer: 'batch' | 'speed'): Contribution[]
   /** The contributions to the sliding windows: `bucket` is the slice's start, ms. */
   liveContributions(decoded: Decoded): Contribution[]
+  /** What folds the events that sessions keep. @throws where there are no such sessions */
+  sessions(name: string): SessionFold
   /** What a score's rule says of an event and its profiles. An error says why it says nothing. */
   score(
     name: string,

@@ -13,7 +13,7 @@ export interface Cell {
 interface Merged {
   readonly op: MergeOp
   readonly value: number
-  /** What a version of an entity says. */
+  /** What a version of an entity, or an event that is kept, says. */
   readonly body?: string
 }
 
@@ -32,7 +32,7 @@ export const dimsKey = (dims: readonly (string | null)[]): string =>
 export const fold = (contributions: Iterable<Contribution>): Cell[] => {
   const cells: Cell[] = []
   const open = new Map<string, Cell>()
-  for (const { metric, bucket, dims, component, op, value, body } of contributions) {
+  for (const { metric, bucket, dims, component, op, value, body, latest } of contributions) {
     const key = `${metric}/${bucket}/${dimsKey(dims)}`
     let cell = open.get(key)
     const known = cell?.components.get(component)
@@ -42,11 +42,13 @@ export const fold = (contributions: Iterable<Contribution>): Cell[] => {
       cells.push(cell)
       open.set(key, cell)
     }
-    if (body !== undefined) keepLatest(cell, component, { op, value, body })
+    const said = body === undefined ? {} : { body }
+    if (latest === true) keepLatest(cell, component, { op, value, ...said })
     else
       cell.components.set(component, {
         op,
         value: known === undefined || overflows ? value : merge(op, known.value, value),
+        ...said,
       })
   }
   return cells

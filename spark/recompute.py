@@ -809,10 +809,10 @@ def month_runs(rows: pa.RecordBatch) -> Iterator[tuple[Optional[str], Optional[s
 
 
 def result_table(rows: pa.RecordBatch, metric: str, shapes: dict) -> pa.Table:
-    """bucket, one typed column a dimension, component, value, and of versions their body: COPY matches columns by position."""
+    """bucket, one typed column a dimension, component, value, and where rows have one their body: COPY matches columns by position."""
     if metric not in shapes:
         raise ValueError(f"The worker contributes to {metric}, which the specification does not name.")
-    dimensions, keeps_versions = shapes[metric]["dimensions"], shapes[metric].get("latest", False)
+    dimensions, keeps_bodies = shapes[metric]["dimensions"], shapes[metric].get("bodies", False)
     names = [dimension["name"] for dimension in dimensions]
     dims, values = rows.column("dims"), rows.column("value")
     if not pc.all(pc.equal(pc.list_value_length(dims), len(names))).as_py():
@@ -823,7 +823,7 @@ def result_table(rows: pa.RecordBatch, metric: str, shapes: dict) -> pa.Table:
     typed = [pc.list_element(dims, at).cast(types[dimension["type"]]) for at, dimension in enumerate(dimensions)]
     arrays = [timestamps(rows.column("bucket")), *typed, rows.column("component"), values, rows.column("body")]
     table = pa.Table.from_arrays(arrays, ["bucket", *names, "component", "value", "body"])
-    return table if keeps_versions else table.drop_columns(["body"])
+    return table if keeps_bodies else table.drop_columns(["body"])
 
 
 def base_states(spark: SparkSession, store: Store, months: list[tuple[str, list[dict]]], specification: list[dict], touched: dict) -> DataFrame:

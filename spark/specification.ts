@@ -15,7 +15,9 @@ export interface ResultSpecification {
    * apart. Left out: buckets are UTC's.
    */
   readonly offsetsMs?: readonly number[]
-  /** Its components are versions, each with a body: of each bucket and first dimension the greatest alone is kept. */
+  /** Its components each have a body: versions, and events that are kept. */
+  readonly bodies?: boolean
+  /** Its components are versions: of each bucket and first dimension the greatest alone is kept. */
   readonly latest?: boolean
 }
 

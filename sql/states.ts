@@ -1,3 +1,4 @@
+import { keepsEvents } from '../core/kept-event.ts'
 import type { DimensionData, MetricData } from '../core/model.ts'
 import { storedDimensions } from '../core/zoned-metric.ts'
 import { sequenceNumberType, shardIdType } from './ledger.ts'
@@ -59,12 +60,16 @@ export const resultColumns = (metric: MetricData): Column[] => [
     type: columnType(dimension),
     nullable: true,
   })),
-  { name: 'component', type: keepsVersions(metric) ? versionType : componentType },
+  { name: 'component', type: keepsBodies(metric) ? versionType : componentType },
   { name: 'value', type: 'BIGINT' },
-  ...(keepsVersions(metric) ? [{ name: 'body', type: bodyType }] : []),
+  ...(keepsBodies(metric) ? [{ name: 'body', type: bodyType }] : []),
 ]
 
-/** Whether the rows are an entity's versions, each with what it says. */
+/** Whether each row says something besides: an entity's versions, and events that are kept. */
+export const keepsBodies = (metric: Pick<MetricData, 'measure'>): boolean =>
+  keepsVersions(metric) || keepsEvents(metric)
+
+/** Whether the rows are an entity's versions. */
 export const keepsVersions = ({ measure }: Pick<MetricData, 'measure'>): boolean => measure.kind === 'latest'
 
 /** A metric's table in one slot. Named by the metric's version, so that no table is ever altered. */
@@ -72,9 +77,9 @@ export const batchTable = (metric: MetricData, slot: Slot): Table => ({
   schema: `batch_${slot}`,
   name: `${metric.name}_${metric.version}`,
   columns: [{ name: 'dataset_id', type: 'VARCHAR(64)' }, ...resultColumns(metric)],
-  // An entity is asked for by its ref, the first dimension, and a profile by its key.
+  // An entity is asked for by its ref, the first dimension, and profiles and sessions by their keys.
   sortedBy:
-    keepsVersions(metric) || metric.profile !== undefined ? metric.by.slice(0, 1).map(({ name }) => name) : ['bucket'],
+    keepsBodies(metric) || metric.profile !== undefined ? metric.by.slice(0, 1).map(({ name }) => name) : ['bucket'],
 })
 
 /**
@@ -87,8 +92,8 @@ export interface Pin {
 }
 
 /**
- * A metric's states on both sides of the tidemark: layer, bucket, typed dimensions, component, value, and of an entity
- * what each version says (body). Batch rows are
+ * A metric's states on both sides of the tidemark: layer, bucket, typed dimensions, component, value, and of versions
+ * and kept events what each says (body). Batch rows are
  * the live dataset's, whichever slot it stands in; speed rows are those above its marks, all of a shard's without one.
  */
 export const statesSql = (metric: MetricData, pin: Pin | null = null): string => {
@@ -96,7 +101,7 @@ export const statesSql = (metric: MetricData, pin: Pin | null = null): string =>
     pin === null ? 'ledger.control' : `(SELECT CAST(${text(pin.datasetId)} AS VARCHAR(64)) AS live_dataset_id)`
   const stored = storedDimensions(metric)
   const dimensions = stored.map(({ name }) => quoted(name))
-  const kept = ['component', 'value', ...(keepsVersions(metric) ? ['body'] : [])]
+  const kept = ['component', 'value', ...(keepsBodies(metric) ? ['body'] : [])]
   const batch = slots.map((slot) =>
     [
       `SELECT 'batch' AS layer, ${['b.bucket', ...dimensions.map((name) => `b.${name}`), ...kept.map((name) => `b.${name}`)].join(', ')}`,

@@ -4,7 +4,7 @@ import { usageError } from '../exit.ts'
 import type { Answer } from '../output.ts'
 import { receiptLines } from '../receipt.ts'
 import { sessionOf } from '../session.ts'
-import { intervalText, iso, parseInstant } from '../time.ts'
+import { asOfText, intervalText } from '../time.ts'
 import { answered } from './query.ts'
 
 interface ProfileOptions {
@@ -20,10 +20,7 @@ export const addProfile = (program: Command): void => {
     .option('--as-of <time>', 'only what happened before the bucket of that time; default: up to now')
     .action(async (name: string | undefined, key: string[], options: ProfileOptions, command: Command) => {
       const session = sessionOf(command)
-      const asOf =
-        options.asOf === undefined || options.asOf === 'now'
-          ? undefined
-          : iso(parseInstant(options.asOf, session.now()))
+      const asOf = asOfText(options.asOf, session.now())
       const { api } = await session.connect()
       if (name === undefined) {
         const { profiles } = await api.get<{ profiles: readonly ProfileSummary[] }>('/v1/profiles')

@@ -20,6 +20,7 @@ import { servedModel } from '../model-file.ts'
 import type { Answer } from '../output.ts'
 import { receiptLines } from '../receipt.ts'
 import { type Session, sessionOf } from '../session.ts'
+import { asOfText } from '../time.ts'
 
 export interface DimensionOptions {
   readonly by?: string
@@ -29,6 +30,7 @@ interface QueryOptions extends RangeOptions, DimensionOptions {
   readonly per?: string
   readonly layer?: string
   readonly top?: string
+  readonly asOf?: string
 }
 
 export const addQuery = (program: Command): void => {
@@ -43,11 +45,13 @@ export const addQuery = (program: Command): void => {
     .option('--by <dimensions>', 'comma-separated; left out: none')
     .option('--where <dimension=value...>', 'only these; may be given several times')
     .option('--top <rows>', 'of each bucket the rows of the greatest values alone')
+    .option('--as-of <time>', 'of a metric over sessions: only what happened before that time; default: up to now')
     .option('--layer <layer>', 'batch or speed: that part of the answer alone')
     .action(async (metric: string, options: QueryOptions, command: Command) => {
       const session = sessionOf(command)
       const now = session.now()
       refuseUnreadable(options, now)
+      const asOf = asOfText(options.asOf, now)
       const fixed = isRelative(options) ? null : askedRange(options, now, null)
       const connection = await session.connect()
       const range = fixed ?? askedRange(options, now, await timeOf(session, connection, metric))
@@ -59,6 +63,7 @@ export const addQuery = (program: Command): void => {
           ...dimensionsOf(options),
           ...(options.top === undefined ? {} : { top: options.top }),
           ...(options.layer === undefined ? {} : { layer: options.layer }),
+          ...(asOf === undefined ? {} : { asOf }),
         }),
       )
       session.answer(queryAnswer(page, range))

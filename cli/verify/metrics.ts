@@ -129,7 +129,8 @@ const measured = ({ measure }: MetricData): string => {
       return `CASE WHEN NOT (${someNull}) THEN [${texts.join(', ')}] END`
     }
     case 'latest':
-      throw new Error('An entity keeps versions, which have no value to recount.')
+    case 'kept':
+      throw new Error('Versions and events that are kept have no value to recount.')
   }
 }
 

@@ -168,7 +168,7 @@ const eventOf = (definition: EventDefinition, each: string | null): object => ({
 })
 
 /** The measures' types (units, growth, allowed fields) stand in `Event` alone; here they are data. */
-const measuresOf = (event: EventDefinition, each: string | null) => {
+export const measuresOf = (event: EventDefinition, each: string | null) => {
   const definition = each === null ? event : elementsOf(event, each)
   const measure = (data: MeasureData) => ({
     unit: data.unit,

@@ -3,8 +3,8 @@ import type { DimensionField, Event, EventDefinition } from './event.ts'
 import type { Profile } from './profile.ts'
 import type { Visible } from './secret.ts'
 
-/** An event as a rule gets it: quantities as plain numbers in their unit, instants as epoch ms, no secrets. */
-type Plain<R> = {
+/** An event as functions get it that answer figures: quantities as plain numbers in their unit, instants as epoch ms, no secrets. */
+export type Plain<R> = {
   readonly [K in keyof R]: K extends 'id'
     ? R[K] | null
     : NonNullable<R[K]> extends number | bigint

@@ -3,6 +3,7 @@ import { keepers, type MetricData, type ModelData } from '../../core/model.ts'
 import type { RawObject } from '../../core/raw-archive.ts'
 import { localOffsets, storedDimensions } from '../../core/zoned-metric.ts'
 import type { RecomputeSpecification, ResultSpecification, Served } from '../../spark/specification.ts'
+import { keepsBodies, keepsVersions } from '../../sql/states.ts'
 import { exclusionsKey } from '../../stores/archive/exclusions.ts'
 import type { Dataset, Marks } from '../../stores/ledger/dataset.ts'
 
@@ -222,7 +223,8 @@ export const resultSpecification = (model: ModelData, metric: MetricData): Resul
     per: metric.per,
     dimensions: storedDimensions(metric),
     ...(offsetsMs === null ? {} : { offsetsMs }),
-    ...(metric.measure.kind === 'latest' ? { latest: true } : {}),
+    ...(keepsBodies(metric) ? { bodies: true } : {}),
+    ...(keepsVersions(metric) ? { latest: true } : {}),
   }
 }
 

@@ -7,6 +7,8 @@ export interface Cursor {
   readonly pin: Pin
   /** By whose definitions. */
   readonly modelVersion: string
+  /** Of a metric over sessions: as of when, epoch ms. */
+  readonly asOf?: number
 }
 
 export const writeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor)).toString('base64url')
@@ -31,9 +33,9 @@ const parse = (text: string): unknown => {
 /** Ids and digits only: a cursor comes from outside, and its pin stands in SQL text. */
 const isCursor = (value: unknown): value is Cursor => {
   if (typeof value !== 'object' || value === null) return false
-  const { offset, pin, modelVersion } = value as Partial<Cursor>
+  const { offset, pin, modelVersion, asOf } = value as Partial<Cursor>
   if (!Number.isSafeInteger(offset) || Number(offset) < 0 || typeof pin !== 'object' || pin === null) return false
-  if (typeof modelVersion !== 'string') return false
+  if (typeof modelVersion !== 'string' || (asOf !== undefined && !Number.isSafeInteger(asOf))) return false
   if (typeof pin.datasetId !== 'string' || !/^[\w.:-]{0,64}$/.test(pin.datasetId)) return false
   if (typeof pin.positions !== 'object' || pin.positions === null) return false
   return Object.entries(pin.positions).every(

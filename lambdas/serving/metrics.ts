@@ -7,13 +7,14 @@ import {
   type MetricData,
   type ModelData,
   measuredBy,
+  sessionMetrics,
 } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { answeredQuantity } from '../../core/quantity-text.ts'
 import { bucketText } from '../../core/zoned-metric.ts'
 import type { Pin } from '../../sql/states.ts'
 import type { AnsweredCell, Asked, Snapshot, States } from '../../stores/states/states.ts'
-import { writeCursor } from './cursor.ts'
+import { type Cursor, writeCursor } from './cursor.ts'
 import type { MetricQuestion, Question } from './question.ts'
 import { countedTo, type Receipt, receiptFor } from './receipt.ts'
 
@@ -47,7 +48,11 @@ export interface MetricAnswer {
 /** The catalogue: every metric as it may be asked for. */
 export const listMetrics = (model: ModelData) => ({
   modelVersion: model.version,
-  metrics: [...model.metrics.map(listed), ...(model.derived ?? []).map(listedDerived)],
+  metrics: [
+    ...model.metrics.map(listed),
+    ...(model.derived ?? []).map(listedDerived),
+    ...sessionMetrics(model).map((metric) => ({ ...listed(metric), sessions: metric.event })),
+  ],
 })
 
 const listedDerived = ({ name, version, description, owner, kind, of, unit, per, zone, by, liveMs }: DerivedData) => ({
@@ -103,7 +108,7 @@ export const findMetric = (model: ModelData, name: string): MetricData => {
   const metric = measuredBy(model).find((candidate) => candidate.name === name)
   if (metric !== undefined) return metric
   throw new Problem('unknown_metric', 404, `There is no metric ${name}.`, {
-    allowed: [...model.metrics, ...(model.derived ?? [])].map((candidate) => candidate.name),
+    allowed: [...model.metrics, ...(model.derived ?? []), ...sessionMetrics(model)].map((candidate) => candidate.name),
   })
 }
 
@@ -132,6 +137,8 @@ interface Answered {
   readonly unit: string
   readonly measure: MeasureData | null
   readonly zone?: string
+  /** Of a metric over sessions: as of when, epoch ms. Pages after the first go on from it. */
+  readonly asOf?: number
 }
 
 interface Source<Cell> {
@@ -172,7 +179,9 @@ export const pagedAnswer = async <Cell>(
     by: question.by,
     rows: answered,
     ...(question.top === null ? {} : { top: question.top, leftOut: found.leftOut ?? 0 }),
-    next: isMore ? writeCursor({ offset: offset + limit, pin: nextPin, modelVersion: model.version }) : null,
+    next: isMore
+      ? writeCursor({ offset: offset + limit, pin: nextPin, modelVersion: model.version, ...asOfIn(metric) })
+      : null,
     receipt: {
       ...receiptFor(
         model,
@@ -186,13 +195,15 @@ export const pagedAnswer = async <Cell>(
   }
 }
 
+const asOfIn = ({ asOf }: Answered): Pick<Cursor, 'asOf'> => (asOf === undefined ? {} : { asOf })
+
 const aboveTidemark = (cells: readonly AnsweredCell[]): Pick<Receipt, 'aboveTidemark'> => {
   const counts = cells.flatMap((cell) => cell.aboveTidemark ?? [])
   return counts.length === 0 ? {} : { aboveTidemark: counts.reduce((sum, count) => sum + count, 0) }
 }
 
 /** @throws Problem snapshot_gone where what the first page was answered from is no longer there */
-const pinned = (snapshot: Snapshot, pin: Pin | null): Snapshot => {
+export const pinned = (snapshot: Snapshot, pin: Pin | null): Snapshot => {
   if (pin === null) return snapshot
   const isLoaded = pin.datasetId === '' || snapshot.loaded.has(pin.datasetId)
   const isPruned = Object.entries(snapshot.pruned).some(([shardId, to]) => to > (snapshot.marks[shardId] ?? ''))

@@ -111,7 +111,8 @@ const readKey = ({ name, by }: ProfileData, given: readonly string[]): Dimension
   }))
 }
 
-const readPart = (profile: string, { name, type }: DimensionData, text: string): DimensionCondition['value'] => {
+/** @throws Problem invalid_key */
+export const readPart = (profile: string, { name, type }: DimensionData, text: string): DimensionCondition['value'] => {
   if (type === 'string' && !text.includes('\0')) return text
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   if (type === 'integer' && /^-?\d{1,16}$/.test(text)) return BigInt(text)

@@ -12,19 +12,21 @@ import { answerProfile, findProfile, listProfiles, readProfileQuestion } from '.
 import { readQuestion, readTop, refuseUnkept, refuseUnknown } from './question.ts'
 import { instantOf } from './range.ts'
 import { answerScore, findScore, listScores, type Scorer } from './scores.ts'
+import { answerSessionMetric, findSessionMetric } from './session-metrics.ts'
+import { answerSessions, type Folder, findSessions, listSessions } from './sessions.ts'
 import { type StatusSources, status } from './status.ts'
 import { answerWindow } from './windows.ts'
 
 export interface Serving extends StatusSources {
   /** What answers are read from: held to the model's own snapshots. */
-  readonly answers: Pick<States, 'read' | 'readBoth' | 'readEntity' | 'readWholes'>
+  readonly answers: Pick<States, 'read' | 'readBoth' | 'readEntity' | 'readWholes' | 'readKept'>
   /** The definitions that are deployed: their limits are in force. */
   readonly deployed: ModelData
   readonly limits: Pick<LimitLedger, 'crossings'>
   readonly reach: Omit<EntityReach, 'now'>
   readonly now: () => number
   /** The code of the model that is served. */
-  readonly code: () => Promise<Scorer>
+  readonly code: () => Promise<Scorer & Folder>
 }
 
 interface Route {
@@ -53,7 +55,9 @@ const routes: readonly Route[] = [
   { path: /^\/v1\/metrics$/, answer: ({ model }) => listMetrics(model) },
   {
     path: /^\/v1\/metrics\/([^/]+)$/,
-    answer: ({ model, answers }, query, name) => {
+    answer: async ({ model, answers, code, now }, query, name) => {
+      const overSessions = findSessionMetric(model, name)
+      if (overSessions !== null) return answerSessionMetric(await code(), answers, overSessions, query, now())
       const derived = findDerived(model, name)
       return derived === null
         ? answerMetric(model, answers, readQuestion(findMetric(model, name), query, model))
@@ -74,6 +78,14 @@ const routes: readonly Route[] = [
     path: /^\/v1\/profiles\/([^/]+)\/(.*)$/,
     answer: ({ model, answers, now }, query, name, ...key) =>
       answerProfile(model, answers, readProfileQuestion(findProfile(model, name), key, query, now())),
+  },
+  { path: /^\/v1\/sessions$/, answer: ({ model }) => listSessions(model) },
+  {
+    path: /^\/v1\/sessions\/([^/]+)\/(.*)$/,
+    answer: async ({ model, answers, code, now }, query, name, ...key) => {
+      const sessions = findSessions(model, name)
+      return answerSessions(await code(), answers, sessions, key, query, now())
+    },
   },
   { path: /^\/v1\/scores$/, answer: ({ model }) => listScores(model) },
   { path: /^\/v1\/limits$/, answer: ({ deployed }) => listLimits(deployed) },
@@ -114,6 +126,8 @@ export const route = async (
       '/v1/entities/NAME/REF',
       '/v1/profiles',
       '/v1/profiles/NAME/KEY',
+      '/v1/sessions',
+      '/v1/sessions/NAME/KEY',
       '/v1/scores',
       '/v1/scores/NAME (POST)',
       '/v1/limits',
@@ -137,6 +151,12 @@ const windowParameters = new Set(['last', 'asOf', 'by', 'where', 'top'])
 const windowRoute = async ({ windows, now, ...models }: Serving, name: string, query: URLSearchParams) => {
   refuseUnknown(query, windowParameters)
   const model = windowModel(models, name)
+  if (findSessionMetric(model, name) !== null)
+    throw new Problem(
+      'no_window',
+      400,
+      `Metric ${name} is over sessions, which keep no window; ask /v1/metrics/${name}, which is as fresh.`,
+    )
   const derived = findDerived(model, name)
   const metric = derived ?? findMetric(model, name)
   const top = readTop(query.get('top'))

@@ -1,4 +1,4 @@
-import { keepers, type Model, type ModelData } from '../../core/model.ts'
+import { keepers, type Model, type ModelData, sessionMetrics } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import type { LatestModels } from '../../stores/models/line-ups.ts'
 import type { Models } from '../../stores/models/models.ts'
@@ -68,6 +68,7 @@ const heldTo = (version: string, states: Sources['states']): Serving['answers'] 
     readBoth: (left, right, asked) => held(states.readBoth(left, right, asked)),
     readEntity: (question) => held(states.readEntity(question)),
     readWholes: (questions) => held(states.readWholes(questions)),
+    readKept: (question) => held(states.readKept(question)),
   }
 }
 
@@ -84,6 +85,7 @@ const unknownNames: ReadonlySet<string> = new Set([
   'unknown_entity',
   'unknown_profile',
   'unknown_score',
+  'unknown_sessions',
 ])
 
 /** What nobody knows by the served model may be known by the one that is being built. */
@@ -94,6 +96,8 @@ const told = (building: ModelData, path: string, error: unknown): unknown => {
     ...(building.derived ?? []),
     ...(building.profiles ?? []),
     ...(building.scores ?? []),
+    ...(building.sessions ?? []),
+    ...sessionMetrics(building),
   ]
   const asked = path.split('/')[3]
   if (asked === undefined || !kept.some(({ name }) => name === asked)) return error

@@ -30,6 +30,8 @@ const paths = [
   '/v1/entities/{name}/{ref}',
   '/v1/profiles',
   '/v1/profiles/{name}/{key+}',
+  '/v1/sessions',
+  '/v1/sessions/{name}/{key+}',
   '/v1/scores',
   '/v1/limits',
   '/v1/limits/{name}',

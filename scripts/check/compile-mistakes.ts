@@ -1,4 +1,5 @@
 import { compileDefinitions } from '../../core/compile.ts'
+import { isSessions } from '../../core/definition/sessions.ts'
 import type { Hash64 } from '../../core/hash.ts'
 import type { ZoneTables } from '../../core/zone.ts'
 import { type SampleFindings, sampleFindings } from './sample.ts'
@@ -74,10 +75,13 @@ const isLimit = (value: unknown): boolean => 'limits' in definitionOf(value)
 const isScore = (value: unknown): boolean => 'rule' in definitionOf(value)
 const refersToOthers = (value: unknown): boolean => isEntity(value) || isLimit(value) || isScore(value)
 
-/** A ratio's metrics, without which it can't compile. */
+/** What it can't compile without: a ratio's metrics, a metric's sessions. */
 const operandsOf = (value: unknown): [string, unknown][] => {
-  const { of } = definitionOf(value)
-  return Array.isArray(of) ? of.map((operand: unknown, place) => [`of${place}`, operand]) : []
+  const { of, derives, event } = definitionOf(value)
+  if (isSessions(event)) return [['sessions', event]]
+  return Array.isArray(of) && derives !== undefined
+    ? of.flatMap((operand: unknown, place) => [[`of${place}`, operand], ...operandsOf(operand)] as [string, unknown][])
+    : []
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

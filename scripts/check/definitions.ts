@@ -158,11 +158,13 @@ const writtenAs = (message: string): RegExp | null => {
   if (scale !== undefined && unit !== undefined)
     return new RegExp(`\\bdecimal\\(\\s*${escaped(scale)},\\s*['"\`]${escaped(unit)}['"\`]`)
   const [, name] =
-    /^(?:Event|Metric|Entity|Profile|Score|Limit) '?([\w$.-]+)/.exec(message) ??
+    /^(?:Event|Metric|Entity|Profile|Score|Sessions|Limit) '?([\w$.-]+)/.exec(message) ??
     /are called ([\w$.-]+?)[;.]/.exec(message) ??
     []
   if (name === undefined) return null
-  return new RegExp(`\\b(?:event|metric|ratio|minus|entity|profile|score|limit)\\(\\s*['"\`]${escaped(name)}['"\`]`)
+  return new RegExp(
+    `\\b(?:event|metric|ratio|minus|entity|profile|score|sessions|limit)\\(\\s*['"\`]${escaped(name)}['"\`]`,
+  )
 }
 
 const escaped = (text: string): string => text.replaceAll(/[$.*+?()[\]{}|^\\]/g, '\\$&')

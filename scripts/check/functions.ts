@@ -76,15 +76,17 @@ const contextWith = (bundle: Script, contextNumber: number, limits: Limits) => {
 const isTimeout = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
 
-const titleOf = ({ event, name, isRule }: Place): string =>
-  isRule === true ? `Score ${name}, rule` : `Event ${event}, derive ${name}`
+const titleOf = ({ event, name, isRule, isStep }: Place): string => {
+  if (isStep === true) return `Sessions ${name}, step`
+  return isRule === true ? `Score ${name}, rule` : `Event ${event}, derive ${name}`
+}
 
 /** The worst that can be said of a function; null where nothing can. */
 const judge = (
   first: readonly Outcome[] | null,
   second: readonly Outcome[] | null,
   { runMs }: Limits,
-  { isRule }: Place,
+  { isRule, isStep }: Place,
 ): string | null => {
   if (first === null || second === null)
     return `didn't end within ${runMs} ms. Every record would hold up its shard; bound its loops and regular expressions.`
@@ -99,6 +101,8 @@ const judge = (
   if (flaw === undefined) return null
   if (isRule === true)
     return `has no score for ${flawed.length} of ${first.length} samples: it ${flaw.flaw}; for ${cut(flaw.sample)}. Answer { score, because } for every event; what a profile knows nothing of is null.`
+  if (isStep === true)
+    return `passes over ${flawed.length} of ${first.length} samples: it ${flaw.flaw}; for ${cut(flaw.sample)}. Answer a state for every event; the state it was in where nothing changes.`
   return `can't be had for ${flawed.length} of ${first.length} samples, which would be rejected: ${flaw.flaw}; for ${cut(flaw.sample)}. Answer null where there is none.`
 }
 

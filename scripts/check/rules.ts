@@ -1,12 +1,9 @@
-import { describeDerivations } from '../../core/definition/derivation.ts'
-import { describeFields } from '../../core/definition/fields.ts'
-import { valueAt } from '../../core/definition/nested.ts'
 import { isProfile, type ProfileDefinition } from '../../core/definition/profile.ts'
 import type { ScoreDefinition } from '../../core/definition/score.ts'
-import { derive } from '../../core/derivations.ts'
-import { givenOf, runRule } from '../../core/score.ts'
+import { runRule } from '../../core/score.ts'
 import type { FeatureValues } from '../../core/scored.ts'
 import { watch } from './denied.ts'
+import { givenSample } from './given.ts'
 import { type Outcome, sampleText } from './outcome.ts'
 import type { Sample } from './samples.ts'
 
@@ -14,13 +11,9 @@ import type { Sample } from './samples.ts'
 export const ruleOutcome = (
   exported: Readonly<Record<string, unknown>>,
   { event, profiles, rule }: ScoreDefinition,
-  { fields, at }: Sample,
+  sample: Sample,
   nth: number,
 ): Outcome => {
-  const described = Object.entries(event.fields).flatMap(([name, schema]) => describeFields(event.name, name, schema))
-  const nested = described.flatMap(({ name, path }) => (path === undefined ? [] : [[name, valueAt(fields, path)]]))
-  const derived = derive(event.name, describeDerivations(event.name, event.derive, []), fields, at)
-  const row = { ...fields, ...Object.fromEntries(nested), ...('dimensions' in derived ? derived.dimensions : {}) }
   const told = Object.fromEntries(
     Object.entries(profiles).map(([as, name]) => {
       const found = Object.values(exported)
@@ -29,11 +22,11 @@ export const ruleOutcome = (
       return [as, found === undefined ? {} : featuresOf(found.definition, nth)]
     }),
   )
-  const { answer, denied } = watch(() => runRule(rule, givenOf(described, row, at), told))
-  const sample = sampleText({ ...fields, ...told })
+  const { answer, denied } = watch(() => runRule(rule, givenSample(event, sample), told))
+  const said = sampleText({ ...sample.fields, ...told })
   return answer instanceof Error
-    ? { flaw: answer.message, denied, sample }
-    : { answer: JSON.stringify(answer), denied, sample }
+    ? { flaw: answer.message, denied, sample: said }
+    : { answer: JSON.stringify(answer), denied, sample: said }
 }
 
 const amounts = [null, 0, 1, 12.5, 1000, 1e9]

@@ -14,6 +14,7 @@ import { measures } from './measures.ts'
 import { names } from './names.ts'
 import { profiles } from './profiles.ts'
 import { scores } from './scores.ts'
+import { sessions } from './sessions.ts'
 import { spans } from './spans.ts'
 
 const groups: readonly Group[] = [
@@ -25,6 +26,7 @@ const groups: readonly Group[] = [
   entities,
   profiles,
   scores,
+  sessions,
   limits,
   functions,
   files,
@@ -32,7 +34,7 @@ const groups: readonly Group[] = [
 
 /** The first line of every example. */
 const imports =
-  "import { decimal, entity, event, instant, int, limit, metric, minus, profile, ratio, score, secret, z } from 'tidemark'"
+  "import { decimal, entity, event, instant, int, limit, metric, minus, profile, ratio, score, secret, sessions, z } from 'tidemark'"
 
 const introduction = `# Mistakes in definitions
 

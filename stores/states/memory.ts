@@ -1,3 +1,4 @@
+import type { KeptEvent } from '../../core/folded.ts'
 import type { MetricData } from '../../core/model.ts'
 import { refOf } from '../../sql/entities.ts'
 import { keepsVersions, type Pin, type Slot, slots } from '../../sql/states.ts'
@@ -7,6 +8,7 @@ import type { MemoryWarehouse } from '../warehouse/memory.ts'
 import type { Committed, StateRow } from '../warehouse/memory-tables.ts'
 import { TransactionFailed } from '../warehouse/warehouse.ts'
 import type { EntityAnswer, EntityQuestion, Version } from './entity.ts'
+import type { KeptAnswer, KeptQuestion } from './kept-events.ts'
 import { comparisonOf } from './memory-comparison.ts'
 import { MemoryLoad } from './memory-loads.ts'
 import {
@@ -151,6 +153,26 @@ export class MemoryStates implements States {
     }
   }
 
+  async readKept({ keepers, key, from, to, pin, limit }: KeptQuestion): Promise<KeptAnswer> {
+    const tables = this.#warehouse.committed
+    const [first] = keepers
+    if (first === undefined) throw new Error('Nothing was asked.')
+    const kept = keepers.map((keeper) =>
+      layerRows(tables, keeper, pin)
+        .filter(({ bucket }) => (from === null || bucket >= from) && (to === null || bucket < to))
+        .filter((row) => key === null || holds(keeper, { dimension: refOf(keeper), value: key }, row))
+        .map(keptOf(keeper)),
+    )
+    return {
+      snapshot: {
+        ...snapshotOf(tables, first, pin),
+        gaps: keepers.reduce((sum, keeper) => sum + gapsOf(tables, keeper), 0),
+      },
+      events: kept.flatMap((events) => events.slice(0, limit)),
+      isCut: kept.some((events) => events.length > limit),
+    }
+  }
+
   async read(question: StatesQuestion) {
     const tables = this.#warehouse.committed
     const { metric, pin, offset, limit } = question
@@ -178,6 +200,13 @@ const versionOf =
   ({ dims: [own], component, value, body }: StateRow): Version => {
     if (body === undefined) throw new Error(`The version ${component} says nothing.`)
     return { ref: typed(ref, own ?? null) ?? '', component, isDeleted: value === 0, body }
+  }
+
+const keptOf =
+  ({ name, by: [key] }: MetricData) =>
+  ({ dims: [own], component, body }: StateRow): KeptEvent => {
+    if (body === undefined) throw new Error(`The event ${component} says nothing.`)
+    return { keeper: name, key: typed(key, own ?? null) ?? '', component, body }
   }
 
 const isSame = (a: StatesLoad, b: StatesLoad): boolean =>

@@ -1,8 +1,10 @@
 import { answerOf, fixedComponents, type MergedAnswer, quantileAnswer } from '../../core/answer.ts'
+import type { KeptEvent } from '../../core/folded.ts'
 import type { MetricData } from '../../core/model.ts'
 import { cellsSql, conditionSql, freshColumn } from '../../sql/cells.ts'
 import { childrenSql, entitySql, refOf } from '../../sql/entities.ts'
 import { stateColumn } from '../../sql/finish.ts'
+import { keptSql } from '../../sql/kept-events.ts'
 import { loadSql } from '../../sql/load.ts'
 import { pairColumns, pairSql } from '../../sql/pairs.ts'
 import { paritySql } from '../../sql/parity.ts'
@@ -16,6 +18,7 @@ import { differenceOf } from '../ledger/parity-rows.ts'
 import { epochMsOf } from '../warehouse/sql-time.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
 import type { EntityAnswer, EntityQuestion, Version } from './entity.ts'
+import type { KeptAnswer, KeptQuestion } from './kept-events.ts'
 import type { AnsweredCell, Asked, PairCell, Snapshot, States, StatesLoad, StatesQuestion } from './states.ts'
 import { asStatesQuestion, type WholeQuestion, type WholesAnswer, type WholeValue } from './whole.ts'
 
@@ -173,6 +176,27 @@ export class SqlStates implements States {
     }
   }
 
+  async readKept({ keepers, key, limit, ...asked }: KeptQuestion): Promise<KeptAnswer> {
+    const [first, ...others] = keepers
+    if (first === undefined) throw new Error('Nothing was asked.')
+    const condition = key === null ? null : conditionSql({ dimension: refOf(first), value: key }, 0)
+    const where = condition === null ? [] : [condition.sql]
+    const [facts = [], holes = [], ...kept] = await this.#warehouse.run({
+      statements: [
+        receiptSql(first, asked.pin?.datasetId ?? null),
+        allGapsSql(others),
+        ...keepers.map((keeper) => keptSql(keeper, { ...asked, where, limit: limit + 1 })),
+      ],
+      parameters: condition?.parameters ?? {},
+    })
+    const snapshot = snapshotOf(facts)
+    return {
+      snapshot: { ...snapshot, gaps: snapshot.gaps + Number(holes[0]?.gaps ?? 0) },
+      events: keepers.flatMap(({ name }, place) => (kept[place] ?? []).slice(0, limit).map(keptOf(name))),
+      isCut: kept.some((rows) => rows.length > limit),
+    }
+  }
+
   async #one(statement: string): Promise<ResultRow | undefined> {
     const [rows = []] = await this.#warehouse.run({ statements: [statement] })
     return rows[0]
@@ -185,6 +209,15 @@ const versionOf = (row: ResultRow): Version => ({
   isDeleted: Number(row.value) === 0,
   body: String(row.body),
 })
+
+const keptOf =
+  (keeper: string) =>
+  (row: ResultRow): KeptEvent => ({
+    keeper,
+    key: row.ref ?? '',
+    component: String(row.component),
+    body: String(row.body),
+  })
 
 const snapshotOf = (rows: readonly ResultRow[]): Snapshot => {
   const of = (kind: string): [string, string][] =>

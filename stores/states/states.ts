@@ -7,6 +7,7 @@ import type { Layer, Pin, Slot } from '../../sql/states.ts'
 import type { Comparison, Marks } from '../ledger/dataset.ts'
 import type { ExclusionStretch } from '../ledger/exclusion-ledger.ts'
 import type { EntityAnswer, EntityQuestion } from './entity.ts'
+import type { KeptAnswer, KeptQuestion } from './kept-events.ts'
 import type { WholeQuestion, WholesAnswer } from './whole.ts'
 
 /** Which states an answer merges, and into what cells. */
@@ -117,4 +118,6 @@ export interface States {
   readEntity(question: EntityQuestion): Promise<EntityAnswer>
   /** Several metrics, each over a range of its own, of one snapshot. At least one, at most 38. */
   readWholes(questions: readonly WholeQuestion[]): Promise<WholesAnswer>
+  /** Events that sessions keep, of one snapshot. */
+  readKept(question: KeptQuestion): Promise<KeptAnswer>
 }

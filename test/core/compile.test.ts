@@ -135,7 +135,7 @@ describe('the flight definitions', () => {
     expect(() => of({ usual, all, x: ratio('x', usual, all) })).toThrow('usual is a quantile; there are count, sum')
     expect(() => of({ late, all, x: minus('x', late, all as never) })).toThrow('minutes and flights have no difference')
     expect(() => of({ late, all, x: ratio('late', late, all) })).toThrow(
-      'Two metrics, entities, profiles or scores are called late; rename one.',
+      'Two metrics, entities, profiles, scores or sessions are called late; rename one.',
     )
     expect(() => of({ late, all, x: ratio('value', late, all) })).toThrow('Metric value: a name is')
   })
@@ -297,7 +297,7 @@ describe('a mistake that types cannot see', () => {
     [
       'two metrics of one name',
       { a: metric('m', seen.count(), { per: 'day' }), b: metric('m', seen.sum('size'), { per: 'day' }) },
-      /Two metrics, entities, profiles or scores are called m/,
+      /Two metrics, entities, profiles, scores or sessions are called m/,
     ],
     ['a reserved name', { m: metric('rejected', seen.count(), { per: 'day' }) }, /Metric rejected/],
     [

@@ -1,5 +1,20 @@
 /** Mistakes that must not compile: each line below its comment is an error, or `tsc` reports the unused directive. */
-import { decimal, entity, event, instant, int, limit, metric, minus, profile, ratio, score, secret, z } from 'tidemark'
+import {
+  decimal,
+  entity,
+  event,
+  instant,
+  int,
+  limit,
+  metric,
+  minus,
+  profile,
+  ratio,
+  score,
+  secret,
+  sessions,
+  z,
+} from 'tidemark'
 import { flight } from '../../definitions/index.ts'
 
 const basket = event('basket', { tags: z.array(z.string()) })
@@ -257,3 +272,47 @@ export const limitPart = limit('e55', usages, { ...ofCustomers, atMost: '1000 ca
 export const limitOfNothing = limit('e56', usages, { ...ofCustomers, atMost: '1000 calls', notifyAt: [] })
 // @ts-expect-error a field that is no quantity
 export const textAsBound = agreement.field('customer')
+
+const look = event('look', {
+  visitor: z.string(),
+  page: z.string(),
+  token: secret(z.string()),
+  spent: decimal(2, 'EUR'),
+})
+const order = event('order', { visitor: z.string(), shop: z.string() })
+const ofVisitors = { by: 'visitor', gap: '30m', longest: '12h' } as const
+const start = 'looking' as 'looking' | 'bought'
+export const visit = sessions('visit', [look, order], {
+  ...ofVisitors,
+  state: { start, step: (state, told) => (told.type === 'order' && told.shop !== '' ? 'bought' : state) },
+})
+export const visits = metric('visits', visit.count('visits'), {
+  where: { closed: true, state: 'bought' },
+  by: ['visitor'],
+  per: 'day',
+})
+// @ts-expect-error a key that one of the events lacks
+export const keyOfOne = sessions('e70', [look, order], { ...ofVisitors, by: 'page' })
+// @ts-expect-error a gap that is no span
+export const wrongGap = sessions('e71', [look], { ...ofVisitors, gap: '30 minutes' })
+// @ts-expect-error a state that the step can't answer
+export const otherState = sessions('e72', [look], { ...ofVisitors, state: { start, step: () => 'sold' } })
+export const fieldOfOther = sessions('e73', [look, order], {
+  ...ofVisitors,
+  // @ts-expect-error a field that only one of the events has
+  state: { start, step: (state, told) => (told.page === '' ? state : 'bought') },
+})
+export const secretInStep = sessions('e74', [look], {
+  ...ofVisitors,
+  // @ts-expect-error a secret, which no function gets
+  state: { start, step: (state, told) => (told.token === null ? state : 'bought') },
+})
+// @ts-expect-error a condition on a state that there is none of
+export const noState = metric('e75', visit.count(), { where: { state: 'sold' }, per: 'day' })
+// @ts-expect-error a dimension that sessions lack
+export const noDimension = metric('e76', visit.count(), { by: ['page'], per: 'day' })
+// @ts-expect-error a mean of what is no quantity
+export const meanOfState = metric('e77', visit.mean('state'), { per: 'day' })
+const plain = sessions('plain', [look], ofVisitors)
+// @ts-expect-error a state of sessions that come to none
+export const stateOfNone = metric('e78', plain.count(), { by: ['state'], per: 'day' })

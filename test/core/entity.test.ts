@@ -75,6 +75,7 @@ describe('entities', () => {
         op: 'max',
         value: 1,
         body: '{"ref":"123","modifiedAt":"2017-03-24T12:20:01.000Z","deleted":false,"guestRef":"1","status":"PURCHASED","price":"12.50","items":[]}',
+        latest: true,
       },
     ])
     expect(model.contributions(decoded, 'batch').filter(({ metric }) => metric === 'order')).toEqual(versions)
@@ -143,7 +144,9 @@ describe('entities', () => {
       new Error('items holds the character NUL, which no warehouse stores'),
     )
     const large = bodyOf(event, { ...row, items: ['ä'.repeat(20_000)] })
-    expect(String(large)).toMatch(/^Error: its fields hold 40\d\d\d bytes as JSON; an entity holds at most 32768$/)
+    expect(String(large)).toMatch(
+      /^Error: its fields hold 40\d\d\d bytes as JSON; what is kept of an event holds at most 32768$/,
+    )
   })
 
   it('reject a change that no warehouse could hold, and only of events that an entity is made of', async () => {
@@ -188,7 +191,7 @@ describe('entities', () => {
     [
       'names',
       { thing, x: metric('thing', change.count(), { per }) },
-      'Two metrics, entities, profiles or scores are called thing; rename one.',
+      'Two metrics, entities, profiles, scores or sessions are called thing; rename one.',
     ],
     [
       'odd names',

@@ -150,7 +150,7 @@ describe('a profile', () => {
     [
       'a name that another has',
       { card, x: metric('card', payment.count(), { per: 'day' }) },
-      /Two metrics, entities, profiles or scores are called card; rename one/,
+      /Two metrics, entities, profiles, scores or sessions are called card; rename one/,
     ],
     ['no measures', of({} as never, { by: ['cardId'], over: '1d' }), /Profile p: it has no measures/],
     ['no key', of({ n } as never, { by: [], over: '1d' }), /Profile p: it is by nothing/],

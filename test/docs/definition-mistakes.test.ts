@@ -16,6 +16,7 @@ const unseen: readonly (readonly [part: string, why: string])[] = [
   ['is not among the definitions.', 'a definition brings its event along'],
   ['is no field of its event.', 'what is no list of the event is refused before, where each(…) stands'],
   ['that of every score', 'a score that compiling sees is exported'],
+  ['The model has no sessions', 'nobody asks for sessions that the model does not list'],
   ['… is denied', 'the function that asked gets it; the check says what it asked for'],
   ['more would be rejected for other reasons.', 'it follows twenty such notes'],
   ['an error (…)', 'a part of another message'],

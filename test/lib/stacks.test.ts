@@ -158,6 +158,8 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
       'GET /v1/profiles',
       'GET /v1/profiles/{name}/{key+}',
       'GET /v1/scores',
+      'GET /v1/sessions',
+      'GET /v1/sessions/{name}/{key+}',
       'GET /v1/status',
       'GET /v1/windows/{name}',
       'POST /v1/scores/{name}',

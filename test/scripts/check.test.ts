@@ -206,7 +206,7 @@ export const twin = metric('good', visit.count(), { per: 'day' })
 `)
   expect(mistakes.map(({ where, message }) => `${where} ${message.slice(0, 40)}`).sort()).toEqual([
     "index.ts:4 Event 'Bad': a name is a letter in lower",
-    'index.ts:5 Two metrics, entities, profiles or score',
+    'index.ts:5 Two metrics, entities, profiles, scores ',
     'index.ts:6 Metric value: a name is a letter in lowe',
     'index.ts:7 Metric long: live is longer than 150 day',
     "index.ts:8 Metric nowhere: there is no time zone 'E",

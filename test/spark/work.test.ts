@@ -37,6 +37,9 @@ const model: Model = {
         ]
       : [],
   liveContributions: () => [],
+  sessions: () => {
+    throw new Error('no sessions')
+  },
   score: () => new Error('no score'),
 }
 

@@ -44,7 +44,7 @@ export const parquet: ResultsFormat = { extension: 'parquet', encode: (result, r
 
 /** The rows as one Parquet file: bucket, one typed column a dimension, component, value, and of versions their body. */
 const parquetOf = async (
-  { dimensions, latest = false }: ResultSpecification,
+  { dimensions, bodies = false }: ResultSpecification,
   rows: readonly StateRow[],
 ): Promise<Buffer> => {
   const folder = mkdtempSync(join(tmpdir(), 'naive-job-'))
@@ -63,7 +63,7 @@ const parquetOf = async (
     )
     writeFileSync(lines, named.join('\n'))
     const columns = dimensions.map(({ name, type }, place) => `CAST(d${place} AS ${sqlTypes[type]}) AS "${name}"`)
-    const kept = ['component', 'value', ...(latest ? ['body'] : [])]
+    const kept = ['component', 'value', ...(bodies ? ['body'] : [])]
     const read = ["bucket: 'BIGINT'", "component: 'VARCHAR'", "value: 'BIGINT'", "body: 'VARCHAR'"]
     read.push(...dimensions.map((_, place) => `d${place}: 'VARCHAR'`))
     await connection.run(
