@@ -291,6 +291,10 @@ describe('sessions, by batch and speed', () => {
     expect(await code('/v1/sessions/nothing/x')).toBe('unknown_sessions')
     expect(await code('/v1/sessions/visit/x', { from: '2026-01-01' })).toBe('unknown_parameter')
     expect(await code('/v1/sessions/visit/x')).toBe('answered')
+    for (let nth = 0; nth <= 10_000; nth++)
+      twin.put(shardB, recordOf({ id: `m${nth}`, at: arrival - nth, visitor: 'many', isBuy: false }))
+    await twin.settle()
+    expect(await code('/v1/sessions/visit/many')).toBe('too_many_events')
     expect(await get(twin, '/v1/sessions')).toMatchObject({
       sessions: [
         { name: 'visit', by: 'visitor', events: ['look', 'buy'], gap: '30m', longest: '2h', start: 'looking' },
