@@ -6,9 +6,12 @@ import { identifier, pointer, quoted } from './sql-text.ts'
 const maxKeptBytes = 256
 const maxIdBytes = 1024
 
+/** DuckDB's identifiers know no case, which tells events and fields apart. */
+const cased = (name: string): string => name.replaceAll(/[A-Z^]/g, (letter) => `^${letter.toLowerCase()}`)
+
 /** The table that an event's records are read into. */
-export const eventTable = (event: string): string => identifier(`event_${event}`)
-export const fieldColumn = (field: string): string => identifier(`f_${field}`)
+export const eventTable = (event: string): string => identifier(`event_${cased(event)}`)
+export const fieldColumn = (field: string): string => identifier(`f_${cased(field)}`)
 
 /**
  * Reads one event's records: place (`shard`, `seq`, `sub`, `arrival`), `event_time` (epoch ms), `identity`, one typed column a

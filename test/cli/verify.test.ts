@@ -182,6 +182,30 @@ describe('recount', () => {
     ])
   })
 
+  it('tells fields and events apart that differ in case alone', async () => {
+    const fields = [field('at', 'instant'), field('shop', 'string'), field('Shop', 'string'), field('SHOP', 'string')]
+    const events = ['order', 'oRder'].map((name): EventData => ({ ...payment, name, fields, id: ['Shop'] }))
+    const by = [
+      { name: 'Shop', type: 'string' },
+      { name: 'shop', type: 'string' },
+    ] as const
+    const orders = events.map(({ name }): MetricData => ({ ...payments, event: name, where: [], by }))
+    const sale = { at: '2026-03-01T10:00:00Z', shop: 'a', Shop: 'b', SHOP: 'c' }
+    archive('s1', {
+      1: JSON.stringify({ ...sale, type: 'order' }),
+      2: JSON.stringify({ ...sale, type: 'oRder', Shop: 'd' }),
+    })
+    const recount = await openRecount(join(dir, 'raw'), dir, { version: 'v', events, metrics: orders }, rule)
+    try {
+      const bounds = { positions: { s1: sequence(9) }, tidemark: {}, exclusions: { batch: 0, speed: 0, stretches: {} } }
+      const dims: unknown[] = []
+      for (const metric of orders) dims.push((await recount.cells(metric, bounds, whole)).map((cell) => cell.dims))
+      expect(dims).toEqual([[['b', 'a']], [['d', 'a']]])
+    } finally {
+      recount.close()
+    }
+  })
+
   it('counts by the days of a zone', async () => {
     const times = ['02-27T22:59:59.999', '02-27T23:00:00', '02-28T22:59:59', '02-28T23:00:00']
     archive('s1', Object.fromEntries(times.map((at, place) => [place + 1, pay({ id: at, at: `2026-${at}Z` })])))
