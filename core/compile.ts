@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { buckets } from './bucket.ts'
 import { contributor, liveContributor } from './contributor.ts'
 import { decoder } from './decode.ts'
+import { refuseColumns } from './definition/columns.ts'
 import { describeWhere, refuseSecret } from './definition/conditions.ts'
 import { asField, derivedFields } from './definition/derivation.ts'
 import type { DerivedDefinition } from './definition/derived.ts'
@@ -40,8 +41,9 @@ import {
 import { rejectedMetric } from './rejected.ts'
 import { scorer } from './score.ts'
 import { sessionFold } from './session.ts'
+import { refuseViewTwins } from './view-names.ts'
 import type { ZoneData, ZoneTables } from './zone.ts'
-import { keepsLocalDay, localDay, storedDimensions } from './zoned-metric.ts'
+import { storedDimensions } from './zoned-metric.ts'
 
 /** Raised by hand where decode, bucketing, hashing or merging come to mean something else: every version changes with it. */
 const semantics = 2
@@ -49,10 +51,7 @@ const semantics = 2
 const maxDimensions = 8
 /** PostgreSQL cuts names at 63 bytes; the longest made of a metric's name is `NAME_VERSION` with 12 digits of version. */
 const namePattern = /^[a-z][a-z0-9_]{0,39}$/
-const maxColumnBytes = 63
 const reservedNames = new Set(['rejected', 'bucket', 'component', 'value', 'exact', 'dataset_id', 'layer'])
-/** Columns of a merged state inside of views (`sql/finish.ts`), which a dimension of that name would hide. */
-const stateColumnPattern = /^state_\d+$/
 const defaultEarly = '1h'
 /** A window is kept in at most this many slices. */
 const maxSlices = 3600
@@ -144,7 +143,8 @@ export const compileDefinitions = (
     ...keepers({ metrics: metricData, entities, profiles, sessions }),
     ...sessionMetrics({ sessions }),
   ])
-    refuseClashes(keeper)
+    refuseColumns(keeper)
+  refuseViewTwins({ metrics: metricData, derived, entities })
   const limits = limitsOf(exported, { events: eventData, metrics: metricData, entities })
   const used = [...zonesUsed(exported).keys()].sort().map((name) => tableOf(name, zones))
   const data: ModelData = {
@@ -404,6 +404,7 @@ const describeMetric = (
   refuseTooMany(at, meaning)
   refuseValues(at, definition.values)
   if (definition.measure.data.kind === 'countDistinct') describeDimensions(at, definition.measure.data.fields, fields)
+  refuseLength(at, meaning)
   return {
     name,
     version: digest([semantics, meaningOf(event), schemasOf(schema), meaning, ...zoneMeaning(definition.zone, zones)]),
@@ -411,6 +412,17 @@ const describeMetric = (
     maxDrift: driftLimit(at, definition.maxDrift),
     ...wordsOf(definition),
   }
+}
+
+/** The ledger keeps each definition as one text, with its words; Redshift's longest is 65,535 bytes. */
+const maxMeaningBytes = 60_000
+
+const refuseLength = (at: string, meaning: object): void => {
+  const bytes = Buffer.byteLength(JSON.stringify(meaning))
+  if (bytes > maxMeaningBytes)
+    throw new Error(
+      `${at}: as JSON it is ${bytes} bytes, and ${maxMeaningBytes} can be kept of a metric; name fewer or shorter values in keep and where.`,
+    )
 }
 
 /** What a zone's name stands for. Nothing for UTC: versions stay what they were. */
@@ -514,26 +526,6 @@ const refuseTwins = (named: readonly { readonly name: string }[]): void => {
     if (seen.has(name))
       throw new Error(`Two metrics, entities, profiles, scores or sessions are called ${name}; rename one.`)
     seen.add(name)
-  }
-}
-
-/** A keeper's dimensions are columns of its tables and its view. */
-const refuseClashes = ({ name, by, ...placed }: MetricData): void => {
-  const columns = by.map((dimension) => dimension.name.toLowerCase())
-  const twin = columns.find((column, place) => columns.indexOf(column) < place)
-  if (twin !== undefined)
-    throw new Error(
-      `Metric ${name}: two dimensions would both be the column ${twin} (a dot becomes _, and SQL knows no case); leave one out or rename its field.`,
-    )
-  for (const column of columns) {
-    if (Buffer.byteLength(column) > maxColumnBytes)
-      throw new Error(
-        `Metric ${name}: the dimension ${column} is longer than the ${maxColumnBytes} bytes of a column's name; shorten the field's.`,
-      )
-    if (reservedNames.has(column) || stateColumnPattern.test(column) || (column === localDay && keepsLocalDay(placed)))
-      throw new Error(
-        `Metric ${name}: a dimension can't be called ${column}; its view has such a column already. Rename the field.`,
-      )
   }
 }
 

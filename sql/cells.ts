@@ -128,6 +128,10 @@ export const freshColumn = stateColumn(0)
 
 /** Named as no dimension can be. */
 const [code, held, reached, total] = [0, 1, 2, 3].map(stateColumn)
+const above = stateColumn(1)
+const raised = stateColumn(2)
+const inverseSum = stateColumn(3)
+const exactValue = stateColumn(4)
 
 /** `quantileCode` of core/log-buckets.ts: the first bucket, in the order of values, whose running count passes the rank. */
 const quantileSql = (query: CellsQuery, q: number): string => {
@@ -157,34 +161,34 @@ const isRegister = "component LIKE 'r%'"
 const distinctSql = (query: CellsQuery): string => {
   const columns = grouping(query)
   const component = exactComponent(query)
-  const exactValue =
+  const exactCount =
     component === null ? 'CAST(NULL AS BIGINT)' : `MAX(CASE WHEN component = ${text(component)} THEN value END)`
-  const merged = `SELECT ${[...columns, 'component'].join(', ')}, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
-SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
+  const merged = `SELECT ${[...columns, 'component'].join(', ')}, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS ${above},
+SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS ${freshColumn}
 FROM (\n${selectedSql(query)}\n) selected
 WHERE component NOT LIKE 'exact%'${component === null ? '' : ` OR component = ${text(component)}`}
 GROUP BY ${[...columns, 'component'].join(', ')}`
   const counted = `SELECT ${[
     ...columns,
-    `${exactValue} AS exact_value`,
-    'MAX(above) AS above',
-    'SUM(fresh) AS fresh',
-    `SUM(CASE WHEN ${isRegister} THEN 1 ELSE 0 END) AS raised`,
-    `SUM(CASE WHEN ${isRegister} THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum`,
+    `${exactCount} AS ${exactValue}`,
+    `MAX(${above}) AS ${above}`,
+    `SUM(${freshColumn}) AS ${freshColumn}`,
+    `SUM(CASE WHEN ${isRegister} THEN 1 ELSE 0 END) AS ${raised}`,
+    `SUM(CASE WHEN ${isRegister} THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS ${inverseSum}`,
   ].join(', ')} FROM (\n${merged}\n) merged${groupBy(columns)}`
   const bucket = query.per === null ? 'CAST(NULL AS TIMESTAMP) AS bucket' : 'bucket'
-  const isExact = 'above = 0 AND exact_value IS NOT NULL'
+  const isExact = `${above} = 0 AND ${exactValue} IS NOT NULL`
   return `SELECT ${[bucket, ...query.by.map(quoted)].join(', ')},
-CASE WHEN ${isExact} THEN exact_value ELSE ${estimateSql} END AS value,
-CASE WHEN ${isExact} THEN TRUE ELSE FALSE END AS exact, fresh AS ${freshColumn}
-FROM (\n${counted}\n) counted WHERE raised > 0`
+CASE WHEN ${isExact} THEN ${exactValue} ELSE ${estimateSql} END AS value,
+CASE WHEN ${isExact} THEN TRUE ELSE FALSE END AS exact, ${freshColumn}
+FROM (\n${counted}\n) counted WHERE ${raised} > 0`
 }
 
-/** `estimate` of core/hyperloglog.ts in SQL, from the columns raised and inverse_sum. */
-const zeros = `(${registerCount} - raised)`
+/** `estimate` of core/hyperloglog.ts in SQL, from two columns of `distinctSql`. */
+const zeros = `(${registerCount} - ${raised})`
 const logZeros = `LN(CAST(${zeros} + 1 AS DOUBLE PRECISION))`
 const beta = [0.070471823, 0.17393686, 0.16339839, -0.09237745, 0.03738027, -0.005384159, 0.00042419]
   .map((coefficient, power) => `${coefficient} * POWER(${logZeros}, ${power + 1})`)
   .join(' + ')
 const alphaRegisters = (0.7213 / (1 + 1.079 / registerCount)) * registerCount
-const estimateSql = `CAST(ROUND(${alphaRegisters} * raised / (-0.370393911 * ${zeros} + ${beta} + ${zeros} + inverse_sum)) AS BIGINT)`
+const estimateSql = `CAST(ROUND(${alphaRegisters} * ${raised} / (-0.370393911 * ${zeros} + ${beta} + ${zeros} + ${inverseSum})) AS BIGINT)`

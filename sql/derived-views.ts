@@ -1,7 +1,8 @@
 import { answerScale } from '../core/answer.ts'
-import { type Bucket, buckets, divides } from '../core/bucket.ts'
+import type { Bucket } from '../core/bucket.ts'
 import { derivedScale, isZeroOfNothing } from '../core/derived.ts'
 import type { DerivedData, MeasureData, MetricData, ModelData } from '../core/model.ts'
+import { viewsOfMetric } from '../core/view-names.ts'
 import { pairColumns, pairSql } from './pairs.ts'
 import { allGapsSql } from './states.ts'
 import { quoted } from './table.ts'
@@ -10,15 +11,13 @@ import { type View, wholeSql } from './whole.ts'
 /** A derived metric's view, and one for each coarser bucket. */
 export const derivedViews = (model: ModelData): View[] =>
   (model.derived ?? []).flatMap((derived) => {
-    const coarser = buckets.filter((bucket) => bucket !== derived.per && divides(derived.per, bucket))
     const [left, right] = derived.of.map((name) => model.metrics.find((metric) => metric.name === name))
     if (left === undefined || right === undefined) throw new Error(`${derived.name} is made of no metric.`)
-    const view = (name: string, per: Bucket): View => ({
+    return viewsOfMetric(derived).map(({ name, per }) => ({
       name,
       columns: [...derived.by.map(({ type }) => type), ...columnsOf(derived, left, right)].join(', '),
       sql: (servedBy) => viewSql(derived, [left, right], per, servedBy),
-    })
-    return [view(derived.name, derived.per), ...coarser.map((bucket) => view(`${derived.name}_${bucket}`, bucket))]
+    }))
   })
 
 const viewSql = (
@@ -36,8 +35,7 @@ ${wholeSql(derived.name, gaps, servedBy)}`
 }
 
 const columnsOf = (derived: DerivedData, left: MetricData, right: MetricData): string[] => [
-  'bucket',
-  ...derived.by.map(({ name }) => quoted(name)),
+  ...['bucket', ...derived.by.map(({ name }) => quoted(name))].map((column) => `pairs.${column}`),
   `${valueSql(derived.kind, left.measure, right.measure)} AS value`,
   `CASE WHEN ${pairColumns.estimates} = 0 THEN TRUE ELSE FALSE END AS exact`,
 ]

@@ -1,5 +1,6 @@
 import { toldFields } from '../core/entity.ts'
 import type { EntityData, EventData, FieldData, MetricData } from '../core/model.ts'
+import { stateColumn } from './finish.ts'
 import { gapsSql, type Pin, statesSql } from './states.ts'
 import { type Dialect, quoted } from './table.ts'
 import { type View, wholeSql } from './whole.ts'
@@ -10,6 +11,9 @@ export const refOf = ({ name, by: [ref] }: MetricData): string => {
   return ref.name
 }
 
+/** Named as no field can be. */
+const recency = stateColumn(0)
+
 /**
  * The latest versions: of each ref the greatest component, deleting ones too, with all columns of `statesSql`.
  * @param where a condition on a version's columns, which must hold for all versions of a ref or for none
@@ -19,8 +23,8 @@ export const latestSql = (versions: MetricData, pin: Pin | null, where = '', eac
   const ref = quoted(refOf(versions))
   const partition = [...each, ref].join(', ')
   return `SELECT * FROM (
-SELECT states.*, ROW_NUMBER() OVER (PARTITION BY ${partition} ORDER BY component DESC) AS recency FROM (\n${statesSql(versions, pin)}\n) states${where === '' ? '' : `\nWHERE ${where}`}
-) ranked WHERE recency = 1`
+SELECT states.*, ROW_NUMBER() OVER (PARTITION BY ${partition} ORDER BY component DESC) AS ${recency} FROM (\n${statesSql(versions, pin)}\n) states${where === '' ? '' : `\nWHERE ${where}`}
+) ranked WHERE ${recency} = 1`
 }
 
 /** The latest version of one ref, or no row. @param condition on the ref's column */

@@ -1,5 +1,6 @@
-import { type Bucket, buckets, divides } from '../core/bucket.ts'
+import type { Bucket } from '../core/bucket.ts'
 import type { MetricData } from '../core/model.ts'
+import { viewsOfMetric } from '../core/view-names.ts'
 import { cellsSql } from './cells.ts'
 import { finishedValue } from './finish.ts'
 import { gapsSql } from './states.ts'
@@ -7,15 +8,12 @@ import { quoted } from './table.ts'
 import { type View, wholeSql } from './whole.ts'
 
 /** A metric's view, and one for each coarser bucket: `analytics.departures`, `analytics.departures_day`, … */
-export const metricViews = (metric: MetricData): View[] => {
-  const coarser = buckets.filter((bucket) => bucket !== metric.per && divides(metric.per, bucket))
-  const view = (name: string, per: Bucket): View => ({
+export const metricViews = (metric: MetricData): View[] =>
+  viewsOfMetric(metric).map(({ name, per }) => ({
     name,
     columns: [...metric.by.map(({ type }) => type), ...columnsOf(metric)].join(', '),
     sql: (servedBy) => viewSql(metric, per, servedBy),
-  })
-  return [view(metric.name, metric.per), ...coarser.map((bucket) => view(`${metric.name}_${bucket}`, bucket))]
-}
+  }))
 
 /** The merged answer. */
 const viewSql = (metric: MetricData, per: Bucket, servedBy: string | null): string => {
@@ -26,8 +24,10 @@ ${wholeSql(metric.name, gapsSql(metric), servedBy)}`
 }
 
 const columnsOf = (metric: MetricData): string[] => {
-  const columns = ['bucket', ...metric.by.map(({ name }) => quoted(name)), `${finishedValue(metric)} AS value`]
-  if (metric.measure.kind === 'countDistinct') columns.push('exact')
+  // What is joined has columns of its own, which a dimension may be called as.
+  const columns = ['bucket', ...metric.by.map(({ name }) => quoted(name))].map((column) => `cells.${column}`)
+  columns.push(`${finishedValue(metric)} AS value`)
+  if (metric.measure.kind === 'countDistinct') columns.push('cells.exact')
   if (metric.measure.kind === 'quantile') columns.push('FALSE AS exact')
   return columns
 }

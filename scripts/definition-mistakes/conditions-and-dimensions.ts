@@ -49,6 +49,11 @@ export const j = metric('j', sale.count(), {
   by: ['shop'],
   keep: { shop: Array.from({ length: 1001 }, (_, nth) => String(nth)) },
   per: 'day',
+})
+export const k = metric('k', sale.count(), {
+  by: ['shop'],
+  keep: { shop: Array.from({ length: 900 }, (_, nth) => String(nth).padStart(100, 'x')) },
+  per: 'day',
 })`,
     },
     {
@@ -72,9 +77,11 @@ const step = event('step', { device_os: z.string(), device: z.object({ os: z.str
 export const steps = metric('steps', step.count(), { by: ['device.os', 'device_os'], per: 'day' })`,
     },
     {
-      title: 'A dimension whose column is taken, or too long',
-      definitions: `const visit = event('visit', { bucket: z.string(), ${'x'.repeat(64)}: z.string() })
+      title: 'A dimension whose column is taken, too long, or none',
+      definitions: `const visit = event('visit', { bucket: z.string(), xmin: z.string(), 'utm:source': z.string(), ${'x'.repeat(64)}: z.string() })
 export const taken = metric('taken', visit.count(), { by: ['bucket'], per: 'day' })
+export const system = metric('system', visit.count(), { by: ['xmin'], per: 'day' })
+export const odd = metric('odd', visit.count(), { by: ['utm:source'], per: 'day' })
 export const long = metric('long', visit.count(), { by: ['${'x'.repeat(64)}'], per: 'day' })`,
     },
   ],

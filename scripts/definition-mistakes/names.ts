@@ -26,6 +26,12 @@ export const visits = metric('visits', visit.count(), { per: 'day' })
 export const hourly = metric('visits', visit.count(), { per: 'hour' })`,
     },
     {
+      title: 'A metric of the name that another one has per a coarser bucket',
+      definitions: `export const visit = event('visit', { page: z.string() })
+export const visits = metric('visits', visit.count(), { per: 'hour' })
+export const daily = metric('visits_day', visit.count(), { per: 'day', zone: 'Europe/Paris' })`,
+    },
+    {
       title: 'A ratio of a name that a metric has',
       definitions: `const visit = event('visit', { seconds: int('seconds') })
 export const visits = metric('visits', visit.count('visits'), { per: 'day' })

@@ -332,14 +332,14 @@ SELECT '', '', 'empty', '', 'empty', 0 WHERE NOT EXISTS (SELECT 1 FROM ledger.co
 DROP VIEW IF EXISTS analytics."aircraft";
 
 CREATE VIEW analytics."aircraft" AS
-SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
+SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells.exact FROM (
   SELECT bucket, "origin",
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN exact_value ELSE CAST(ROUND(11817.000968551936 * raised / (-0.370393911 * (16384 - raised) + 0.070471823 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 7) + (16384 - raised) + inverse_sum)) AS BIGINT) END AS value,
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact, fresh AS state_0
+  CASE WHEN state_1 = 0 AND state_4 IS NOT NULL THEN state_4 ELSE CAST(ROUND(11817.000968551936 * state_2 / (-0.370393911 * (16384 - state_2) + 0.070471823 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 7) + (16384 - state_2) + state_3)) AS BIGINT) END AS value,
+  CASE WHEN state_1 = 0 AND state_4 IS NOT NULL THEN TRUE ELSE FALSE END AS exact, state_0
   FROM (
-    SELECT bucket, "origin", MAX(CASE WHEN component = 'exact' THEN value END) AS exact_value, MAX(above) AS above, SUM(fresh) AS fresh, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
-      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
-      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
+    SELECT bucket, "origin", MAX(CASE WHEN component = 'exact' THEN value END) AS state_4, MAX(state_1) AS state_1, SUM(state_0) AS state_0, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS state_2, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS state_3 FROM (
+      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS state_1,
+      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS state_0
       FROM (
         SELECT layer, bucket AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
@@ -362,7 +362,7 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       GROUP BY bucket, "origin", component
     ) merged
     GROUP BY bucket, "origin"
-  ) counted WHERE raised > 0
+  ) counted WHERE state_2 > 0
 ) cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
@@ -385,14 +385,14 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark
 DROP VIEW IF EXISTS analytics."aircraft_week";
 
 CREATE VIEW analytics."aircraft_week" AS
-SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
+SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells.exact FROM (
   SELECT bucket, "origin",
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN exact_value ELSE CAST(ROUND(11817.000968551936 * raised / (-0.370393911 * (16384 - raised) + 0.070471823 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 7) + (16384 - raised) + inverse_sum)) AS BIGINT) END AS value,
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact, fresh AS state_0
+  CASE WHEN state_1 = 0 AND state_4 IS NOT NULL THEN state_4 ELSE CAST(ROUND(11817.000968551936 * state_2 / (-0.370393911 * (16384 - state_2) + 0.070471823 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 7) + (16384 - state_2) + state_3)) AS BIGINT) END AS value,
+  CASE WHEN state_1 = 0 AND state_4 IS NOT NULL THEN TRUE ELSE FALSE END AS exact, state_0
   FROM (
-    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(fresh) AS fresh, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
-      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
-      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
+    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS state_4, MAX(state_1) AS state_1, SUM(state_0) AS state_0, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS state_2, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS state_3 FROM (
+      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS state_1,
+      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS state_0
       FROM (
         SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
@@ -415,7 +415,7 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       GROUP BY bucket, "origin", component
     ) merged
     GROUP BY bucket, "origin"
-  ) counted WHERE raised > 0
+  ) counted WHERE state_2 > 0
 ) cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
@@ -438,14 +438,14 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark
 DROP VIEW IF EXISTS analytics."aircraft_month";
 
 CREATE VIEW analytics."aircraft_month" AS
-SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
+SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells.exact FROM (
   SELECT bucket, "origin",
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN exact_value ELSE CAST(ROUND(11817.000968551936 * raised / (-0.370393911 * (16384 - raised) + 0.070471823 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 7) + (16384 - raised) + inverse_sum)) AS BIGINT) END AS value,
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact, fresh AS state_0
+  CASE WHEN state_1 = 0 AND state_4 IS NOT NULL THEN state_4 ELSE CAST(ROUND(11817.000968551936 * state_2 / (-0.370393911 * (16384 - state_2) + 0.070471823 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 7) + (16384 - state_2) + state_3)) AS BIGINT) END AS value,
+  CASE WHEN state_1 = 0 AND state_4 IS NOT NULL THEN TRUE ELSE FALSE END AS exact, state_0
   FROM (
-    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(fresh) AS fresh, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
-      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
-      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
+    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS state_4, MAX(state_1) AS state_1, SUM(state_0) AS state_0, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS state_2, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS state_3 FROM (
+      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS state_1,
+      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS state_0
       FROM (
         SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
@@ -468,7 +468,7 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       GROUP BY bucket, "origin", component
     ) merged
     GROUP BY bucket, "origin"
-  ) counted WHERE raised > 0
+  ) counted WHERE state_2 > 0
 ) cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
@@ -491,14 +491,14 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark
 DROP VIEW IF EXISTS analytics."aircraft_year";
 
 CREATE VIEW analytics."aircraft_year" AS
-SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
+SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells.exact FROM (
   SELECT bucket, "origin",
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN exact_value ELSE CAST(ROUND(11817.000968551936 * raised / (-0.370393911 * (16384 - raised) + 0.070471823 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - raised) + 1 AS DOUBLE PRECISION)), 7) + (16384 - raised) + inverse_sum)) AS BIGINT) END AS value,
-  CASE WHEN above = 0 AND exact_value IS NOT NULL THEN TRUE ELSE FALSE END AS exact, fresh AS state_0
+  CASE WHEN state_1 = 0 AND state_4 IS NOT NULL THEN state_4 ELSE CAST(ROUND(11817.000968551936 * state_2 / (-0.370393911 * (16384 - state_2) + 0.070471823 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 1) + 0.17393686 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 2) + 0.16339839 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 3) + -0.09237745 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 4) + 0.03738027 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 5) + -0.005384159 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 6) + 0.00042419 * POWER(LN(CAST((16384 - state_2) + 1 AS DOUBLE PRECISION)), 7) + (16384 - state_2) + state_3)) AS BIGINT) END AS value,
+  CASE WHEN state_1 = 0 AND state_4 IS NOT NULL THEN TRUE ELSE FALSE END AS exact, state_0
   FROM (
-    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS exact_value, MAX(above) AS above, SUM(fresh) AS fresh, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS raised, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS inverse_sum FROM (
-      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS above,
-      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS fresh
+    SELECT bucket, "origin", CAST(NULL AS BIGINT) AS state_4, MAX(state_1) AS state_1, SUM(state_0) AS state_0, SUM(CASE WHEN component LIKE 'r%' THEN 1 ELSE 0 END) AS state_2, SUM(CASE WHEN component LIKE 'r%' THEN POWER(CAST(2 AS DOUBLE PRECISION), -value) ELSE 0 END) AS state_3 FROM (
+      SELECT bucket, "origin", component, MAX(value) AS value, MAX(CASE WHEN layer = 'speed' THEN 1 ELSE 0 END) AS state_1,
+      SUM(CASE WHEN layer = 'speed' AND component = 'seen' THEN value ELSE 0 END) AS state_0
       FROM (
         SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
@@ -521,7 +521,7 @@ SELECT bucket, "origin", CAST(cells.value AS BIGINT) AS value, exact FROM (
       GROUP BY bucket, "origin", component
     ) merged
     GROUP BY bucket, "origin"
-  ) counted WHERE raised > 0
+  ) counted WHERE state_2 > 0
 ) cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
@@ -544,7 +544,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark
 DROP VIEW IF EXISTS analytics."arrival_delay_minutes";
 
 CREATE VIEW analytics."arrival_delay_minutes" AS
-SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
@@ -587,7 +587,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed:
 DROP VIEW IF EXISTS analytics."arrival_delay_minutes_week";
 
 CREATE VIEW analytics."arrival_delay_minutes_week" AS
-SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
@@ -630,7 +630,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed:
 DROP VIEW IF EXISTS analytics."arrival_delay_minutes_month";
 
 CREATE VIEW analytics."arrival_delay_minutes_month" AS
-SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
@@ -673,7 +673,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed:
 DROP VIEW IF EXISTS analytics."arrival_delay_minutes_year";
 
 CREATE VIEW analytics."arrival_delay_minutes_year" AS
-SELECT bucket, "carrier", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
@@ -716,7 +716,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed:
 DROP VIEW IF EXISTS analytics."departures";
 
 CREATE VIEW analytics."departures" AS
-SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
@@ -759,7 +759,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidema
 DROP VIEW IF EXISTS analytics."departures_day";
 
 CREATE VIEW analytics."departures_day" AS
-SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
@@ -802,7 +802,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidema
 DROP VIEW IF EXISTS analytics."departures_week";
 
 CREATE VIEW analytics."departures_week" AS
-SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
@@ -845,7 +845,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidema
 DROP VIEW IF EXISTS analytics."departures_month";
 
 CREATE VIEW analytics."departures_month" AS
-SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
@@ -888,7 +888,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidema
 DROP VIEW IF EXISTS analytics."departures_year";
 
 CREATE VIEW analytics."departures_year" AS
-SELECT bucket, "carrier", "origin", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
@@ -931,7 +931,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidema
 DROP VIEW IF EXISTS analytics."rejected";
 
 CREATE VIEW analytics."rejected" AS
-SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
@@ -974,7 +974,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark
 DROP VIEW IF EXISTS analytics."rejected_day";
 
 CREATE VIEW analytics."rejected_day" AS
-SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
@@ -1017,7 +1017,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark
 DROP VIEW IF EXISTS analytics."rejected_week";
 
 CREATE VIEW analytics."rejected_week" AS
-SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
@@ -1060,7 +1060,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark
 DROP VIEW IF EXISTS analytics."rejected_month";
 
 CREATE VIEW analytics."rejected_month" AS
-SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
@@ -1103,7 +1103,7 @@ WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark
 DROP VIEW IF EXISTS analytics."rejected_year";
 
 CREATE VIEW analytics."rejected_year" AS
-SELECT bucket, "reason", "event_type", CAST(cells.value AS BIGINT) AS value FROM (
+SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIGINT) AS value FROM (
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value

@@ -168,9 +168,14 @@ describe('what a dimension keeps', () => {
     expect(() => compiled(wrong('m', options))).toThrow('Metric m')
   })
 
-  it('may be a thousand values of 256 bytes', () => {
-    const shop = Array.from({ length: 1000 }, (_, nth) => `${nth}`.padStart(256, 'x'))
-    expect(metricOf(wrong('m', { keep: { shop } })).by[1]?.keep?.values).toEqual(shop.toSorted())
+  it('may be a thousand values, or few long ones: what the ledger keeps of a metric', () => {
+    const shops = (length: number, bytes: number) =>
+      Array.from({ length }, (_, nth) => String(nth).padStart(bytes, 'x'))
+    for (const shop of [shops(1000, 50), shops(200, 256)])
+      expect(metricOf(wrong('m', { keep: { shop } })).by[1]?.keep?.values).toEqual(shop.toSorted())
+    expect(() => compiled(wrong('m', { keep: { shop: shops(1000, 60) } }))).toThrow(
+      'bytes, and 60000 can be kept of a metric; name fewer or shorter values in keep and where.',
+    )
   })
 
   it('is shown, ten values of it, in quotes where one is no word', () => {
