@@ -72,6 +72,9 @@ export interface MetricPage {
   /** Only the greatest: how many of each bucket, and how many rows are left out. */
   readonly top?: number
   readonly leftOut?: number
+  /** Over sessions alone: ISO; and how often their step failed, where it did. */
+  readonly asOf?: string
+  readonly stepFailures?: { readonly events: number; readonly first: string }
   readonly next: string | null
   readonly receipt: Receipt
 }

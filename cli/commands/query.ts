@@ -109,6 +109,13 @@ const queryAnswer = (page: MetricPage, range: AskedRange): Answer => ({
       ]),
     },
   ],
-  head: [`${page.metric} (${page.unit}) per ${page.per}, ${rangeText(range, page.zone)}`],
-  notes: [...leftOutLines(page), ...receiptLines(page.receipt)],
+  head: [`${page.metric} (${page.unit}) per ${page.per}, ${rangeText(range, page.zone)}${asOfPart(page)}`],
+  notes: [...leftOutLines(page), ...failureLines(page), ...receiptLines(page.receipt)],
 })
+
+const asOfPart = ({ asOf }: MetricPage): string => (asOf === undefined ? '' : `, as of ${asOf}`)
+
+const failureLines = ({ stepFailures }: MetricPage): string[] =>
+  stepFailures === undefined
+    ? []
+    : [`the sessions' step passed over ${stepFailures.events} events: it ${stepFailures.first}`]

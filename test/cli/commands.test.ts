@@ -186,6 +186,38 @@ describe('against an API that refuses', () => {
       ['layer', 'batch'],
     ])
   })
+
+  it('asks for sessions as of a time, and says which events their step failed on', async () => {
+    const receipt = { positions: {}, tidemark: {}, exclusions: { batch: 0, speed: 0, stretches: {} }, exact: true }
+    const session = {
+      startedAt: '2026-01-01T00:00:00.000Z',
+      lastAt: '2026-01-01T00:01:30.000Z',
+      duration: 90,
+      events: 2,
+    }
+    const rows = [{ ...session, state: 'done', closed: true, failures: ['threw: no'] }]
+    answers = [{ status: 200, body: { sessions: 'trip', by: { tripId: 'a b' }, asOf: 'then', rows, receipt } }]
+    const ended = await ask('sessions', 'trip', 'a b', '--as-of', '2026-01-02', '-o', 'table')
+    expect(asked).toEqual(['/api/v1/sessions/trip/a%20b?asOf=2026-01-02T00%3A00%3A00Z'])
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^trip of a b as of then\n\nstartedAt .*\n.*\n.* 90 +2 +done +true\n/),
+    })
+    expect(ended.stdout).toContain('step passed over an event of 2026-01-01T00:00:00.000Z: it threw: no')
+    expect(await ask('sessions', 'trip')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('sessions trip KEY'),
+    })
+  })
+
+  it('says as of when sessions were measured', async () => {
+    const { body } = page([], null)
+    answers = [{ status: 200, body: { ...body, asOf: 'then', stepFailures: { events: 3, first: 'threw: no' } } }]
+    const ended = await ask('query', 'm', '--from', '2013', '--to', '2014', '--as-of', '2013-06-01', '-o', 'table')
+    expect(asked[0]).toContain('asOf=2013-06-01')
+    expect(ended.stdout).toContain(', as of then\n')
+    expect(ended.stdout).toContain("the sessions' step passed over 3 events: it threw: no")
+  })
 })
 
 const describeStacks = (apiUrl: string): string => {
