@@ -43,7 +43,7 @@ except ImportError as missing:
         "spark.executorEnv.PYSPARK_PYTHON at its python; elsewhere, install requirements.txt."
     ) from missing
 
-from pyspark import SparkFiles, TaskContext
+from pyspark import SparkFiles, StorageLevel, TaskContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -66,7 +66,10 @@ RECORDS_PER_BATCH = 1000
 COUNT_FIRST_ABOVE_BYTES = 256 * MIB
 """A full recompute of more than this, gzipped, counts events by date before it shuffles them, to split the large dates: small
 records are some 35 bytes each, so that up to here one date holds eight million at most."""
-EVENTS_PER_FILE = 4_000_000
+EVENTS_PER_FILE = 2_000_000
+ROWS_SORTED_AT_ONCE = 500_000
+"""A sort that holds more asks for one array of all their places, and a copy of it to sort by: with millions of rows a task, a
+heap of 2 GiB has no such piece left, though Spark counts it as free."""
 PATIENCE = {"connect_timeout": 10, "request_timeout": 60}
 """Seconds. pyarrow's own (1 and 3) give a job up, minutes of work with it, where the store is busy for a moment."""
 
@@ -998,7 +1001,8 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
     counts: Counter = Counter()
     try:
         if held:
-            fresh.persist()
+            # On disk alone: what storage holds of the heap, sorts can't have.
+            fresh.persist(StorageLevel.DISK_ONLY)
             for row in fresh.groupBy("event_type", "event_date").count().collect():
                 counts[(row["event_type"], row["event_date"])] = row["count"]
         if base is not None:
@@ -1109,6 +1113,7 @@ def session() -> SparkSession:
         .config("spark.sql.ansi.enabled", "true")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", RECORDS_PER_BATCH)
         .config("spark.speculation", "false")
+        .config("spark.shuffle.spill.numElementsForceSpillThreshold", ROWS_SORTED_AT_ONCE)
         .getOrCreate()
     )
 

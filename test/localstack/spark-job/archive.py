@@ -146,7 +146,7 @@ class Archive:
 def result_of(metric, model):
     result = {"metric": metric["name"], "event": metric["event"], "per": metric["per"], "dimensions": metric["by"]}
     if metric["measure"]["kind"] == "latest":
-        return {**result, "latest": True}
+        return {**result, "bodies": True, "latest": True}
     if "zone" not in metric:
         return result
     if metric["per"] in ("second", "minute", "hour"):
