@@ -1,5 +1,6 @@
 import { answeredValue } from '../../core/answer.ts'
 import { bucketStart } from '../../core/bucket.ts'
+import { earliestMs, latestMs } from '../../core/definition/quantity.ts'
 import type { KeptEvent, Session } from '../../core/folded.ts'
 import { type MetricData, type ModelData, type SessionsData, sessionMetrics } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
@@ -97,7 +98,9 @@ const eventsFor = ({ gapMs, longestMs }: SessionsData, { from, to, days }: Asked
   const end = to ?? (days?.to == null ? null : days.to + dayMs)
   const hour = bucketStart('hour')
   const last = Math.min(asOf, end === null ? Number.POSITIVE_INFINITY : end + longestMs)
-  return { start, from: start === null ? null : hour(start - gapMs - longestMs), to: hour(last) + hourMs }
+  const [first, beyond] = [start === null ? null : hour(start - gapMs - longestMs), hour(last) + hourMs]
+  // No event is of before the year 1, nor of after 9999: neither is a time that SQL writes.
+  return { start, from: first !== null && first < earliestMs ? null : first, to: beyond > latestMs ? null : beyond }
 }
 
 interface Read {

@@ -254,6 +254,9 @@ describe('sessions, by batch and speed', () => {
     await onBoth(async (stage) => {
       const whole = await get<MetricAnswer>(stage, '/v1/metrics/visits', asked)
       expect(whole.next).toBeNull()
+      const ever = { from: '0001-01-01', to: '9999-12-31', asOf: '9999-12-31T23:59:59Z', per: 'total' }
+      const always = await get<MetricAnswer>(stage, '/v1/metrics/visits', ever)
+      expect(always.rows).toEqual((await get<MetricAnswer>(stage, '/v1/metrics/visits', { per: 'total' })).rows)
       const first = await get<MetricAnswer & { asOf: string }>(stage, '/v1/metrics/visits', { ...asked, limit: '2' })
       const { model, states } = stage
       const later = {
