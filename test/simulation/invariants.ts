@@ -5,17 +5,7 @@ import type { RawObject } from '../../core/raw-archive.ts'
 import { answerMetric, findMetric } from '../../lambdas/serving/metrics.ts'
 import { readQuestion } from '../../lambdas/serving/question.ts'
 import { answerWindow } from '../../lambdas/serving/windows.ts'
-import { duplicatesWindowMs } from './functions.ts'
-import {
-  type Accepted,
-  type Cells,
-  type Counted,
-  cellName,
-  recount,
-  recountWindow,
-  withoutRetries,
-  withoutTwins,
-} from './oracle.ts'
+import { type Accepted, type Cells, type Counted, cellName, recount, recountWindow, withoutTwins } from './oracle.ts'
 import type { World } from './world.ts'
 
 /** An answer that is not what the accepted records give. */
@@ -40,17 +30,8 @@ export const checkAnswers = async (
   tally: Tally,
 ): Promise<void> => {
   checkPromises(world)
-  const { batch, speed } = reached(world)
-  const { kept, keptAtMost } = withoutTwinsOfOneShard(world)
-  const those = (isCounted: ReadonlySet<Accepted>): Counted => ({
-    batch,
-    speed: speed.filter((one) => isCounted.has(one)),
-  })
-  const counted = those(kept)
-  const possible = [
-    ...(world.isUnsureOfTwins ? [{ batch, speed }, those(firstsOfOneLine(world))] : []),
-    ...(keptAtMost === kept ? [] : [those(keptAtMost)]),
-  ]
+  const reached = reachedBy(world)
+  const counted = onlyThose(reached, world.kept.certainly)
   for (const model of new Set([world.served, world.model])) {
     const isChanged = model === world.changed
     for (const name of names) {
@@ -63,17 +44,18 @@ export const checkAnswers = async (
       }
       tally.compared++
       const once = recount(name, counted, isChanged, hash)
-      const others = possible.flatMap((other) => [
-        recount(name, other, isChanged, hash),
-        ...(name === 'turnover' ? [wherePartsDiffer(once, counted, other, isChanged, hash)] : []),
-      ])
-      compare(name, answered, once, others)
+      compare(name, answered, once, () =>
+        possible(world, reached).flatMap((other) => [
+          recount(name, other, isChanged, hash),
+          ...(name === 'turnover' ? [wherePartsDiffer(once, counted, other, isChanged, hash)] : []),
+        ]),
+      )
     }
   }
 }
 
-/** Which records each side is to count now: those at or below the live tidemark by batch, those above by speed. */
-const reached = (world: World): Counted => {
+/** Which records each side is to count now, retries too: those at or below the live tidemark by batch, those above by speed. */
+const reachedBy = (world: World): Counted => {
   const { control, dataset, mark, speedPosition } = world.warehouse.committed
   const live = control[0]?.liveDatasetId ?? ''
   const marks = new Map(mark.filter(({ datasetId }) => datasetId === live).map((row) => [row.shardId, row.mark]))
@@ -85,45 +67,25 @@ const reached = (world: World): Counted => {
     batch: withoutTwins(
       world.accepted.filter((record) => isBelow(record) && !world.exclusions.leavesOut(revision, record)),
     ),
-    speed: world.accepted.filter((record) => !isBelow(record) && isReached(record) && !isLeftOut(world, record)),
+    speed: world.accepted.filter((record) => !isBelow(record) && isReached(record) && !world.kept.isLeftOut(record)),
   }
 }
 
-/** Whether speed is to leave a record out, by the revision that its stretch of the shard is counted by. */
-const isLeftOut = ({ exclusions }: World, record: Accepted): boolean =>
-  exclusions.leavesOut(exclusions.revisionOf(record), record)
+const onlyThose = ({ batch, speed }: Counted, isCounted: ReadonlySet<Accepted>): Counted => ({
+  batch,
+  speed: speed.filter((one) => isCounted.has(one)),
+})
 
-/**
- * What speed keeps of the records. An event left out is nobody's twin; but one that the table leaves out by a newer
- * revision than the window may still have been remembered by the latter, and then its later twin is told as one.
- */
-const withoutTwinsOfOneShard = (world: World) => {
-  const keptOf = (records: readonly Accepted[]): ReadonlySet<Accepted> =>
-    withoutRetries(records, world.ancestorsOf, duplicatesWindowMs)
-  const { accepted, exclusions } = world
-  if (!exclusions.areAny) {
-    const kept = keptOf(accepted)
-    return { kept, keptAtMost: kept }
-  }
-  const isRemembered = (record: Accepted): boolean =>
-    !isLeftOut(world, record) || exclusions.isInWindow(record) !== false
-  return {
-    kept: keptOf(accepted.filter((record) => !isLeftOut(world, record))),
-    keptAtMost: keptOf(accepted.filter(isRemembered)),
-  }
-}
-
-/**
- * Of each event of a line the first record alone, however far the others are apart from it. Where twins may not have
- * been told, one of a chain of them may count that should not, and the next then be told as its twin, and not count.
- */
-const firstsOfOneLine = ({ accepted, ancestorsOf }: World): ReadonlySet<Accepted> =>
-  withoutRetries(accepted, ancestorsOf, Number.POSITIVE_INFINITY)
+/** What else may be counted, where that is not certain. */
+const possible = ({ kept, exclusions, isUnsureOfTwins }: World, reached: Counted): Counted[] => [
+  ...(isUnsureOfTwins ? [reached, onlyThose(reached, kept.firstsOfOneLine)] : []),
+  ...(exclusions.areAny ? [onlyThose(reached, kept.atMost)] : []),
+]
 
 /** The turnover, but for the cells that another number of sales has a part in: their sums may be alike by chance. */
 const wherePartsDiffer = (once: Cells, counted: Counted, other: Counted, isChanged: boolean, hash: Hash64): Cells => {
   const [ours, theirs] = [counted, other].map((each) => recount('sales of a turnover', each, isChanged, hash))
-  return Object.fromEntries(Object.entries(once).filter(([cell]) => ours?.[cell] === theirs?.[cell]))
+  return new Map([...once].filter(([cell]) => ours?.get(cell) === theirs?.get(cell)))
 }
 
 /** @throws WrongAnswer where a shard counts records by an older revision than an operator was told */
@@ -147,7 +109,7 @@ const answer = async ({ states }: World, model: Model, name: string): Promise<Ce
   const query = new URLSearchParams(names.length === 0 ? {} : { by: names.join(',') })
   try {
     const { rows } = await answerMetric(model.data, states, readQuestion(metric, query))
-    return Object.fromEntries(
+    return new Map(
       rows.map(({ bucket, by, value, exact }) => [
         cellName(
           Date.parse(bucket ?? ''),
@@ -164,12 +126,20 @@ const answer = async ({ states }: World, model: Model, name: string): Promise<Ce
 
 const withTime = (cell: string): string => cell.replace(/^\d+/, (bucket) => new Date(Number(bucket)).toISOString())
 
-/** Cells that are not certain (another recount of what may have counted differs) are not compared. */
-const compare = (name: string, answered: Cells, once: Cells, others: readonly Cells[]): void => {
-  for (const cell of new Set([answered, once, ...others].flatMap(Object.keys)))
-    if (others.every((other) => other[cell] === once[cell]) && answered[cell] !== once[cell])
+/**
+ * Cells that are not certain (another recount of what may have counted differs) are not compared.
+ * @param others those recounts; asked for only where a cell differs, which is seldom
+ */
+const compare = (name: string, answered: Cells, once: Cells, others: () => readonly Cells[]): void => {
+  const differing = [...new Set([...answered.keys(), ...once.keys()])].filter(
+    (cell) => answered.get(cell) !== once.get(cell),
+  )
+  if (differing.length === 0) return
+  const recounts = others()
+  for (const cell of differing)
+    if (recounts.every((other) => other.get(cell) === once.get(cell)))
       throw new WrongAnswer(
-        `${name}, ${withTime(cell)}: answered ${answered[cell] ?? 'nothing'}, counted ${once[cell] ?? 'nothing'}`,
+        `${name}, ${withTime(cell)}: answered ${answered.get(cell) ?? 'nothing'}, counted ${once.get(cell) ?? 'nothing'}`,
       )
 }
 
@@ -194,28 +164,21 @@ const checkWindow = async (world: World, model: Model, tally: Tally): Promise<vo
   }
   const { positions, from, to } = receipt
   const records = world.accepted.filter(({ shardId, sequenceNumber }) => sequenceNumber <= (positions[shardId] ?? ''))
-  const { kept, keptAtMost } = withoutTwinsOfOneShard(world)
-  const firsts = firstsOfOneLine(world)
-  const isCertain = (record: Accepted): boolean => world.exclusions.isInWindow(record) === true
-  const isPossible = (record: Accepted): boolean => world.exclusions.isInWindow(record) !== false
+  const { exclusions, kept } = world
+  const isCertain = (record: Accepted): boolean => exclusions.isInWindow(record) === true
+  const isPossible = (record: Accepted): boolean => exclusions.isInWindow(record) !== false
   const counted = (isCounted: (record: Accepted) => boolean): Cells =>
     recountWindow(records.filter(isCounted), from, to, model === world.changed)
-  const once = counted((record) => kept.has(record) && isCertain(record))
-  const others = [
-    ...(world.isUnsureOfTwins
-      ? [counted(isCertain), counted(isPossible), counted((record) => firsts.has(record) && isCertain(record))]
-      : []),
-    ...(world.exclusions.areAny
-      ? [
-          counted((record) => kept.has(record) && isPossible(record)),
-          counted((record) => keptAtMost.has(record) && isCertain(record)),
-          counted((record) => keptAtMost.has(record) && isPossible(record)),
-        ]
-      : []),
-  ]
-  const answered = Object.fromEntries(rows.map(({ by, value }) => [JSON.stringify([by.shop ?? null]), String(value)]))
+  const among = (those: ReadonlySet<Accepted>, isCounted: (record: Accepted) => boolean): Cells =>
+    counted((record) => those.has(record) && isCounted(record))
+  const answered = new Map(rows.map(({ by, value }) => [JSON.stringify([by.shop ?? null]), String(value)]))
   tally.compared++
-  compare('window of sales', answered, once, others)
+  compare('window of sales', answered, among(kept.certainly, isCertain), () => [
+    ...(world.isUnsureOfTwins ? [counted(isCertain), counted(isPossible), among(kept.firstsOfOneLine, isCertain)] : []),
+    ...(exclusions.areAny
+      ? [among(kept.certainly, isPossible), among(kept.atMost, isCertain), among(kept.atMost, isPossible)]
+      : []),
+  ])
 }
 
 /** @throws WrongAnswer where the archive misses a record at or below its position: a tidemark could pass it */
@@ -246,6 +209,6 @@ export const checkQuiet = async (world: World, hash: Hash64, tally: Tally): Prom
     if (answered === null) throw new WrongAnswer(`${name} is still refused after the last recompute.`)
     tally.compared++
     const expected = recount(name, counted, world.model === world.changed, hash)
-    compare(`${name}, at rest`, answered, expected, [])
+    compare(`${name}, at rest`, answered, expected, () => [])
   }
 }

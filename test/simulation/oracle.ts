@@ -7,16 +7,32 @@ export interface Accepted {
   readonly sequenceNumber: string
   readonly arrivalTime: number
   readonly sent: Sent
+  /** Its place among all records, as a text that sorts. */
+  readonly place: string
+  /** Records of one event have the same. */
+  readonly identity: string
+  /** By metric the cell that it falls in, whatever the metric takes; none where it is none of the metric's events. */
+  readonly cells: Readonly<Record<string, Cell>>
+}
+
+/** Where in a metric's answer something counts. */
+interface Cell {
+  /** Epoch ms. */
+  readonly bucket: number
+  readonly name: string
 }
 
 /** A metric's answer: a cell's name to its value as text. */
-export type Cells = Readonly<Record<string, string>>
+export type Cells = ReadonlyMap<string, string>
 
-interface Metric {
+interface Placing {
   readonly perMs: number
   /** How far its buckets are ahead of UTC's. */
   readonly aheadMs?: number
   readonly dims: (sale: Sale) => readonly (string | boolean | null)[]
+}
+
+interface Metric {
   /** Whether the metric counts the sale at all. */
   readonly takes: (sale: Sale) => boolean
   readonly value: (sales: readonly Sale[]) => string
@@ -26,51 +42,58 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const all = (): boolean => true
 
-/** What the definitions mean, written again by hand. @param changed whether sales are those by express alone */
-const metricsOf = (changed: boolean): Readonly<Record<string, Metric>> => ({
-  sales: {
-    perMs: hourMs,
-    dims: ({ shop }) => [shop],
-    takes: changed ? ({ express }) => express : all,
-    value: (sales) => String(sales.length),
-  },
-  turnover: {
-    perMs: dayMs,
-    aheadMs: 5.5 * hourMs,
-    dims: () => [],
-    takes: all,
-    value: (sales) => euros(sales.reduce((sum, { amount }) => sum + amount, 0)),
-  },
+const kolkatasDays: Placing = { perMs: dayMs, aheadMs: 5.5 * hourMs, dims: () => [] }
+
+/** What the definitions mean, written again by hand: where a sale counts. */
+const placings: Readonly<Record<string, Placing>> = {
+  sales: { perMs: hourMs, dims: ({ shop }) => [shop] },
+  turnover: kolkatasDays,
   // In the very cells of turnover.
-  'sales of a turnover': {
-    perMs: dayMs,
-    aheadMs: 5.5 * hourMs,
-    dims: () => [],
-    takes: all,
-    value: (sales) => String(sales.length),
-  },
-  best: {
-    perMs: dayMs,
-    dims: ({ shop }) => [shop],
-    takes: all,
-    value: (sales) => euros(Math.max(...sales.map(({ amount }) => amount))),
-  },
-})
+  'sales of a turnover': kolkatasDays,
+  best: { perMs: dayMs, dims: ({ shop }) => [shop] },
+  customers: { perMs: dayMs, dims: ({ express }) => [express] },
+}
+
+const count = (sales: readonly Sale[]): string => String(sales.length)
+
+/** And what it counts. */
+const metrics: Readonly<Record<string, Metric>> = {
+  sales: { takes: all, value: count },
+  turnover: { takes: all, value: (sales) => euros(sales.reduce((sum, { amount }) => sum + amount, 0)) },
+  'sales of a turnover': { takes: all, value: count },
+  best: { takes: all, value: (sales) => euros(Math.max(...sales.map(({ amount }) => amount))) },
+}
+
+/** Where sales are those by express alone. */
+const changedMetrics: typeof metrics = { ...metrics, sales: { takes: ({ express }) => express, value: count } }
 
 const euros = (cents: number): string => (cents / 100).toFixed(2)
 
 export const cellName = (bucket: number, dims: readonly (string | number | boolean | null)[]): string =>
   `${bucket} ${JSON.stringify(dims)}`
 
-const group = <Item>(items: readonly Item[], nameOf: (item: Item) => string): Map<string, Item[]> => {
-  const groups = new Map<string, Item[]>()
-  for (const item of items) {
-    const name = nameOf(item)
-    const held = groups.get(name)
-    if (held === undefined) groups.set(name, [item])
-    else held.push(item)
-  }
-  return groups
+/** A record, with all that is the same at every recount of it. */
+export const accept = (record: Pick<Accepted, 'shardId' | 'sequenceNumber' | 'arrivalTime' | 'sent'>): Accepted => {
+  const { shardId, sequenceNumber, arrivalTime, sent } = record
+  const place = `${sequenceNumber}/${shardId}`
+  if (sent.kind === 'sale') return { ...record, place, identity: `${sent.id}/${sent.at}`, cells: cellsOf(sent) }
+  const bucket = Math.floor(arrivalTime / hourMs) * hourMs
+  const rejected = { bucket, name: cellName(bucket, [sent.reason, sent.eventType]) }
+  return { ...record, place, identity: place, cells: { rejected } }
+}
+
+const cellsOf = (sale: Sale): Accepted['cells'] =>
+  Object.fromEntries(
+    Object.entries(placings).map(([metric, { perMs, aheadMs = 0, dims }]) => {
+      const bucket = Math.floor((sale.at + aheadMs) / perMs) * perMs
+      return [metric, { bucket, name: cellName(bucket, dims(sale)) }]
+    }),
+  )
+
+/** The bucket of a metric that a record falls in, whatever the metric takes; null: it is none of the metric's events. */
+export const bucketOf = (name: string, { cells }: Accepted): number | null => {
+  if (!(name in placings) && name !== 'rejected') throw new Error(`The oracle does not know ${name}.`)
+  return cells[name]?.bucket ?? null
 }
 
 /** Both sides' records, each once as its side is to count it. */
@@ -79,35 +102,51 @@ export interface Counted {
   readonly speed: readonly Accepted[]
 }
 
-const salesOf = (records: readonly Accepted[]): Sale[] =>
-  records.flatMap(({ sent }) => (sent.kind === 'sale' ? [sent] : []))
-
-/** A metric's answer, recounted one by one. @param hash the hash that registers are made from */
+/** A metric's answer, recounted one by one. @param changed whether sales are those by express alone @param hash the hash that registers are made from */
 export const recount = (
   name: string,
   { batch, speed }: Counted,
   changed: boolean,
   hash: (text: string) => bigint,
 ): Cells => {
-  if (name === 'customers') return customers(salesOf(batch), salesOf(speed), hash)
-  if (name === 'rejected') return rejected([...batch, ...speed])
-  const metric = metricsOf(changed)[name]
+  if (name === 'customers') return customers(batch, speed, hash)
+  if (name === 'rejected') return rejected([batch, speed])
+  const metric = (changed ? changedMetrics : metrics)[name]
   if (metric === undefined) throw new Error(`The oracle does not know ${name}.`)
-  const { dims, takes, value } = metric
-  const sales = [...salesOf(batch), ...salesOf(speed)].filter(takes)
-  const groups = group(sales, (sale) => cellName(bucketAt(metric, sale), dims(sale)))
-  return Object.fromEntries([...groups].map(([cell, members]) => [cell, value(members)]))
+  const { takes, value } = metric
+  const groups = new Map<string, Sale[]>()
+  for (const side of [batch, speed])
+    for (const { sent, cells } of side) {
+      const cell = cells[name]
+      if (sent.kind !== 'sale' || cell === undefined || !takes(sent)) continue
+      const held = groups.get(cell.name)
+      if (held === undefined) groups.set(cell.name, [sent])
+      else held.push(sent)
+    }
+  const counted = new Map<string, string>()
+  for (const [cell, sales] of groups) counted.set(cell, value(sales))
+  return counted
 }
 
 /** Exact where batch alone has a part in the cell, else the estimate of its registers. */
-const customers = (batch: readonly Sale[], speed: readonly Sale[], hash: (text: string) => bigint): Cells => {
-  const cellOf = ({ at, express }: Sale): string => cellName(Math.floor(at / dayMs) * dayMs, [express])
-  const above = new Set(speed.map(cellOf))
-  const cells = [...group([...batch, ...speed], cellOf)].map(([cell, members]) => {
-    const distinct = new Set(members.map(({ customer }) => customer))
-    return [cell, above.has(cell) ? `${estimated(distinct, hash)} or so` : String(distinct.size)]
-  })
-  return Object.fromEntries(cells)
+const customers = (batch: readonly Accepted[], speed: readonly Accepted[], hash: (text: string) => bigint): Cells => {
+  const distinct = new Map<string, Set<string>>()
+  const above = new Set<string>()
+  for (const side of [batch, speed])
+    for (const {
+      sent,
+      cells: { customers: cell },
+    } of side) {
+      if (sent.kind !== 'sale' || cell === undefined) continue
+      if (side === speed) above.add(cell.name)
+      const held = distinct.get(cell.name)
+      if (held === undefined) distinct.set(cell.name, new Set([sent.customer]))
+      else held.add(sent.customer)
+    }
+  const counted = new Map<string, string>()
+  for (const [cell, texts] of distinct)
+    counted.set(cell, above.has(cell) ? `${estimated(texts, hash)} or so` : String(texts.size))
+  return counted
 }
 
 const estimated = (texts: ReadonlySet<string>, hash: (text: string) => bigint): number => {
@@ -119,31 +158,18 @@ const estimated = (texts: ReadonlySet<string>, hash: (text: string) => bigint): 
   return estimateRegisters([...ranks.values()])
 }
 
-const bucketAt = ({ perMs, aheadMs = 0 }: Pick<Metric, 'perMs' | 'aheadMs'>, { at }: Sale): number =>
-  Math.floor((at + aheadMs) / perMs) * perMs
-
-/** The bucket of a metric that a record falls in, whatever the metric takes; null: it is none of the metric's events. */
-export const bucketOf = (name: string, { sent, arrivalTime }: Accepted): number | null => {
-  if (name === 'rejected') return sent.kind === 'junk' ? Math.floor(arrivalTime / hourMs) * hourMs : null
-  if (sent.kind === 'junk') return null
-  const metric = name === 'customers' ? { perMs: dayMs } : metricsOf(false)[name]
-  if (metric === undefined) throw new Error(`The oracle does not know ${name}.`)
-  return bucketAt(metric, sent)
-}
-
-const rejected = (records: readonly Accepted[]): Cells => {
-  const named = records.flatMap(({ sent, arrivalTime }) =>
-    sent.kind === 'junk' ? [cellName(Math.floor(arrivalTime / hourMs) * hourMs, [sent.reason, sent.eventType])] : [],
-  )
-  return Object.fromEntries([...group(named, (name) => name)].map(([name, members]) => [name, String(members.length)]))
+const rejected = (sides: readonly (readonly Accepted[])[]): Cells => {
+  const counts = new Map<string, number>()
+  for (const side of sides)
+    for (const { cells } of side)
+      if (cells.rejected !== undefined) counts.set(cells.rejected.name, (counts.get(cells.rejected.name) ?? 0) + 1)
+  return new Map([...counts].map(([cell, records]) => [cell, String(records)]))
 }
 
 /** Of each event the record that comes first, by sequence number, then shard: what batch keeps. */
 export const withoutTwins = (records: readonly Accepted[]): Accepted[] => {
-  const inOrder = [...records].sort((a, b) => compare(placeOf(a), placeOf(b)))
   const seen = new Set<string>()
-  return inOrder.filter((record) => {
-    const identity = identityOf(record)
+  return [...records].sort(inOrder).filter(({ identity }) => {
     if (seen.has(identity)) return false
     seen.add(identity)
     return true
@@ -158,30 +184,30 @@ export const withoutRetries = (
 ): ReadonlySet<Accepted> => {
   const kept = new Set<Accepted>()
   const firsts = new Map<string, Accepted[]>()
-  for (const record of [...records].sort((a, b) => compare(placeOf(a), placeOf(b)))) {
-    const earlier = firsts.get(identityOf(record)) ?? []
+  for (const record of [...records].sort(inOrder)) {
+    const earlier = firsts.get(record.identity) ?? []
     const isRetry = earlier.some(
       (first) =>
         (first.shardId === record.shardId || ancestorsOf(record.shardId).has(first.shardId)) &&
         Math.abs(first.arrivalTime - record.arrivalTime) <= windowMs,
     )
     if (isRetry) continue
-    firsts.set(identityOf(record), [...earlier, record])
+    firsts.set(record.identity, [...earlier, record])
     kept.add(record)
   }
   return kept
 }
 
-const placeOf = ({ sequenceNumber, shardId }: Accepted): string => `${sequenceNumber}/${shardId}`
-export const identityOf = (record: Accepted): string =>
-  record.sent.kind === 'sale' ? `${record.sent.id}/${record.sent.at}` : placeOf(record)
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const inOrder = (a: Accepted, b: Accepted): number => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0)
 
 /** The window's count of sales by shop: of the records counted, those that happened in [from, to). */
 export const recountWindow = (records: readonly Accepted[], from: number, to: number, changed: boolean): Cells => {
-  const { sales } = metricsOf(changed)
-  const inside = salesOf(records).filter((sale) => sale.at >= from && sale.at < to && sales?.takes(sale) === true)
-  return Object.fromEntries(
-    [...group(inside, ({ shop }) => JSON.stringify([shop]))].map(([shop, { length }]) => [shop, String(length)]),
-  )
+  const { sales: metric } = changed ? changedMetrics : metrics
+  const counts = new Map<string, number>()
+  for (const { sent } of records) {
+    if (sent.kind !== 'sale' || sent.at < from || sent.at >= to || metric?.takes(sent) !== true) continue
+    const shop = JSON.stringify([sent.shop])
+    counts.set(shop, (counts.get(shop) ?? 0) + 1)
+  }
+  return new Map([...counts].map(([shop, sales]) => [shop, String(sales)]))
 }

@@ -1,7 +1,7 @@
 import type { BucketParity, Parity } from '../../stores/ledger/dataset.ts'
 import type { Committed } from '../../stores/warehouse/memory-tables.ts'
 import { WrongAnswer } from './invariants.ts'
-import { type Accepted, bucketOf, identityOf } from './oracle.ts'
+import { type Accepted, bucketOf } from './oracle.ts'
 import type { World } from './world.ts'
 
 /** Where one record of a dataset stands, and what is to become of it. */
@@ -44,6 +44,7 @@ export class Reasons {
       for (const { datasetId } of dataset)
         if (!this.#atSeal.has(datasetId)) this.#atSeal.set(datasetId, this.#served(datasetId))
     this.#datasets = dataset
+    if (parity === this.#parity) return 0
     const before = new Set(this.#parity)
     const fresh = parity.filter((one) => !before.has(one))
     this.#parity = parity
@@ -60,9 +61,9 @@ export class Reasons {
     if (!this.#isLoaded(datasetId) || this.#served(datasetId) !== this.#atSeal.get(datasetId)) return 0
     const placed = this.#placed(datasetId)
     const twins = new Map<string, number>()
-    for (const { record } of placed) twins.set(identityOf(record), (twins.get(identityOf(record)) ?? 0) + 1)
+    for (const { record } of placed) twins.set(record.identity, (twins.get(record.identity) ?? 0) + 1)
     const seesAll = this.#seesAll(datasetId)
-    const isTwin = ({ record }: Placed): boolean => (twins.get(identityOf(record)) ?? 0) > 1
+    const isTwin = ({ record }: Placed): boolean => (twins.get(record.identity) ?? 0) > 1
     let checked = 0
     for (const { metric, buckets } of parities)
       for (const difference of buckets) {
@@ -94,7 +95,10 @@ export class Reasons {
 
   /** All that a comparison's facts rest on, as one text. */
   #served(datasetId: string): string {
-    return JSON.stringify([this.#promotions, this.#placed(datasetId)])
+    return JSON.stringify([
+      this.#promotions,
+      this.#placed(datasetId).map((one) => ({ ...one, record: one.record.place })),
+    ])
   }
 
   #placed(datasetId: string): Placed[] {

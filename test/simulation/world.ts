@@ -30,9 +30,10 @@ import {
   type Reached,
   startCopy,
 } from './functions.ts'
+import { Kept } from './kept.ts'
 import { Limits } from './limits.ts'
 import { Execution, type Machine } from './machine.ts'
-import type { Accepted } from './oracle.ts'
+import { type Accepted, accept } from './oracle.ts'
 import type { Sent } from './sale.ts'
 import { saleText } from './sale.ts'
 import { type Actor, interrupted, kill, Scheduler, settled, Unanswered } from './scheduler.ts'
@@ -86,6 +87,7 @@ export class World {
   readonly consumers = new Consumers(functionNames)
   readonly limits = new Limits(this)
   readonly exclusions = new Exclusions(() => this.warehouse.committed)
+  readonly kept = new Kept(this)
   readonly accepted: Accepted[] = []
   readonly executions: Execution[] = []
   readonly trace: string[] = []
@@ -109,6 +111,7 @@ export class World {
   readonly #silentAfterMs: number
   /** Apart, and never disturbed: nothing rests on it, and each step would take twice as long. */
   readonly #signsOfLife = new MemoryArchive()
+  readonly #ancestors = new Map<string, ReadonlySet<string>>()
   #isUnchecked = false
   #names = 0
 
@@ -177,16 +180,20 @@ export class World {
     return String(++this.#names)
   }
 
-  /** All that a shard came from. */
+  /** All that a shard came from, which never changes. */
   readonly ancestorsOf = (shardId: string): ReadonlySet<string> => {
+    const held = this.#ancestors.get(shardId)
+    if (held !== undefined) return held
     const { parentShardIds = [] } = this.stream.all.find((shard) => shard.shardId === shardId) ?? {}
-    return new Set(parentShardIds.flatMap((parent) => [parent, ...this.ancestorsOf(parent)]))
+    const ancestors = new Set(parentShardIds.flatMap((parent) => [parent, ...this.ancestorsOf(parent)]))
+    this.#ancestors.set(shardId, ancestors)
+    return ancestors
   }
 
   send(shard: SimulatedShard, sent: Sent, arrivalTime: number, gap: number): void {
     const text = sent.kind === 'sale' ? saleText(sent) : sent.text
     const { shardId, sequenceNumber } = this.stream.put(shard, text, arrivalTime, gap)
-    this.accepted.push({ shardId, sequenceNumber, arrivalTime, sent })
+    this.accepted.push(accept({ shardId, sequenceNumber, arrivalTime, sent }))
     this.note(`producer: ${shardId} ${BigInt(sequenceNumber)} ${text}`)
   }
 
