@@ -34,6 +34,8 @@ export const runSchedule = async (
   choices: Choices,
   isTraced = false,
 ): Promise<Outcome> => {
+  // Where a promise was rejected and nobody looked, the event loop says so: it has its turn between two schedules.
+  await new Promise((resolve) => setImmediate(resolve))
   const world = new World(choices, deployable, { isTraced })
   const tally: Tally = { compared: 0, refused: 0, reasons: 0 }
   const acted = new Map<string, number>()

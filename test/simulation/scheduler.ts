@@ -137,8 +137,11 @@ export const abandon = (actor: Actor): void => {
   onAbandoned?.(new Unanswered(`${actor.name} gave no answer in time`))
 }
 
-/** Everything that can go on without the scheduler has gone on. */
-export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/**
+ * Everything that can go on without the scheduler has gone on: a tick comes once no promise has anything left to do.
+ * Nothing simulated waits for the event loop itself, whose turns cost many times as much.
+ */
+export const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
 
 /** The store as one actor reaches it: each call waits before it begins and before it is answered. */
 export const interrupted = <Store extends object>(
