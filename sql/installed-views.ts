@@ -40,8 +40,8 @@ interface Defined {
 
 const sqlOf = (own: Defined, defined: readonly Defined[]): string => {
   const alike = defined.filter(({ view }) => view.columns === own.view.columns)
-  const texts = new Set(alike.map(({ view }) => view.sql(null)))
-  if (texts.size === 1) return own.view.sql(null)
+  const [text, ...others] = new Set(alike.map(({ view }) => view.sql(null)))
+  if (text !== undefined && others.length === 0) return text
   return alike.map(({ version, view }) => view.sql(version)).join('\nUNION ALL\n')
 }
 

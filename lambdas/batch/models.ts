@@ -52,7 +52,10 @@ export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving
   return {
     known,
     modelVersion: data.version,
-    views: switchSql(installedViews(served, counted, dialect), installedViews(data, counted, dialect)),
+    views:
+      data.version === served.version
+        ? []
+        : switchSql(installedViews(served, counted, dialect), installedViews(data, counted, dialect)),
     comments: commentsSql(data),
   }
 }
