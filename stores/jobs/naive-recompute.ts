@@ -4,7 +4,7 @@ import type { ReceivedRecord } from '../../core/kinesis-record.ts'
 import { merge } from '../../core/merge.ts'
 import type { Model } from '../../core/model.ts'
 import { decodeRawLine, encodeRawLine } from '../../core/raw-archive.ts'
-import type { RawRecord } from '../../core/record.ts'
+import type { Decoded, RawRecord } from '../../core/record.ts'
 import { dimsKey } from '../../core/state.ts'
 import type {
   DataFile,
@@ -42,9 +42,10 @@ export interface NaiveRecomputeOptions {
  * that its base kept. It writes the files and then the manifest. @throws where an object or the base is not there
  */
 export const naiveRecompute = async (
-  { archive, model, format, tamper = (all) => all }: NaiveRecomputeOptions,
+  { archive, model: decoding, format, tamper = (all) => all }: NaiveRecomputeOptions,
   specification: RecomputeSpecification,
 ): Promise<void> => {
+  const model = decodingOnce(decoding)
   const { datasetId, modelVersion, marks, exclusions, results, manifestKey, served } = specification
   if (modelVersion !== model.data.version)
     throw new Error(`${datasetId} is of model ${modelVersion}, and the job runs ${model.data.version}.`)
@@ -80,6 +81,19 @@ export const naiveRecompute = async (
     },
   }
   await archive.putJson(manifestKey, manifest)
+}
+
+/** The same model; what a record says is read once, though it is asked for a dozen times here. */
+const decodingOnce = (model: Model): Model => {
+  const known = new Map<RawRecord, Decoded>()
+  return {
+    ...model,
+    decode: (record) => {
+      const decoded = known.get(record) ?? model.decode(record)
+      known.set(record, decoded)
+      return decoded
+    },
+  }
 }
 
 const winnersName = '_winners'
