@@ -4,10 +4,13 @@ import type { Archive } from './archive.ts'
 
 /** The data bucket in memory: what the S3 adapter does, under the same contract tests. */
 export class MemoryArchive implements Archive {
-  readonly #objects = new Map<string, Uint8Array>()
+  readonly #objects = new Map<string, Buffer>()
+  /** In the order in which they are listed. */
+  readonly #keys: string[] = []
 
   async putObject(key: string, body: Uint8Array): Promise<void> {
-    this.#objects.set(key, Uint8Array.from(body))
+    if (!this.#objects.has(key)) this.#keys.splice(this.#placeOf(key), 0, key)
+    this.#objects.set(key, Buffer.from(body))
   }
 
   async getObject(key: string): Promise<Uint8Array | null> {
@@ -21,7 +24,7 @@ export class MemoryArchive implements Archive {
 
   async getJson(key: string): Promise<unknown> {
     const body = this.#objects.get(key)
-    return body === undefined ? null : JSON.parse(Buffer.from(body).toString('utf8'))
+    return body === undefined ? null : JSON.parse(body.toString('utf8'))
   }
 
   async *readLines(key: string): AsyncIterable<string> {
@@ -34,20 +37,37 @@ export class MemoryArchive implements Archive {
   }
 
   async *listRaw(shardId: string, afterSequenceNumber: string | null): AsyncIterable<RawObject> {
-    for await (const { key, bytes } of this.listKeys(rawShardPrefix(shardId))) {
-      if (afterSequenceNumber === null || key > rawKeyAfter(shardId, afterSequenceNumber))
-        yield { ...parseRawObjectKey(key), bytes }
-    }
+    const after = afterSequenceNumber === null ? null : rawKeyAfter(shardId, afterSequenceNumber)
+    for (const { key, bytes } of this.#listed(rawShardPrefix(shardId)))
+      if (after === null || key > after) yield { ...parseRawObjectKey(key), bytes }
   }
 
   async listRawShards(): Promise<string[]> {
-    const shards = new Set<string>()
-    for await (const { key } of this.listKeys(rawPrefix)) shards.add(parseRawObjectKey(key).shardId)
-    return [...shards].sort()
+    const shards = this.#listed(rawPrefix).map(({ key }) => parseRawObjectKey(key).shardId)
+    return [...new Set(shards)].sort()
   }
 
   async *listKeys(prefix: string): AsyncIterable<{ key: string; bytes: number }> {
-    const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort()
-    for (const key of keys) yield { key, bytes: this.#objects.get(key)?.byteLength ?? 0 }
+    yield* this.#listed(prefix)
+  }
+
+  #listed(prefix: string): { key: string; bytes: number }[] {
+    const listed: { key: string; bytes: number }[] = []
+    for (let place = this.#placeOf(prefix); this.#keys[place]?.startsWith(prefix) === true; place++) {
+      const key = this.#keys[place] ?? ''
+      listed.push({ key, bytes: this.#objects.get(key)?.byteLength ?? 0 })
+    }
+    return listed
+  }
+
+  /** How many keys come before it: by UTF-16's order, which is UTF-8's where all are ASCII. */
+  #placeOf(key: string): number {
+    let [from, to] = [0, this.#keys.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if ((this.#keys[middle] ?? '') < key) from = middle + 1
+      else to = middle
+    }
+    return from
   }
 }
