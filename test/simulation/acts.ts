@@ -138,7 +138,7 @@ export const acts: readonly Act[] = [
     isPossible: ({ atWork }) => atWork.length > 0,
     happen: (world) => {
       const actor = world.choices.pick(world.atWork)
-      world.note(`${actor.name}: given up on`)
+      world.note(() => `${actor.name}: given up on`)
       abandon(actor)
     },
   },

@@ -29,7 +29,7 @@ export class Consumer {
 /** Every function's place in every shard; a child shard is begun once its parents are read to their ends. */
 export class Consumers {
   readonly #names: readonly FunctionName[]
-  readonly #byPlace = new Map<string, Consumer>()
+  readonly #byShard = new Map<SimulatedShard, Map<FunctionName, Consumer>>()
 
   constructor(names: readonly FunctionName[]) {
     this.#names = names
@@ -47,11 +47,10 @@ export class Consumers {
   }
 
   of(name: FunctionName, shard: SimulatedShard): Consumer {
-    const place = `${name}/${shard.shardId}`
-    const held = this.#byPlace.get(place)
-    if (held !== undefined) return held
-    const consumer = new Consumer(name, shard)
-    this.#byPlace.set(place, consumer)
+    const ofShard = this.#byShard.get(shard) ?? new Map<FunctionName, Consumer>()
+    this.#byShard.set(shard, ofShard)
+    const consumer = ofShard.get(name) ?? new Consumer(name, shard)
+    ofShard.set(name, consumer)
     return consumer
   }
 

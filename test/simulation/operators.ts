@@ -9,9 +9,9 @@ export const recompute = (world: World): void => {
 /** The operator's commands are answered or refused; either is fine, as long as every answer stays right. */
 export const command = (world: World, name: string, run: () => Promise<unknown>): void => {
   run().then(
-    (answer) => world.note(`operator: ${name}: ${JSON.stringify(answer)}`),
+    (answer) => world.note(() => `operator: ${name}: ${JSON.stringify(answer)}`),
     (error: unknown) =>
-      world.note(`operator: ${name} failed: ${error instanceof Error ? error.message : String(error)}`),
+      world.note(() => `operator: ${name} failed: ${error instanceof Error ? error.message : String(error)}`),
   )
 }
 

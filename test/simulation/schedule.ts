@@ -168,7 +168,7 @@ const step = async (world: World, { faultPercent, emphasis, acted }: Mood): Prom
 /** Recomputes come to their end, with faults still, and all else that is under way; now and then somebody rolls back. */
 const carryOn = async (world: World, checks: Checks, faultPercent: number): Promise<void> => {
   const { choices, scheduler } = world
-  world.note('carrying on')
+  world.note(() => 'carrying on')
   scheduler.stalled.clear()
   for (let more = 1 + choices.below(2); more > 0; more--) {
     world.now += choices.pick([secondMs, 5 * minuteMs])
@@ -194,7 +194,7 @@ const patience = 20_000
 
 /** No more faults: everything that is under way ends, all is consumed, and one more recompute passes it all. */
 const quieten = async (world: World, checks: Checks): Promise<void> => {
-  world.note('quiet')
+  world.note(() => 'quiet')
   world.scheduler.stalled.clear()
   await drain(world, checks)
   world.now += 3_600_000

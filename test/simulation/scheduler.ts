@@ -25,10 +25,37 @@ export class Unanswered extends Error {
   override readonly name = 'Unanswered'
 }
 
+/** What a store is asked to do, and under which names it is counted by phase and fault. */
+export interface Operation {
+  readonly store: string
+  readonly name: string
+  readonly counted: Readonly<Record<Phase, Readonly<Record<Fault | 'none', string>>>>
+}
+
+const known = new Map<string, Map<string, Operation>>()
+
+/** The same at every call: some thousand are made in a schedule, of a hundred operations. */
+export const operationOf = (store: string, operation: string): Operation => {
+  const ofStore = known.get(store) ?? new Map<string, Operation>()
+  known.set(store, ofStore)
+  const made = ofStore.get(operation) ?? newOperation(store, `${store}.${operation}`)
+  ofStore.set(operation, made)
+  return made
+}
+
+const newOperation = (store: string, name: string): Operation => {
+  const of = (phase: Phase) => ({
+    none: `${name} ${phase} none`,
+    error: `${name} ${phase} error`,
+    crash: `${name} ${phase} crash`,
+    abandon: `${name} ${phase} abandon`,
+  })
+  return { store, name, counted: { before: of('before'), commit: of('commit'), after: of('after') } }
+}
+
 interface Point {
   readonly actor: Actor
-  readonly store: string
-  readonly operation: string
+  readonly operation: Operation
   readonly phase: Phase
   readonly resolve: () => void
   readonly reject: (error: Error) => void
@@ -44,19 +71,19 @@ export class Scheduler {
   /** Stores that nobody reaches now. */
   readonly stalled = new Set<string>()
   readonly #choices: Choices
-  readonly #trace: (line: string) => void
+  readonly #trace: (line: () => string) => void
   readonly #commitError: CommitError
   #waiting: Point[] = []
 
-  constructor(choices: Choices, trace: (line: string) => void, commitError: CommitError) {
+  constructor(choices: Choices, trace: (line: () => string) => void, commitError: CommitError) {
     this.#choices = choices
     this.#trace = trace
     this.#commitError = commitError
   }
 
-  point(actor: Actor, store: string, operation: string, phase: Phase): Promise<void> {
+  point(actor: Actor, operation: Operation, phase: Phase): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ actor, store, operation, phase, resolve, reject })
+      this.#waiting.push({ actor, operation, phase, resolve, reject })
     })
   }
 
@@ -66,8 +93,11 @@ export class Scheduler {
   }
 
   #reachable(): Point[] {
-    this.#waiting = this.#waiting.filter(({ actor }) => !actor.isDead)
-    return this.stalled.size === 0 ? this.#waiting : this.#waiting.filter(({ store }) => !this.stalled.has(store))
+    if (this.#waiting.some(({ actor }) => actor.isDead))
+      this.#waiting = this.#waiting.filter(({ actor }) => !actor.isDead)
+    return this.stalled.size === 0
+      ? this.#waiting
+      : this.#waiting.filter(({ operation }) => !this.stalled.has(operation.store))
   }
 
   /** Lets one waiting call go on, or fail, and its copy after it for a while. @param faultPercent how likely a fault is */
@@ -82,13 +112,12 @@ export class Scheduler {
 
   async #releasePoint(point: Point, faultPercent: number): Promise<void> {
     this.#waiting.splice(this.#waiting.indexOf(point), 1)
-    const { actor, store, operation, phase } = point
-    const name = `${store}.${operation}`
+    const { actor, operation, phase } = point
+    const { name } = operation
     const percent = seldom.has(name) ? Math.min(25, faultPercent * 8) : faultPercent
     const fault = this.#choices.chance(percent) ? this.#fault(phase) : null
-    this.#trace(`${actor.name}: ${name} ${phase}${fault === null ? '' : ` ${fault}`}`)
-    if (fault !== null) this.#count(`${name} ${phase} ${fault}`)
-    else this.#count(`${name} ${phase} none`)
+    this.#trace(() => `${actor.name}: ${name} ${phase}${fault === null ? '' : ` ${fault}`}`)
+    this.#count(operation.counted[phase][fault ?? 'none'])
     if (fault === 'error') point.reject(phase === 'commit' ? this.#commitError() : failed(name, phase))
     else if (fault === 'crash') kill(actor)
     else {
@@ -149,22 +178,27 @@ export const interrupted = <Store extends object>(
   name: string,
   actor: Actor,
   scheduler: Scheduler,
-): Store =>
-  new Proxy(store, {
+): Store => {
+  const methods = new Map<string, unknown>()
+  return new Proxy(store, {
     get(target, property) {
       const member: unknown = Reflect.get(target, property, target)
       if (typeof member !== 'function' || typeof property !== 'string') return member
-      return (...parameters: unknown[]) => {
-        const call = async (): Promise<unknown> => {
-          await scheduler.point(actor, name, property, 'before')
-          const answer: unknown = await collected(member.apply(target, parameters))
-          await scheduler.point(actor, name, property, 'after')
-          return answer
-        }
-        return iterating.has(property) ? iterate(call) : call()
+      const known = methods.get(property)
+      if (known !== undefined) return known
+      const operation = operationOf(name, property)
+      const call = async (...parameters: unknown[]): Promise<unknown> => {
+        await scheduler.point(actor, operation, 'before')
+        const answer: unknown = await collected(member.apply(target, parameters))
+        await scheduler.point(actor, operation, 'after')
+        return answer
       }
+      const method = iterating.has(property) ? (...parameters: unknown[]) => iterate(() => call(...parameters)) : call
+      methods.set(property, method)
+      return method
     },
   })
+}
 
 /** Methods that answer step by step. */
 const iterating = new Set(['listRaw', 'listKeys', 'readLines'])

@@ -11,6 +11,8 @@ import { prepare } from './simulated.ts'
  * early after so many failures (1).
  */
 const runSlice = async (first: number, schedules: number, maxFailures: number): Promise<void> => {
+  // It tells messages alone: a schedule that fails is run again to be told, with its stack.
+  Error.stackTraceLimit = 0
   const report = new Report()
   const machine = JSON.parse(readFileSync(join(import.meta.dirname, 'machine.json'), 'utf8')) as Machine
   const simulated = await prepare(machine)

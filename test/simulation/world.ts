@@ -36,7 +36,7 @@ import { Execution, type Machine } from './machine.ts'
 import { type Accepted, accept } from './oracle.ts'
 import type { Sent } from './sale.ts'
 import { saleText } from './sale.ts'
-import { type Actor, interrupted, kill, Scheduler, settled, Unanswered } from './scheduler.ts'
+import { type Actor, interrupted, kill, operationOf, Scheduler, settled, Unanswered } from './scheduler.ts'
 import { type SimulatedShard, SimulatedStream } from './stream.ts'
 
 /** Two definitions that a stage may run, and the state machine it runs. */
@@ -120,7 +120,7 @@ export class World {
     this.#beganAt = this.now
     this.#deployable = deployable
     this.models = new MemoryModels(deployable.models)
-    const trace = options.isTraced ? (line: string) => this.trace.push(line) : () => undefined
+    const trace = options.isTraced ? (line: () => string) => this.trace.push(line()) : () => undefined
     this.note = trace
     this.scheduler = new Scheduler(choices, trace, () => new TransactionFailed('simulated', 'the warehouse gave it up'))
     this.stream = new SimulatedStream(1 + choices.below(2))
@@ -128,7 +128,9 @@ export class World {
     this.#silentAfterMs = choices.pick(silences)
     this.laggard = choices.pick([null, null, ...functionNames])
     const service: Actor = { name: 'warehouse', isDead: false, onAbandoned: null }
-    this.warehouse = new MemoryWarehouse((what) => this.scheduler.point(service, 'warehouse', what, 'commit'))
+    this.warehouse = new MemoryWarehouse((what) =>
+      this.scheduler.point(service, operationOf('warehouse', what), 'commit'),
+    )
     this.windows = new CountedWindows(() => this.now)
     this.ledger = new MemoryDatasetLedger(this.warehouse)
     this.states = new MemoryStates({ warehouse: this.warehouse, archive: this.archive })
@@ -148,8 +150,8 @@ export class World {
     }
   }
 
-  /** Writes a line of the schedule's story, where one is kept. */
-  readonly note: (line: string) => void
+  /** Writes a line of the schedule's story, where one is kept: seldom, so that lines are made only then. */
+  readonly note: (line: () => string) => void
 
   get model(): Model {
     return this.#deployable.models[this.deployed === 0 ? 0 : 1]
@@ -194,7 +196,7 @@ export class World {
     const text = sent.kind === 'sale' ? saleText(sent) : sent.text
     const { shardId, sequenceNumber } = this.stream.put(shard, text, arrivalTime, gap)
     this.accepted.push(accept({ shardId, sequenceNumber, arrivalTime, sent }))
-    this.note(`producer: ${shardId} ${BigInt(sequenceNumber)} ${text}`)
+    this.note(() => `producer: ${shardId} ${BigInt(sequenceNumber)} ${text}`)
   }
 
   /** An idle warm copy of a function, or a new one. */
@@ -215,7 +217,7 @@ export class World {
     const copy = this.copyFor(name)
     consumer.isBusy = true
     copy.isBusy = true
-    this.note(`${copy.actor.name}: ${shard.shardId} records ${from} to ${from + records.length}`)
+    this.note(() => `${copy.actor.name}: ${shard.shardId} records ${from} to ${from + records.length}`)
     invoked(copy.actor, () => copy.invoke(shard.shardId, records)).then(
       () => {
         consumer.isBusy = false
@@ -226,7 +228,7 @@ export class World {
         consumer.isBusy = false
         copy.isBusy = false
         // It stays where it was.
-        this.note(`${copy.actor.name}: failed: ${error instanceof Error ? error.message : String(error)}`)
+        this.note(() => `${copy.actor.name}: failed: ${error instanceof Error ? error.message : String(error)}`)
         // It is not used again, though it may go on.
         if (error instanceof Unanswered) this.copies[name] = this.copies[name].filter((each) => each !== copy)
       },
@@ -275,14 +277,14 @@ export class World {
   startExecution(input: { full: boolean; promote: boolean; reloadDatasetId: string | null }): Execution {
     const execution = new Execution(this.#deployable.machine, this.#name('execution'), this.now, input)
     this.executions.push(execution)
-    this.note(`operator: ${execution.name} ${JSON.stringify(input)}`)
+    this.note(() => `operator: ${execution.name} ${JSON.stringify(input)}`)
     return execution
   }
 
   /** Takes an execution one state on. */
   advance(execution: Execution): void {
     this.advancing.add(execution)
-    this.note(`${execution.name}: ${execution.at}`)
+    this.note(() => `${execution.name}: ${execution.at}`)
     const step = execution.advance((payload) => this.step(payload as StepRequest))
     this.#inBackground(step.finally(() => this.advancing.delete(execution)))
   }
@@ -302,7 +304,7 @@ export class World {
   }
 
   kill(actor: Actor): void {
-    this.note(`${actor.name}: killed`)
+    this.note(() => `${actor.name}: killed`)
     kill(actor)
     for (const name of functionNames) this.copies[name] = this.copies[name].filter((copy) => copy.actor !== actor)
   }
@@ -343,7 +345,7 @@ export class World {
   }
 
   async act(act: { readonly name: string; readonly happen: (world: World) => void | Promise<void> }): Promise<void> {
-    this.note(`-- ${act.name}`)
+    this.note(() => `-- ${act.name}`)
     await act.happen(this)
     await settled()
   }
