@@ -1,9 +1,9 @@
 import type { Hash64 } from '../../core/hash.ts'
-import type { Model } from '../../core/model.ts'
+import type { MetricData, Model } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import type { RawObject } from '../../core/raw-archive.ts'
 import { answerMetric, findMetric } from '../../lambdas/serving/metrics.ts'
-import { readQuestion } from '../../lambdas/serving/question.ts'
+import { type MetricQuestion, readQuestion } from '../../lambdas/serving/question.ts'
 import { answerWindow } from '../../lambdas/serving/windows.ts'
 import { type Accepted, type Cells, type Counted, cellName, recount, recountWindow, withoutTwins } from './oracle.ts'
 import type { World } from './world.ts'
@@ -104,16 +104,14 @@ const checkPromises = ({ exclusions, accepted, warehouse }: World): void => {
 
 /** null: refused, as it may be while a definition changes, by the new one alone. */
 const answer = async ({ states }: World, model: Model, name: string): Promise<Cells | null> => {
-  const metric = findMetric(model.data, name)
-  const names = metric.by.map((dimension) => dimension.name)
-  const query = new URLSearchParams(names.length === 0 ? {} : { by: names.join(',') })
+  const question = questionOf(model, name)
   try {
-    const { rows } = await answerMetric(model.data, states, readQuestion(metric, query))
+    const { rows } = await answerMetric(model.data, states, question)
     return new Map(
       rows.map(({ bucket, by, value, exact }) => [
         cellName(
           Date.parse(bucket ?? ''),
-          names.map((dimension) => by[dimension] ?? null),
+          question.by.map((dimension) => by[dimension] ?? null),
         ),
         `${value}${exact ? '' : ' or so'}`,
       ]),
@@ -122,6 +120,22 @@ const answer = async ({ states }: World, model: Model, name: string): Promise<Ce
     if (error instanceof Problem && error.code === 'definition_changed') return null
     throw error
   }
+}
+
+const questions = new WeakMap<Model, Map<string, MetricQuestion>>()
+
+/** Of all that is there, by all dimensions: the same question at every step, and so read once. */
+const questionOf = (model: Model, name: string): MetricQuestion => {
+  const known = questions.get(model) ?? new Map<string, MetricQuestion>()
+  questions.set(model, known)
+  const question = known.get(name) ?? readWhole(findMetric(model.data, name))
+  known.set(name, question)
+  return question
+}
+
+const readWhole = (metric: MetricData): MetricQuestion => {
+  const names = metric.by.map((dimension) => dimension.name)
+  return readQuestion(metric, new URLSearchParams(names.length === 0 ? {} : { by: names.join(',') }))
 }
 
 const withTime = (cell: string): string => cell.replace(/^\d+/, (bucket) => new Date(Number(bucket)).toISOString())

@@ -103,8 +103,9 @@ class Checks {
       this.#crossings = warehouse.committed.limitCrossing
       checkCrossings(this.#world)
     }
-    if (archive.puts !== this.#archived) {
-      this.#archived = archive.puts
+    // What is accepted meanwhile stands above every position: it can't be what is missing.
+    if (archive.rawPuts !== this.#archived) {
+      this.#archived = archive.rawPuts
       await checkArchive(this.#world)
     }
   }

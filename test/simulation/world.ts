@@ -1,4 +1,5 @@
 import type { Model } from '../../core/model.ts'
+import { rawPrefix } from '../../core/raw-archive.ts'
 import type { Batch } from '../../lambdas/batch/batch.ts'
 import { tellModels } from '../../lambdas/batch/models.ts'
 import { runStep, type StepRequest } from '../../lambdas/batch/steps.ts'
@@ -52,12 +53,12 @@ const executionLimitMs = 30 * 60_000
 /** In most schedules a run counts as lost at once, so that others are under way beside it: what then goes wrong is what is looked for. */
 const silences = [-1, -1, 10 * 60_000]
 
-/** The twin of S3, with a count of what was put. */
+/** The twin of S3, with a count of what was archived. */
 class CountedArchive extends MemoryArchive {
-  puts = 0
+  rawPuts = 0
 
   override putObject(key: string, body: Uint8Array): Promise<void> {
-    this.puts++
+    if (key.startsWith(rawPrefix)) this.rawPuts++
     return super.putObject(key, body)
   }
 }
