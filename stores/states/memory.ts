@@ -234,8 +234,9 @@ const batchStates = (
 ): readonly StateRow[] => {
   if (!tables.metricTable.some(isOf(metric)))
     throw new TransactionFailed('memory-read', `relation "${metric.name}_${metric.version}" does not exist`)
+  const isOwn = isOf(metric)
   return tables.batchRows
-    .filter((row) => isOf(metric)(row) && inSlots.includes(row.slot) && row.datasetId === datasetId)
+    .filter((row) => isOwn(row) && inSlots.includes(row.slot) && row.datasetId === datasetId)
     .flatMap(({ states }) => states)
 }
 
@@ -248,26 +249,37 @@ const layerRows = (tables: Committed, metric: MetricData, pin: Pin | null): Laye
     const position = pin === null ? edge : (pin.positions[shardId] ?? '')
     return (mark === undefined || edge > mark) && edge <= position
   }
-  const speed = tables.speedRows.filter((row) => isOf(metric)(row) && isAbove(row)).flatMap(({ states }) => states)
-  return [
-    ...batchStates(tables, metric, slots, datasetId).map((row): LayerRow => ({ ...row, layer: 'batch' })),
-    ...speed.map((row): LayerRow => ({ ...row, layer: 'speed' })),
-  ]
+  const isOwn = isOf(metric)
+  const rows = batchStates(tables, metric, slots, datasetId).map((row): LayerRow => ({ ...row, layer: 'batch' }))
+  for (const row of tables.speedRows)
+    if (isOwn(row) && isAbove(row)) for (const state of row.states) rows.push({ ...state, layer: 'speed' })
+  return rows
 }
 
 /** See `gapsSql`: a live dataset without the version, shards that run none with it, and shards that began it above the mark. */
 export const gapsOf = (tables: Committed, metric: MetricData): number => {
   const live = liveDataset(tables)
   const marks = marksOf(tables, live)
-  const isHeld = tables.datasetMetric.some((row) => row.datasetId === live && isOf(metric)(row))
-  const lineUps = new Set(tables.definition.filter(isOf(metric)).map(({ lineUp }) => lineUp))
+  const isOwn = isOf(metric)
+  const isHeld = tables.datasetMetric.some((row) => row.datasetId === live && isOwn(row))
+  const lineUps = new Set(tables.definition.filter(isOwn).map(({ lineUp }) => lineUp))
   const without = tables.speedPosition.filter(({ lineUp }) => !lineUps.has(lineUp))
-  const begun = tables.metricEdge.filter((row) => isOf(metric)(row) && (marks.get(row.shardId) ?? '') < row.edge)
+  const begun = tables.metricEdge.filter((row) => isOwn(row) && (marks.get(row.shardId) ?? '') < row.edge)
   return (live !== '' && !isHeld ? 1 : 0) + without.length + begun.length
 }
 
 const snapshotOf = (tables: Committed, metric: MetricData, pin: Pin | null): Snapshot => {
   const datasetId = pin?.datasetId ?? liveDataset(tables)
+  const known = sides.get(tables)
+  const standing = known?.datasetId === datasetId ? known : sidesOf(tables, datasetId)
+  sides.set(tables, standing)
+  return { ...standing, gaps: gapsOf(tables, metric) }
+}
+
+/** What stands committed never changes: what is the same for all metrics is made once of it. */
+const sides = new WeakMap<Committed, Omit<Snapshot, 'gaps'>>()
+
+const sidesOf = (tables: Committed, datasetId: string): Omit<Snapshot, 'gaps'> => {
   const inSlots = slots.flatMap((slot) => tables.control[0]?.slots[slot] ?? [])
   const committed = tables.speedEdge.map(({ committedAt }) => committedAt)
   return {
@@ -283,7 +295,6 @@ const snapshotOf = (tables: Committed, metric: MetricData, pin: Pin | null): Sna
     },
     sealedAt: isoTime(tables.dataset.find((row) => row.datasetId === datasetId)?.sealedAt),
     committedAt: isoTime(committed.length === 0 ? undefined : Math.max(...committed)),
-    gaps: gapsOf(tables, metric),
   }
 }
 
