@@ -228,7 +228,10 @@ const refuseGaps = (metric: Answered, { gaps }: Snapshot, pin: Pin | null): void
 export const answeredBucket = (
   { metric, per }: Question<Pick<MetricData, 'zone'>>,
   bucket: number | null,
-): string | null => (bucket === null || per === null ? null : bucketText({ ...metric, per }, bucket))
+): string | null => {
+  if (bucket === null || per === null) return null
+  return bucketText(metric.zone === undefined ? { per } : { per, zone: metric.zone }, bucket)
+}
 
 const answerRow = (question: MetricQuestion, { bucket, dims, value, exact }: AnsweredCell): AnswerRow => ({
   bucket: answeredBucket(question, bucket),
