@@ -103,6 +103,7 @@ export class Exclusions {
 
   /** Whether a window may hold a record; null: that depends on when its function last asked for the revision. */
   isInWindow(record: Accepted): boolean | null {
+    if (!this.areAny) return true
     const since = this.#promises.filter(({ madeAt }) => madeAt + windowLagMs <= record.arrivalTime)
     const oldest = Math.max(0, ...since.map(({ revision }) => revision))
     const first = this.leavesOut(oldest, record)

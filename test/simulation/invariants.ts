@@ -145,9 +145,8 @@ const withTime = (cell: string): string => cell.replace(/^\d+/, (bucket) => new 
  * @param others those recounts; asked for only where a cell differs, which is seldom
  */
 const compare = (name: string, answered: Cells, once: Cells, others: () => readonly Cells[]): void => {
-  const differing = [...new Set([...answered.keys(), ...once.keys()])].filter(
-    (cell) => answered.get(cell) !== once.get(cell),
-  )
+  const differing = [...answered.keys()].filter((cell) => answered.get(cell) !== once.get(cell))
+  for (const cell of once.keys()) if (!answered.has(cell)) differing.push(cell)
   if (differing.length === 0) return
   const recounts = others()
   for (const cell of differing)

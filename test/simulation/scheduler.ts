@@ -106,11 +106,12 @@ export class Scheduler {
     for (let more = this.#choices.pick(bursts); more >= 0; more--) {
       const next = this.#reachable().find((point) => point.actor === actor)
       if (next === undefined) return
-      await this.#releasePoint(next, faultPercent)
+      this.#releasePoint(next, faultPercent)
+      await settled()
     }
   }
 
-  async #releasePoint(point: Point, faultPercent: number): Promise<void> {
+  #releasePoint(point: Point, faultPercent: number): void {
     this.#waiting.splice(this.#waiting.indexOf(point), 1)
     const { actor, operation, phase } = point
     const { name } = operation
@@ -124,7 +125,6 @@ export class Scheduler {
       if (fault === 'abandon') abandon(actor)
       point.resolve()
     }
-    await settled()
   }
 
   /** A transaction that was submitted goes on whatever becomes of its caller: only the warehouse can give it up. */
