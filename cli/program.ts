@@ -8,6 +8,7 @@ import { addExclude } from './commands/exclude.ts'
 import { addGet } from './commands/get.ts'
 import { addIngest } from './commands/ingest.ts'
 import { addInit } from './commands/init.ts'
+import { addLake } from './commands/lake.ts'
 import { addLimits } from './commands/limits.ts'
 import { addLocal } from './commands/local.ts'
 import { addMetrics } from './commands/metrics.ts'
@@ -58,6 +59,7 @@ export const createProgram = (): Command => {
     addScore,
     addLimits,
     addSql,
+    addLake,
     addVerify,
   ])
     add(program)

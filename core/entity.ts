@@ -6,6 +6,8 @@ import type { Row } from './record.ts'
 
 /** What a version says, as JSON in UTF-8. Redshift's functions for JSON text take 64 KB. */
 const maxBodyBytes = 32_768
+/** Far below what JSON's text can nest before the stack ends, and what Redshift's SUPER takes (1,000). */
+const maxBodyDepth = 100
 
 const timeDigits = String(latestMs - earliestMs).length
 
@@ -34,6 +36,8 @@ export const bodyOf = (
   row: Row,
   fields: readonly Pick<FieldData, 'name' | 'kind' | 'scale'>[] = toldFields(event),
 ): string | Error => {
+  const deep = fields.find(({ name }) => nestsDeeper(row[name], maxBodyDepth))
+  if (deep !== undefined) return new Error(`${deep.name} nests more than ${maxBodyDepth} deep`)
   const told = fields.flatMap((field): [string, unknown][] => {
     const value = row[field.name]
     return value === null || value === undefined ? [] : [[field.name, toldValue(field, value)]]
@@ -59,6 +63,11 @@ const wellFormed = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toWellFormed(), wellFormed(inner)]))
 }
+
+const nestsDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => nestsDeeper(inner, levels - 1)))
 
 const holdsNul = (value: unknown): boolean => {
   if (typeof value === 'string') return value.includes('\0')

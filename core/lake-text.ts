@@ -1,4 +1,4 @@
-import { jsonWithout } from './json-without.ts'
+import { jsonWithout } from './json-members.ts'
 import type { ModelData } from './model.ts'
 import { type Decoded, type RejectionReason, rejectedType } from './record.ts'
 

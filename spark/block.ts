@@ -13,11 +13,21 @@ export interface PlacedRecord {
   readonly dataBase64: string | null
 }
 
+/** What the model says of a record. */
+export interface DecodedRecord {
+  readonly decoded: Decoded
+  /** Its event's columns in the lake, as text (`lakeTexts`); empty: it goes nowhere, or is no event. */
+  readonly fields: readonly (string | null)[]
+  readonly contributions: readonly Contribution[]
+  /** The sum of `leftOutHere` and `leftOutThere`, as they hold. */
+  readonly leftOut: number
+}
+
 /** A block is sent when it holds this much: some MB, whatever the records' size. */
 const fullRecords = 8192
 const fullBytes = 2 * 1024 * 1024
 
-/** Gathers decoded records as columns. The order of `take` is that of `BLOCK_COLUMNS` in `recompute.py`. */
+/** Gathers decoded records as columns. The order of `take` is that of `decoded_block` in `recompute.py`. */
 export class Block {
   private readonly eventType = new TextColumn()
   private readonly eventId = new TextColumn()
@@ -42,6 +52,8 @@ export class Block {
   private readonly distinct = new NumberColumn()
   private readonly body = new TextColumn()
   private readonly leftOut = new NumberColumn()
+  private readonly fieldEnds = new OffsetColumn()
+  private readonly field = new TextColumn()
 
   get empty(): boolean {
     return this.eventType.length === 0
@@ -50,13 +62,12 @@ export class Block {
   get full(): boolean {
     return (
       this.eventType.length >= fullRecords ||
-      this.data.byteLength + this.dataBase64.byteLength + this.body.byteLength >= fullBytes ||
+      this.data.byteLength + this.dataBase64.byteLength + this.body.byteLength + this.field.byteLength >= fullBytes ||
       this.metric.length >= 8 * fullRecords
     )
   }
 
-  /** @param leftOut the sum of `leftOutHere` and `leftOutThere`, as they hold */
-  push(record: PlacedRecord, decoded: Decoded, contributions: readonly Contribution[], leftOut: number): void {
+  push(record: PlacedRecord, { decoded, fields, contributions, leftOut }: DecodedRecord): void {
     this.eventType.push(decoded.type)
     this.eventId.push(decoded.id)
     this.eventTime.push(decoded.eventTime)
@@ -72,11 +83,13 @@ export class Block {
     for (const contribution of contributions) this.pushContribution(contribution)
     this.contributionEnds.push(this.metric.length)
     this.leftOut.push(leftOut)
+    for (const field of fields) this.field.push(field)
+    this.fieldEnds.push(this.field.length)
   }
 
   /** A `block` frame's payload; the block is empty afterwards. */
   take(): Uint8Array[] {
-    const counts = [this.eventType.length, this.metric.length, this.dimension.length]
+    const counts = [this.eventType.length, this.metric.length, this.dimension.length, this.field.length]
     const columns = [
       ...[this.eventType, this.eventId, this.eventTime, this.eventDate, this.shardId, this.sequenceNumber],
       ...[this.subSequence, this.arrivalTime, this.data, this.dataBase64, this.reason, this.detail],
@@ -90,7 +103,7 @@ export class Block {
         this.op,
         this.value,
       ],
-      ...[this.distinct, this.body, this.leftOut],
+      ...[this.distinct, this.body, this.leftOut, this.fieldEnds, this.field],
     ]
     return packBuffers(
       counts,

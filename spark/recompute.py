@@ -355,7 +355,7 @@ DECODED = pa.schema([
     ("event_type", pa.string()), ("event_id", pa.string()), ("event_time", pa.int64()), ("event_date", pa.string()),
     ("shard_id", pa.string()), ("sequence_number", pa.string()), ("sub_sequence", pa.int64()), ("arrival_time", pa.int64()),
     ("data", pa.string()), ("data_base64", pa.string()), ("rejection_reason", pa.string()), ("rejection_detail", pa.string()),
-    ("contributions", pa.list_(CONTRIBUTION)), ("left_out", pa.int64()), ("fresh", pa.bool_()),
+    ("contributions", pa.list_(CONTRIBUTION)), ("left_out", pa.int64()), ("fields", pa.list_(pa.string())), ("fresh", pa.bool_()),
 ])
 LEFT_OUT_HERE, LEFT_OUT_THERE = 1, 2
 """Flags of `left_out`: the dataset leaves the record out; what is served does."""
@@ -364,14 +364,14 @@ DECODED_DDL = (
     "event_type string, event_id string, event_time bigint, event_date string, shard_id string, sequence_number string, "
     "sub_sequence bigint, arrival_time bigint, data string, data_base64 string, rejection_reason string, rejection_detail string, contributions "
     "array<struct<metric:string,bucket:bigint,dims:array<string>,component:string,op:string,value:bigint,distinct:boolean,body:string>>, "
-    "left_out bigint, fresh boolean"
+    "left_out bigint, fields array<string>, fresh boolean"
 )
 
 
 def decoded_block(payload: bytes, fresh: bool) -> pa.RecordBatch:
     """A block's columns, in the order of `Block.take` in block.ts. Raises where they don't fit together."""
-    records, contributions, dimensions = struct.unpack_from("<III", payload)
-    buffers = block_buffers(pa.py_buffer(payload), 12)
+    records, contributions, dimensions, fields = struct.unpack_from("<IIII", payload)
+    buffers = block_buffers(pa.py_buffer(payload), 16)
 
     def text(count: int) -> pa.Array:
         validity, ends, content = next(buffers), next(buffers), next(buffers)
@@ -380,15 +380,17 @@ def decoded_block(payload: bytes, fresh: bool) -> pa.RecordBatch:
     def integer(count: int) -> pa.Array:
         return pa.Array.from_buffers(pa.float64(), count, [None, next(buffers)]).cast(pa.int64())
 
+    def texts(count: int, inside: int) -> pa.Array:
+        return pa.Array.from_buffers(pa.list_(pa.string()), count, [None, next(buffers)], children=[text(inside)])
+
     columns = [text(records), text(records), integer(records)] + [text(records) for _ in range(3)]
     columns += [integer(records), integer(records)] + [text(records) for _ in range(4)]
     contribution_ends = next(buffers)
-    metric, bucket, dimension_ends = text(contributions), integer(contributions), next(buffers)
-    dims = pa.Array.from_buffers(pa.list_(pa.string()), contributions, [None, dimension_ends], children=[text(dimensions)])
+    metric, bucket, dims = text(contributions), integer(contributions), texts(contributions, dimensions)
     component, op, value, distinct = text(contributions), text(contributions), integer(contributions), integer(contributions)
-    fields = [metric, bucket, dims, component, op, value, distinct.cast(pa.bool_()), text(contributions)]
-    structs = pa.StructArray.from_arrays(fields, fields=list(CONTRIBUTION))
-    columns += [pa.Array.from_buffers(pa.list_(CONTRIBUTION), records, [None, contribution_ends], children=[structs]), integer(records)]
+    members = [metric, bucket, dims, component, op, value, distinct.cast(pa.bool_()), text(contributions)]
+    structs = pa.StructArray.from_arrays(members, fields=list(CONTRIBUTION))
+    columns += [pa.Array.from_buffers(pa.list_(CONTRIBUTION), records, [None, contribution_ends], children=[structs]), integer(records), texts(records, fields)]
     batch = pa.RecordBatch.from_arrays(columns + [pa.array([fresh] * records, pa.bool_())], schema=DECODED)
     batch.validate(full=True)
     return batch
@@ -446,11 +448,14 @@ LAKE_COLUMNS = [
 
 
 def keep_winners(
-    store: Store, dataset: str, rewritten: Optional[set], touched: Optional[dict], served: Optional[dict], batches: Iterable[pa.RecordBatch],
+    store: Store, task: dict, rewritten: Optional[set], touched: Optional[dict], batches: Iterable[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
     """Of rows sorted by identity and place in the stream, writes the first of each identity that is not left out to the lake
     (where its partition is `rewritten`; None: all are) and yields its contributions (where their bucket is `touched`; None:
-    all are). The last rows have no metric: their component is a fact for the manifest, as JSON."""
+    all are). The last rows have no metric: their component is a fact for the manifest, as JSON. Of the specification, `task`
+    holds what each task must know."""
+    dataset, columns, served = task["datasetId"], task["lakeColumns"], task["served"]
+
     def lake_fact(partition: tuple, key: str, size: int, rows: int) -> dict:
         return {"kind": "lake", "group": partition[0], "name": partition[1], "key": key, "bytes": size, "rows": rows}
 
@@ -480,7 +485,7 @@ def keep_winners(
                 reused.add((event_type, date, part), rows)
             if rewritten is None or (event_type, date) in rewritten:
                 key = f"lake/event_type={quote(event_type, safe='')}/event_date={date}/{dataset}-{part:05d}.parquet"
-                writer.write((event_type, date, part), key, lake_table(rows))
+                writer.write((event_type, date, part), key, lake_table(rows, columns.get(event_type, [])))
         contributions = contribution_batch(winners, touched)
         if contributions.num_rows:
             yield contributions
@@ -687,11 +692,25 @@ def runs(rows: pa.RecordBatch) -> Iterator[tuple[str, str, int, pa.RecordBatch]]
         yield run.column("event_type")[0].as_py(), run.column("event_date")[0].as_py(), run.column("part")[0].as_py(), run
 
 
-def lake_table(rows: pa.RecordBatch) -> pa.Table:
-    columns = {name: rows.column(name) for name in LAKE_COLUMNS}
-    for name in ("event_time", "arrival_time"):
-        columns[name] = timestamps(columns[name])
-    return pa.table(columns)
+def lake_table(rows: pa.RecordBatch, columns: list[dict]) -> pa.Table:
+    """An event's rows as the lake has them: what identifies each, its fields (`columns`), and where it came from."""
+    fields = rows.column("fields")
+    widths = pc.unique(pc.list_value_length(fields)).to_pylist()
+    if widths != [len(columns)]:
+        raise ValueError(f"The worker tells {widths} fields of an event of which the specification names {len(columns)}: they are not of one build.")
+    typed = {column["name"]: lake_column(pc.list_element(fields, at), column) for at, column in enumerate(columns)}
+    own = {name: timestamps(rows.column(name)) if name in ("event_time", "arrival_time") else rows.column(name) for name in LAKE_COLUMNS}
+    if clash := typed.keys() & own.keys():
+        raise ValueError(f"The specification names columns that every file of the lake has: {sorted(clash)}.")
+    return pa.table({name: own.pop(name) for name in LAKE_COLUMNS[:2]} | typed | own)
+
+
+def lake_column(texts: pa.Array, column: dict) -> pa.Array:
+    """A field's texts (`lakeTexts` of lake-columns.ts) as what they say. A decimal's digits, within 2^53, are 16 at most."""
+    if column["type"] == "instant":
+        return timestamps(texts.cast(pa.int64()))
+    types = {"string": pa.string(), "json": pa.string(), "boolean": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
+    return texts.cast(pa.decimal128(18, column["scale"]) if column["type"] == "decimal" else types[column["type"]])
 
 
 def timestamps(epoch: pa.Array) -> pa.Array:
@@ -991,7 +1010,7 @@ def recompute(spark: SparkSession, specification_uri: str, worker_dir: str = "wo
 
 
 def run(spark: SparkSession, store: Store, specification: dict, base: Optional[dict], worker_dir: str) -> dict:
-    dataset, results = specification["datasetId"], specification["results"]
+    results = specification["results"]
     inputs = raw_inputs(specification)
     raw_bytes = sum(item["bytes"] for item in inputs)
     left_out = left_out_input(store, specification)
@@ -1006,7 +1025,10 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
             for row in fresh.groupBy("event_type", "event_date").count().collect():
                 counts[(row["event_type"], row["event_date"])] = row["count"]
         if base is not None:
-            scope = scope_of(base, results, touched_buckets(fresh, results), counts)
+            # Where the base's files have other columns (an older version of the job wrote them), all are written anew.
+            has_columns = base.get("lakeColumns") == specification["lakeColumns"]
+            outdated = () if has_columns else [(event_type, date) for event_type, dates in base["lake"].items() for date in dates]
+            scope = scope_of(base, results, touched_buckets(fresh, results), {*counts, *outdated})
             for event_type, date in scope.rewritten:
                 counts[(event_type, date)] += sum(item["rows"] for item in base["lake"].get(event_type, {}).get(date, []))
             if scope.lake_inputs:
@@ -1024,10 +1046,11 @@ def run(spark: SparkSession, store: Store, specification: dict, base: Optional[d
 def written(spark: SparkSession, store: Store, specification: dict, rows: DataFrame, scope: Optional[Scope], part: Any, partitions: int) -> list[dict]:
     dataset, results = specification["datasetId"], specification["results"]
     rewritten, touched = (scope.rewritten, scope.touched) if scope else (None, None)
-    served = specification.get("served")
+    # Not the raw objects, which may be many: it goes to every task.
+    task = {name: specification.get(name) for name in ("datasetId", "lakeColumns", "served")}
     order = ["event_type", "event_date", "part", "event_time", "event_id", "sequence_number", "sub_sequence", "shard_id"]
     in_order = rows.withColumn("part", part).repartition(partitions, "event_type", "event_date", "part").sortWithinPartitions(*order)
-    contributions = in_order.mapInArrow(lambda batches: keep_winners(store, dataset, rewritten, touched, served, batches), CONTRIBUTION_DDL)
+    contributions = in_order.mapInArrow(lambda batches: keep_winners(store, task, rewritten, touched, batches), CONTRIBUTION_DDL)
     states = latest_versions(merged_states(contributions), results)
     if scope and any(scope.months.values()):
         months = [(metric, files) for (metric, _), files in scope.months.items()]
@@ -1076,7 +1099,7 @@ def manifest_of(specification: dict, done: dict) -> dict:
             held.sort(key=lambda item: item["key"])
     return {
         "datasetId": specification["datasetId"], "modelVersion": specification["modelVersion"], "marks": specification["marks"],
-        "exclusions": specification["exclusions"], "lake": files["lake"], "results": files["results"], "counts": dict(counts),
+        "exclusions": specification["exclusions"], "lake": files["lake"], "lakeColumns": specification["lakeColumns"], "results": files["results"], "counts": dict(counts),
         "apart": apart_of(specification["served"], apart) if specification.get("served") else None,
     }
 

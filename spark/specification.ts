@@ -1,4 +1,5 @@
 import type { Bucket } from '../core/bucket.ts'
+import type { LakeColumn } from '../core/lake-columns.ts'
 import type { DimensionData } from '../core/model.ts'
 import type { RawObject } from '../core/raw-archive.ts'
 
@@ -35,6 +36,7 @@ export interface RecomputeSpecification {
   /** Every raw object that holds a record above its base mark and at or below its mark. */
   readonly rawObjects: readonly RawObject[]
   readonly results: readonly ResultSpecification[]
+  readonly lakeColumns: LakeColumns
   /** The revision of the exclusions that the dataset is built under, its base too; 0: none. */
   readonly exclusions: number
   /** Where that revision's set stands (`ExclusionSet` of core/exclusion.ts); null where there is none. */
@@ -43,6 +45,9 @@ export interface RecomputeSpecification {
   /** What the dataset will be compared with, as it stood at seal: the job tells which records only one side counts. */
   readonly served?: Served
 }
+
+/** By event the columns that its files in the lake have for its fields. */
+export type LakeColumns = Readonly<Record<string, readonly LakeColumn[]>>
 
 /** What is served: a dataset up to its marks, and above them what the speed table has reached. */
 export interface Served {
@@ -93,6 +98,8 @@ export interface DatasetManifest {
   readonly exclusions: number
   /** Events by event type and UTC date of event time. */
   readonly lake: Readonly<Record<string, Readonly<Record<string, readonly DataFile[]>>>>
+  /** Of all of them; left out: the files are of an older version, and have none. */
+  readonly lakeColumns?: LakeColumns
   /** States by metric and month (YYYY-MM) of the bucket's start. */
   readonly results: Readonly<Record<string, Readonly<Record<string, readonly DataFile[]>>>>
   readonly counts: DatasetCounts

@@ -1,3 +1,4 @@
+import { type LakeTexts, lakeTexts } from '../core/lake-columns.ts'
 import { lakeBytes } from '../core/lake-text.ts'
 import type { Model } from '../core/model.ts'
 import { placeInShard, placeInStream } from '../core/record.ts'
@@ -15,6 +16,7 @@ export const work = (model: Model, input: number, output: number): void => {
   let source: Source | null = null
   let leftOut = nothingLeftOut
   const forLake = lakeBytes(model.data)
+  const textsOf = new Map(model.data.events.map((event) => [event.name, lakeTexts(event)]))
   let records = 0
   for (let frame = readFrame(input); frame !== null; frame = readFrame(input)) {
     if (frame.kind === frameKinds.source) {
@@ -27,7 +29,7 @@ export const work = (model: Model, input: number, output: number): void => {
     }
     const fromLake = frame.kind === frameKinds.records
     for (const record of recordsOf(frame.kind, frame.payload, source)) {
-      decodeInto(block, record, { model, leftOut, forLake, fromLake })
+      decodeInto(block, record, { model, leftOut, forLake, textsOf, fromLake })
       records++
       if (block.full) writeFrame(output, frameKinds.block, block.take())
     }
@@ -50,11 +52,17 @@ interface Decoding {
   readonly model: Model
   readonly leftOut: LeftOut
   readonly forLake: ReturnType<typeof lakeBytes>
+  /** By event. */
+  readonly textsOf: ReadonlyMap<string, LakeTexts>
   readonly fromLake: boolean
 }
 
 /** A record that is left out here alone keeps its identity and what it adds, which is what is served and not here; it has no data, since it goes nowhere. */
-const decodeInto = (block: Block, record: PlacedRecord, { model, leftOut, forLake, fromLake }: Decoding): void => {
+const decodeInto = (
+  block: Block,
+  record: PlacedRecord,
+  { model, leftOut, forLake, textsOf, fromLake }: Decoding,
+): void => {
   const { shardId, sequenceNumber, subSequence, arrivalTime, data } = record
   const decoded = model.decode({ shardId, sequenceNumber, subSequence, arrivalTime, text: data, fromLake })
   const { here, there } = leftOut(record, decoded)
@@ -63,6 +71,10 @@ const decodeInto = (block: Block, record: PlacedRecord, { model, leftOut, forLak
   if (here && there) {
     const id = `${shardId}/${placeInShard(record)}`
     const place = placeInStream(record)
-    block.push(kept, { type: excludedType, id, eventTime: arrivalTime, row: {}, place, rejection: null }, [], flags)
-  } else block.push(kept, decoded, model.contributions(decoded, 'batch'), flags)
+    const nothing = { type: excludedType, id, eventTime: arrivalTime, row: {}, place, rejection: null }
+    block.push(kept, { decoded: nothing, fields: [], contributions: [], leftOut: flags })
+    return
+  }
+  const fields = kept.data === null ? [] : (textsOf.get(decoded.type)?.(decoded.row, kept.data) ?? [])
+  block.push(kept, { decoded, fields, contributions: model.contributions(decoded, 'batch'), leftOut: flags })
 }

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { lakeColumnsOf } from '../../core/lake-columns.ts'
 import { keepers, type ModelData } from '../../core/model.ts'
 import { resultSpecification } from '../../lambdas/batch/seal.ts'
 import { sparkCommand } from '../../localstack/spark/submit.ts'
@@ -86,6 +87,7 @@ const specificationOf = ({ dir, objects }: PlayedArchive, model: ModelData): Rec
     baseMarks: {},
     rawObjects: objects,
     results: keepers(model).map((metric) => resultSpecification(model, metric)),
+    lakeColumns: lakeColumnsOf(model),
     exclusions: 0,
     exclusionsKey: null,
     manifestKey: `manifests/${datasetId}.json`,

@@ -5,11 +5,8 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Model } from '../../core/model.ts'
 import { placeInShard, type RejectionReason, rejectionReasons } from '../../core/record.ts'
-import type { DatasetManifest } from '../../spark/specification.ts'
-import type { Archive } from '../../stores/archive/archive.ts'
-import type { StatusAnswer } from '../answers.ts'
-import type { Connection } from '../connection.ts'
 import { CommandError, messageOf, usageError } from '../exit.ts'
+import { liveManifest } from '../live-manifest.ts'
 import { deployedModelFile } from '../model-file.ts'
 import type { Answer, Format, Table } from '../output.ts'
 import { grouped } from '../progress.ts'
@@ -100,17 +97,6 @@ const requiredModel = (path: string): { loadModel: () => Promise<Model> } => {
       `${path} can't be loaded (${messageOf(error)}). \`npm run build\` writes it; --model names another.`,
     )
   }
-}
-
-/** null where no dataset is live yet. */
-const liveManifest = async ({ api }: Connection, archive: Archive): Promise<DatasetManifest | null> => {
-  const { live, unreachable } = await api.get<StatusAnswer>('/v1/status')
-  if (unreachable.warehouse !== undefined)
-    throw new CommandError(`Which dataset is live is not known: the warehouse says ${unreachable.warehouse}.`)
-  if (live === null) return null
-  const manifest = await archive.getJson(`manifests/${live}.json`)
-  if (manifest === null) throw new CommandError(`The live dataset ${live} has no manifest in the data bucket.`)
-  return manifest as DatasetManifest
 }
 
 /** CSV holds one table: the records. */

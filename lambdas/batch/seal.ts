@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { lakeColumnsOf } from '../../core/lake-columns.ts'
 import { keepers, type MetricData, type ModelData } from '../../core/model.ts'
 import type { RawObject } from '../../core/raw-archive.ts'
 import { localOffsets, storedDimensions } from '../../core/zoned-metric.ts'
@@ -240,6 +241,7 @@ const specification = (
   baseMarks: base.marks,
   rawObjects: raw.flatMap(({ shardId, objects }) => objects.filter(({ first }) => first <= (marks[shardId] ?? ''))),
   results: keepers(batch.model).map((metric) => resultSpecification(batch.model, metric)),
+  lakeColumns: lakeColumnsOf(batch.model),
   exclusions,
   exclusionsKey: exclusions === 0 ? null : exclusionsKey(exclusions),
   manifestKey: manifestKey(datasetId),

@@ -46,7 +46,7 @@ export const naiveRecompute = async (
   specification: RecomputeSpecification,
 ): Promise<void> => {
   const model = decodingOnce(decoding)
-  const { datasetId, modelVersion, marks, exclusions, results, manifestKey, served } = specification
+  const { datasetId, modelVersion, marks, exclusions, results, lakeColumns, manifestKey, served } = specification
   if (modelVersion !== model.data.version)
     throw new Error(`${datasetId} is of model ${modelVersion}, and the job runs ${model.data.version}.`)
   const isExcluded = await new Exclusions(archive).at(exclusions, model.data)
@@ -70,6 +70,7 @@ export const naiveRecompute = async (
     marks,
     exclusions,
     lake: { [winnersName]: { all: [lake] } },
+    lakeColumns,
     results: written,
     apart: served === undefined ? null : await naiveApart({ archive, model, isLeftOut }, [...base, ...read], served),
     counts: {

@@ -160,6 +160,19 @@ describe('entities', () => {
     expect((await compiled(others)).decode(large).rejection).toBeNull()
   })
 
+  it('reject a change that nests deeper than JSON can be written, which must not stop its shard', async () => {
+    const doc = event('doc', { ref: z.string(), content: z.any() })
+    const model = await compiled({ doc, docs: entity('docs', doc, { ref: 'ref', latest: 'at' }) })
+    const rejectionAt = (depth: number) => {
+      const content = `${'['.repeat(depth)}${']'.repeat(depth)}`
+      const text = `{"type":"doc","id":"1","at":5,"ref":"a","content":${content}}`
+      return model.decode({ ...record({}), text }).rejection
+    }
+    expect(rejectionAt(100)).toBeNull()
+    for (const depth of [101, 5000, 200_000])
+      expect(rejectionAt(depth)).toEqual({ reason: 'invalid', detail: 'content nests more than 100 deep' })
+  })
+
   const change = event(
     'change',
     { ref: z.string(), at: instant(), parent: z.string(), size: int('bytes'), maybe: z.string().nullable() },

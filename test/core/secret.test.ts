@@ -3,7 +3,7 @@ import { event, int, metric, secret, z } from 'tidemark'
 import { compileDefinitions } from '../../core/compile.ts'
 import { excluder, readExclusion } from '../../core/exclusion.ts'
 import { type Hash64, loadHash64 } from '../../core/hash.ts'
-import { jsonWithout } from '../../core/json-without.ts'
+import { jsonWithout } from '../../core/json-members.ts'
 import { lakeBytes } from '../../core/lake-text.ts'
 import type { Decoded, RawRecord } from '../../core/record.ts'
 

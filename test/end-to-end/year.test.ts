@@ -1,4 +1,6 @@
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import type { MetricPage, StatusAnswer, WindowAnswer } from '../../cli/answers.ts'
 import type { Connection } from '../../cli/connection.ts'
 import { feed } from '../../cli/feed.ts'
@@ -118,6 +120,39 @@ describe('a year of flights', () => {
     const verified = await stage.run(['verify'])
     expect(verified).toMatchObject({ exitCode: 0 })
   }, 400_000)
+
+  it('stands in the lake by columns, of which another engine counts the same', async () => {
+    const { files } = JSON.parse(await stage.tidemark('lake', 'flight', '--json')) as { files: { url: string }[] }
+    const archive = await connection.archive()
+    const dir = join(stage.home, 'lake-copy')
+    await mkdir(dir)
+    for (const [number, { url }] of files.entries()) {
+      const body = await archive.getObject(url.replace(`s3://${connection.outputs.dataBucketName}/`, ''))
+      await writeFile(join(dir, `${number}.parquet`), body ?? '')
+    }
+    const duckdb = await DuckDBInstance.create(':memory:')
+    const reader = await duckdb.connect()
+    const found = await reader.runAndReadAll(
+      `SELECT carrier, sum("arrivalDelayMinutes")::BIGINT AS minutes, count(*) FILTER (NOT cancelled) AS flights
+       FROM read_parquet('${join(dir, '*.parquet')}') GROUP BY carrier ORDER BY carrier`,
+    )
+    reader.closeSync()
+    duckdb.closeSync()
+    const byCarrier = async (metric: string): Promise<Map<unknown, unknown>> => {
+      const { rows } = await ask(metric, { per: 'total', by: ['carrier'] })
+      return new Map(rows.map(({ by, value }) => [by.carrier, value]))
+    }
+    const [minutes, departures] = [await byCarrier('arrival_delay_minutes'), await byCarrier('departures')]
+    const counted = found.getRowObjectsJson().map(({ carrier, minutes: sum, flights: number }) => ({
+      carrier,
+      minutes: Number(sum),
+      flights: Number(number),
+    }))
+    expect(counted).toEqual(
+      [...departures].map(([carrier, flights]) => ({ carrier, minutes: minutes.get(carrier), flights })),
+    )
+    expect(counted).toHaveLength(16)
+  }, 200_000)
 
   it('is answered the same after a rollback: the speed side widens', async () => {
     await stage.tidemark('rollback')

@@ -1,4 +1,4 @@
-import { decimal, event, instant, int, metric, z } from 'tidemark'
+import { decimal, entity, event, instant, int, metric, z } from 'tidemark'
 import { loadHash64 } from '../../core/hash.ts'
 import type { Model } from '../../core/model.ts'
 import { compileZoned } from '../resolved.ts'
@@ -40,7 +40,11 @@ const placed = event(
   { id: ['meta.number', 'meta.from.shop'], at: 'meta.takenAt' },
 )
 
+/** What an entity keeps is written as JSON, which a stack has an end for. */
+const doc = event('doc', { ref: z.string(), content: z.any() })
+
 const definitions = {
+  docs: entity('docs', doc, { ref: 'ref', latest: 'at' }),
   readings: metric('readings', reading.count(), { by: ['room', 'floor', 'open', 'kind'], per: 'hour', live: '1h' }),
   codes: metric('codes', reading.count(), { by: ['code', 'size'], per: 'day', where: { open: { not: true } } }),
   level: metric('level', reading.sum('level'), { by: ['floor'], per: 'week', where: { level: { gte: '0.5 m' } } }),

@@ -89,6 +89,7 @@ const oddText = (random: Random): string =>
       `{"type":${JSON.stringify(random.pick(['constructor', '__proto__', 'Reading', '', 'rejected', '_rejected']))}}`,
     () => nested(random, 1 + random.below(3000)),
     () => `{"type":"reading","sensor":${nested(random, 2000)}}`,
+    () => `{"type":"doc","id":"1","at":0,"ref":"r","content":${nested(random, 1 + random.below(20_000))}}`,
     () => `${eventText(random)}${eventText(random)}`,
     () => JSON.stringify([JSON.parse(eventText(random))]),
     () => JSON.stringify(eventText(random)),

@@ -29,7 +29,7 @@ export const workerAnswers = (model: Model, dir: string, frames: readonly Frame[
 
 /** A block's columns by the place of their first buffer. */
 export interface BlockColumns {
-  /** Records, contributions, dimensions. */
+  /** Records, contributions, dimensions, fields. */
   readonly counts: readonly number[]
   text(at: number): (string | null)[]
   numbers(at: number): number[]
@@ -37,7 +37,7 @@ export interface BlockColumns {
 }
 
 export const columnsOf = (frame: Frame | undefined): BlockColumns => {
-  const { counts, buffers } = unpackBuffers(frame?.payload ?? Buffer.alloc(0), 3)
+  const { counts, buffers } = unpackBuffers(frame?.payload ?? Buffer.alloc(0), 4)
   return {
     counts,
     text: (at) => {

@@ -80,7 +80,7 @@ describe('the Spark worker', () => {
       lines(line('1', 'a x 5'), line('2', 'a ünï🌊 86400000'), line('3', 'junk'), line('4', 'a z 7')),
     ])
     const { counts, text, numbers, offsets } = columnsOf(block)
-    expect(counts).toEqual([2, 2, 3])
+    expect(counts).toEqual([2, 2, 3, 0])
     expect(text(0)).toEqual(['a', '_rejected'])
     expect(text(3)).toEqual(['ünï🌊', '3'])
     expect(numbers(6)).toEqual([86_400_000, 1000])

@@ -123,7 +123,7 @@ class Archive:
             "datasetId": dataset, "modelVersion": self.model["version"], "bucket": f"file://{self.root}",
             "baseManifestKey": base and f"manifests/{base['datasetId']}.json", "marks": marks, "baseMarks": base_marks,
             "exclusions": self.exclusions, "exclusionsKey": f"exclusions/{self.exclusions}.json" if self.exclusions else None,
-            "rawObjects": wanted, "results": results, "manifestKey": f"manifests/{dataset}.json",
+            "rawObjects": wanted, "results": results, "lakeColumns": self.model["lakeColumns"], "manifestKey": f"manifests/{dataset}.json",
             **({"served": served} if served else {}),
         }
         os.makedirs(os.path.join(self.root, "jobs"), exist_ok=True)

@@ -7,8 +7,13 @@ import os
 import sys
 import traceback
 
-from archive import ARRIVAL, SPAN_MS, Archive
-from expected import DISTINCT, apart_of, comparable, events_of, ids_reused, parsed, placed_events_of, rows_of, states_of, versions_in, versions_of
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pyarrow.parquet as pq
+
+from archive import ARRIVAL, SECRET, SPAN_MS, Archive
+from expected import DISTINCT, EPOCH, OWN, apart_of, comparable, events_of, fields_of, ids_reused, parsed, placed_events_of, rows_of, states_of, versions_in, versions_of
 
 import recompute
 
@@ -64,6 +69,8 @@ def full(runner):
         equal(comparable(results), states_of(events), f"states of seed {seed}")
         equal(versions_in(results), versions_of(placed_events_of(archive, marks)[0]), f"versions of seed {seed}")
         equal(len(lake), len(events) + rejected, "events in the lake")
+        for row in lake:
+            equal(row[-1], fields_of(row[0], row[8]), f"fields of {row[:8]}")
         read = archive.delivered(marks, {})
         equal(manifest["counts"], {"read": read, "duplicates": read - len(lake), "rejected": rejected, "excluded": 0, "idsReused": ids_reused(events)}, "counts")
         equal(sum(row[-1] for row in results if row[0] == "rejected"), rejected, "rejected")
@@ -115,6 +122,67 @@ def operated(runner):
             for found, wanted, what in zip(rows_of(archive, grown), rows_of(archive, full), ("lake", "results")):
                 equal(found, wanted, f"{what} of seed {seed}, step {step}, after: {act}")
             datasets.append(grown)
+
+
+@case("the lake's columns are typed by the fields, to their limits, and Spark's own SQL counts of them what the results say")
+def typed(runner):
+    archive = runner.archive(seed=13, shards=1)
+    shard = archive.shards[0]
+    bill = {"type": "bill", "id": "least", "at": ARRIVAL, "total": "0"}
+    most = {
+        "id": "most", "at": -62_135_596_800_000, "total": "-90071992547409.91", "rate": "9.007199254740991", "units": 2**53 - 1, "ratio": 5e-324,
+        "due": "9999-12-31T23:59:59.999Z", "tier": "high", "data": "\0\ud800\n", "Event_Date": False, "buyer": {"name": "ünï 🌊", "card": SECRET},
+    }
+    archive.put(shard, json.dumps(bill))
+    archive.put(shard, json.dumps({**bill, **most})[:-1] + ', "lines": [ {"price": 1.10} ]}')
+    archive.put_random(600)
+    archive.archive()
+    manifest = runner.run(archive, "typed", archive.marks())
+    lake, results = rows_of(archive, manifest)
+    least, found = ({row[2]: row[-1] for row in lake if row[0] == "bill"}[name] for name in ("least", "most"))
+    nulls = dict.fromkeys(("rate", "units", "ratio", "due", "data_", "Event_Date_", "buyer_name"))
+    equal(least, {"id": "least", "at": EPOCH + timedelta(milliseconds=ARRIVAL), "total": Decimal("0.00"), **nulls, "tier": "low", "lines": "[]"}, "least")
+    equal(found, {
+        "id": "most", "at": datetime(1, 1, 1), "total": Decimal("-90071992547409.91"), "rate": Decimal("9.007199254740991"), "units": 2**53 - 1,
+        "ratio": 5e-324, "due": datetime(9999, 12, 31, 23, 59, 59, 999_000), "tier": "high", "data_": "\0\ufffd\n", "Event_Date_": False,
+        "buyer_name": "ünï 🌊", "lines": '[ {"price": 1.10} ]',
+    }, "most")
+    (file,) = manifest["lake"]["bill"]["0001-01-01"]
+    types = {field.name: str(field.type) for field in pq.read_schema(os.path.join(archive.root, file["key"]))}
+    time = "timestamp[us]"
+    equal({name: types.pop(name) for name in OWN}["event_time"], time, "our own time")
+    equal(types, {
+        "id": "string", "at": time, "total": "decimal128(18, 2)", "rate": "decimal128(18, 15)", "units": "int64", "ratio": "double", "due": time,
+        "tier": "string", "data_": "string", "Event_Date_": "bool", "buyer_name": "string", "lines": "string",
+    }, "types")
+    equal([column["name"] for column in manifest["lakeColumns"]["bill"]], list(types), "columns that the manifest names")
+    paths = [os.path.join(archive.root, item["key"]) for files in manifest["lake"]["sale"].values() for item in files]
+    runner.spark.read.parquet(*paths).createOrReplaceTempView("sale")
+    takings = runner.spark.sql("SELECT shop, date_trunc('DAY', at), sum(cents) FROM sale WHERE cents IS NOT NULL GROUP BY 1, 2")
+    wanted = [(row[3], row[2], row[-1]) for row in results if row[0] == "takings"]
+    equal(sorted(map(tuple, takings.collect()), key=repr), sorted(wanted, key=repr), "takings by Spark's SQL")
+    assert len(wanted) > 100, wanted
+
+
+@case("an increment over a base without the fields' columns, of an older version, writes all its files anew")
+def untyped(runner):
+    archive = runner.archive(seed=14)
+    archive.put_random(300)
+    archive.archive()
+    base = runner.run(archive, "base", archive.marks())
+    for names in base["lake"].values():
+        for item in (item for files in names.values() for item in files):
+            path = os.path.join(archive.root, item["key"])
+            pq.write_table(pq.read_table(path, columns=OWN, partitioning=None), path)
+            item["bytes"] = os.path.getsize(path)
+    with open(os.path.join(archive.root, "manifests", "base.json"), "w") as file:
+        json.dump({name: value for name, value in base.items() if name != "lakeColumns"}, file)
+    archive.put(archive.shards[0], json.dumps(archive.event(id="new", at=ARRIVAL - 1000)))
+    archive.archive()
+    grown, full = runner.run(archive, "grown", archive.marks(), base), runner.run(archive, "full", archive.marks())
+    equal(rows_of(archive, grown), rows_of(archive, full), "rows")
+    equal(grown["counts"]["read"], 1, "records read")
+    assert not {item["key"] for item in files_of(grown)} & {item["key"] for names in base["lake"].values() for files in names.values() for item in files}
 
 
 @case("an increment of one day carries the other days' and months' files over untouched")

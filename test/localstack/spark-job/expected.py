@@ -11,12 +11,14 @@ from archive import SECRET
 
 EPOCH = datetime(1970, 1, 1)
 VALID = {"sale", "visit", "ping"}
+OWN = ["event_id", "event_time", "shard_id", "sequence_number", "sub_sequence", "arrival_time", "data", "data_base64", "rejection_reason", "rejection_detail"]
+"""The columns that the lake has of every event."""
 DISTINCT = ("buyers", "customers", "guests")
 """The metrics with registers, which the plain count leaves out."""
 
 
 def rows_of(archive, manifest):
-    """(lake rows, result rows) of the files that the manifest names, each sorted."""
+    """(lake rows, result rows) of the files that the manifest names, each sorted; a lake row ends with the event's fields."""
     lake, results = [], []
     for kind, rows in (("lake", lake), ("results", results)):
         for group, names in manifest[kind].items():
@@ -26,8 +28,22 @@ def rows_of(archive, manifest):
                     table = pq.ParquetFile(path).read()
                     assert SECRET not in repr(table.to_pylist()), item
                     assert (table.num_rows, os.path.getsize(path)) == (item["rows"], item["bytes"]), item
-                    rows.extend((group, name, *row.values()) for row in table.to_pylist())
+                    for row in table.to_pylist():
+                        own = [row.pop(column) for column in OWN] if kind == "lake" else []
+                        rows.append((group, name, *own, row) if kind == "lake" else (group, name, *row.values()))
     return sorted(lake, key=repr), sorted(results, key=repr)
+
+
+def fields_of(event_type, data):
+    """What the lake's columns say of an event, by the record it came in."""
+    event = json.loads(data) if event_type in VALID else {}
+    at = EPOCH + timedelta(milliseconds=event.get("at", 0))
+    if event_type == "sale":
+        return {"id": event["id"], "at": at, **{name: event[name] for name in ("shop", "express", "size", "paid", "cents", "customer")}}
+    if event_type == "visit":
+        page, site, inside = visit_dims(event)
+        return {"id": event["id"], "at": at, "page": page, "from_site": site, "inside": inside}
+    return {"id": event["id"], "at": at} if event_type == "ping" else {}
 
 
 def events_of(archive, marks, is_excluded=lambda event: False):

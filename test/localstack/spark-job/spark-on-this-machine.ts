@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { cp, mkdir, symlink } from 'node:fs/promises'
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lakeColumnsOf } from '../../../core/lake-columns.ts'
 import { bundle } from '../../../scripts/build/bundle.ts'
 import { modelBeside } from '../../../scripts/build/lambdas.ts'
 import { buildModel } from '../../../scripts/build/model.ts'
@@ -38,7 +39,9 @@ export const sparkEnvironment = (): NodeJS.ProcessEnv => {
 
 /** Builds the test's definitions and the worker into `dir/worker`, as Spark finds them in its archive. */
 export const buildWorker = async (dir: string): Promise<string> => {
-  await buildModel({ packageDir, definitionsDir: join(import.meta.dirname, 'definitions'), outDir: dir })
+  const data = await buildModel({ packageDir, definitionsDir: join(import.meta.dirname, 'definitions'), outDir: dir })
+  // What a specification says of them, for archive.py to write.
+  await writeFile(join(dir, 'model.json'), JSON.stringify({ ...data, lakeColumns: lakeColumnsOf(data) }))
   return workerOf(dir)
 }
 

@@ -1,4 +1,4 @@
-import { entity, event, int, metric, secret, z } from 'tidemark'
+import { decimal, entity, event, instant, int, metric, secret, z } from 'tidemark'
 
 export const sale = event('sale', {
   shop: z.string().nullable(),
@@ -15,6 +15,19 @@ export const visit = event(
   { page: z.string(), from: z.object({ site: z.string().nullable() }).optional() },
   { derive: { inside: { boolean: (e) => e.from?.site === e.page } } },
 )
+/** Fields of every kind, some called as the lake's own columns are. No metric counts it, either. */
+export const bill = event('bill', {
+  total: decimal(2, 'EUR'),
+  rate: decimal(15, 'one').nullish(),
+  units: z.int().nullish(),
+  ratio: z.number().nullish(),
+  due: instant().nullish(),
+  tier: z.enum(['low', 'high']).default('low'),
+  data: z.string().nullish(),
+  Event_Date: z.boolean().nullish(),
+  buyer: z.object({ name: z.string(), card: secret(z.string()) }).nullish(),
+  lines: z.array(z.object({ price: decimal(2, 'EUR') })).default([]),
+})
 /** No metric counts it: it stands in the lake alone. */
 export const ping = event('ping', {})
 

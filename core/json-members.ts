@@ -1,6 +1,7 @@
+/** Members of JSON text, read as text: without recursion but along the paths, since a value may nest deeper than the stack. */
+
 /**
- * JSON text without some members of its objects, every other byte as it was. Goes without recursion but along the paths,
- * since a value may nest deeper than the stack. A key that stands twice is left out twice.
+ * JSON text without some members of its objects, every other byte as it was. A key that stands twice is left out twice.
  * @param text an object that JSON.parse takes
  * @param paths the keys that lead to each; what stands on the way and is neither an object nor null is left out whole
  */
@@ -37,6 +38,37 @@ const memberWithout = (
   const end = valueEnd(text, value)
   const kept = text.slice(value, end)
   return { kept: isMeant || (paths.length > 0 && kept !== 'null') ? null : kept, end }
+}
+
+/**
+ * The text of one member's value, as it stands. Of a key that stands twice the last counts, as it does to JSON.parse.
+ * @param text an object that JSON.parse takes
+ * @param path the keys that lead to it
+ * @returns null where there is none, or where it is null
+ */
+export const jsonAt = (text: string, path: readonly string[]): string | null => {
+  let value: string | null = text
+  for (const key of path) {
+    if (value === null || value[skipBlanks(value, 0)] !== '{') return null
+    value = lastMember(value, key)
+  }
+  return value === 'null' ? null : value
+}
+
+const lastMember = (object: string, key: string): string | null => {
+  const plain = JSON.stringify(key)
+  let found: string | null = null
+  let at = skipBlanks(object, skipBlanks(object, 0) + 1)
+  while (object[at] !== '}') {
+    const keyEnd = stringEnd(object, at)
+    const written = object.slice(at, keyEnd)
+    const start = skipBlanks(object, skipBlanks(object, keyEnd) + 1)
+    const end = valueEnd(object, start)
+    if (written === plain || (written.includes('\\') && JSON.parse(written) === key)) found = object.slice(start, end)
+    at = skipBlanks(object, end)
+    if (object[at] === ',') at = skipBlanks(object, at + 1)
+  }
+  return found
 }
 
 const skipBlanks = (text: string, at: number): number => {
