@@ -11,7 +11,7 @@ import type { ReceivedRecord } from '../../core/kinesis-record.ts'
 import type { MetricData, Model } from '../../core/model.ts'
 import { encodeRawLine } from '../../core/raw-archive.ts'
 import { aggregateOf } from '../aggregates.ts'
-import { fuzzModel } from '../fuzz/definitions.ts'
+import { recountedModel } from '../fuzz/definitions.ts'
 import { arrivalTime, inputOf } from '../fuzz/inputs.ts'
 import { randomOf } from '../fuzz/random.ts'
 import { firstsOf, winnersOf } from '../localstack/tidemark/naive.ts'
@@ -33,7 +33,7 @@ const received = (bytes: Buffer, number: number): ReceivedRecord => ({
 let model: Model
 let dir: string
 beforeAll(async () => {
-  model = await fuzzModel()
+  model = await recountedModel()
 })
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'tidemark-agrees-'))
