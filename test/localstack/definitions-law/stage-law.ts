@@ -165,14 +165,15 @@ const viewFlaw = async (
     return flaw === null ? null : { cell: flaw.cell, flaw: `in the view ${flaw.flaw}`, asked: metric }
   }
   const by = metric.by.map(columnOf).join()
+  const lastDecimal = 10 ** -answeredScale(metric)
   const answered = await stage.ask(metric.name, { limit: '10000', ...(by === '' ? {} : { by }) })
   if (answered.rows.length !== rows.length) return { cell: '', flaw: `the view has ${rows.length} rows` }
   for (const row of answered.rows) {
     const [key] = givenOf(metric, metric, row)
     const double = asDouble.get(key) ?? Number.NaN
-    const off = Math.abs(double - Number(row.value)) / Math.max(Math.abs(Number(row.value)), 1e-4)
-    // The API's six decimals more than the field's are fewer digits than a double's, where a value is small.
-    if (!(off < 1e-6))
+    const off = Math.abs(double - Number(row.value))
+    // The API rounds to its last decimal, which says more than a double of a large value, and less of a small one.
+    if (!(off <= 0.501 * lastDecimal + 1e-6 * Math.abs(double)))
       return { cell: key, flaw: `in the view ${double} where the API says ${String(row.value)}`, asked: metric }
   }
   return null
