@@ -5,39 +5,22 @@
  * @param text an object that JSON.parse takes
  * @param paths the keys that lead to each; what stands on the way and is neither an object nor null is left out whole
  */
-export const jsonWithout = (text: string, paths: readonly (readonly string[])[]): string =>
-  objectWithout(text, skipBlanks(text, 0), paths).kept
-
-const objectWithout = (
-  text: string,
-  start: number,
-  paths: readonly (readonly string[])[],
-): { readonly kept: string; readonly end: number } => {
-  const members: string[] = []
-  let at = skipBlanks(text, start + 1)
-  while (text[at] !== '}') {
-    const keyEnd = stringEnd(text, at)
-    const key = text.slice(at, keyEnd)
-    const value = skipBlanks(text, skipBlanks(text, keyEnd) + 1)
-    const below = paths.filter(([first]) => first === JSON.parse(key)).map(([, ...rest]) => rest)
-    const member = memberWithout(text, value, below)
-    if (member.kept !== null) members.push(`${key}:${member.kept}`)
-    at = skipBlanks(text, member.end)
-    if (text[at] === ',') at = skipBlanks(text, at + 1)
+export const jsonWithout = (text: string, paths: readonly (readonly string[])[]): string => {
+  const kept: string[] = []
+  for (const { key, value } of membersOf(text)) {
+    const below = paths.filter(([first]) => first !== undefined && isKey(key, first)).map(([, ...rest]) => rest)
+    const left = valueWithout(value, below)
+    if (left !== null) kept.push(`${key}:${left}`)
   }
-  return { kept: `{${members.join(',')}}`, end: at + 1 }
+  return `{${kept.join(',')}}`
 }
 
-const memberWithout = (
-  text: string,
-  value: number,
-  paths: readonly (readonly string[])[],
-): { readonly kept: string | null; readonly end: number } => {
-  const isMeant = paths.some((path) => path.length === 0)
-  if (paths.length > 0 && !isMeant && text[value] === '{') return objectWithout(text, value, paths)
-  const end = valueEnd(text, value)
-  const kept = text.slice(value, end)
-  return { kept: isMeant || (paths.length > 0 && kept !== 'null') ? null : kept, end }
+/** @returns null: the member goes */
+const valueWithout = (value: string, paths: readonly (readonly string[])[]): string | null => {
+  if (paths.length === 0) return value
+  if (paths.some((path) => path.length === 0)) return null
+  if (value.startsWith('{')) return jsonWithout(value, paths)
+  return value === 'null' ? value : null
 }
 
 /**
@@ -55,21 +38,33 @@ export const jsonAt = (text: string, path: readonly string[]): string | null => 
   return value === 'null' ? null : value
 }
 
-const lastMember = (object: string, key: string): string | null => {
-  const plain = JSON.stringify(key)
+const lastMember = (object: string, name: string): string | null => {
   let found: string | null = null
+  for (const { key, value } of membersOf(object)) if (isKey(key, name)) found = value
+  return found
+}
+
+interface Member {
+  /** As it is written: quoted, and perhaps with escapes that it does not need. */
+  readonly key: string
+  readonly value: string
+}
+
+/** @param object that JSON.parse takes, blanks around it too */
+function* membersOf(object: string): Generator<Member> {
   let at = skipBlanks(object, skipBlanks(object, 0) + 1)
   while (object[at] !== '}') {
     const keyEnd = stringEnd(object, at)
-    const written = object.slice(at, keyEnd)
     const start = skipBlanks(object, skipBlanks(object, keyEnd) + 1)
     const end = valueEnd(object, start)
-    if (written === plain || (written.includes('\\') && JSON.parse(written) === key)) found = object.slice(start, end)
+    yield { key: object.slice(at, keyEnd), value: object.slice(start, end) }
     at = skipBlanks(object, end)
     if (object[at] === ',') at = skipBlanks(object, at + 1)
   }
-  return found
 }
+
+const isKey = (written: string, key: string): boolean =>
+  written === JSON.stringify(key) || (written.includes('\\') && JSON.parse(written) === key)
 
 const skipBlanks = (text: string, at: number): number => {
   let next = at

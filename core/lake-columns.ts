@@ -43,8 +43,11 @@ export const lakeColumns = ({ fields, derived }: Pick<EventData, 'fields' | 'der
   ]
 }
 
-/** The same of all events, by name. */
-export const lakeColumnsOf = ({ events }: Pick<ModelData, 'events'>): Readonly<Record<string, readonly LakeColumn[]>> =>
+/** By event the columns that its files have for its fields. */
+export type LakeColumns = Readonly<Record<string, readonly LakeColumn[]>>
+
+/** Those of all events. */
+export const lakeColumnsOf = ({ events }: Pick<ModelData, 'events'>): LakeColumns =>
   Object.fromEntries(events.map((event) => [event.name, lakeColumns(event)]))
 
 /** What an event's columns say of it, each as text; null: nothing. */

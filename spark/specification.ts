@@ -1,5 +1,5 @@
 import type { Bucket } from '../core/bucket.ts'
-import type { LakeColumn } from '../core/lake-columns.ts'
+import type { LakeColumns } from '../core/lake-columns.ts'
 import type { DimensionData } from '../core/model.ts'
 import type { RawObject } from '../core/raw-archive.ts'
 
@@ -45,9 +45,6 @@ export interface RecomputeSpecification {
   /** What the dataset will be compared with, as it stood at seal: the job tells which records only one side counts. */
   readonly served?: Served
 }
-
-/** By event the columns that its files in the lake have for its fields. */
-export type LakeColumns = Readonly<Record<string, readonly LakeColumn[]>>
 
 /** What is served: a dataset up to its marks, and above them what the speed table has reached. */
 export interface Served {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type LakeColumn, type LakeType, ownColumns } from '../../core/lake-columns.ts'
+import { type LakeColumn, type LakeColumns, type LakeType, ownColumns } from '../../core/lake-columns.ts'
 import type { DatasetManifest } from '../../spark/specification.ts'
 import { CommandError } from '../exit.ts'
 import { liveManifest } from '../live-manifest.ts'
@@ -21,9 +21,12 @@ export const addLake = (program: Command): void => {
     })
 }
 
+/** What a dataset's manifest says of its events' files. */
+export type LakeManifest = Pick<DatasetManifest, 'datasetId' | 'lake' | 'lakeColumns'>
+
 /** @throws where the dataset has no such event */
 export const lakeAnswer = (
-  manifest: Pick<DatasetManifest, 'datasetId' | 'lake' | 'lakeColumns'>,
+  manifest: LakeManifest,
   bucket: string,
   event: string | undefined,
   format: Format,
@@ -45,13 +48,10 @@ interface Lake {
   /** By event, those without files too. */
   readonly files: ReadonlyMap<string, readonly LakeFile[]>
   /** By event; null: the dataset is of an older version, whose files have none. */
-  readonly columns: DatasetManifest['lakeColumns'] | null
+  readonly columns: LakeColumns | null
 }
 
-const lakeOf = (
-  { datasetId, lake, lakeColumns }: Pick<DatasetManifest, 'datasetId' | 'lake' | 'lakeColumns'>,
-  bucket: string,
-): Lake => {
+const lakeOf = ({ datasetId, lake, lakeColumns }: LakeManifest, bucket: string): Lake => {
   const events = [...new Set([...Object.keys(lakeColumns ?? {}), ...Object.keys(lake)])].sort()
   const filesOf = (event: string): LakeFile[] =>
     Object.entries(lake[event] ?? {})
@@ -69,14 +69,14 @@ const lakeOf = (
 const eventsAnswer = ({ dataset, files, columns }: Lake): Answer => {
   const events = [...files].map(([event, held]) => ({
     event,
-    columns: columns?.[event]?.length ?? 0,
+    fields: columns?.[event]?.length ?? 0,
     files: held.length,
     rows: total(held, 'rows'),
     bytes: total(held, 'bytes'),
     from: held[0]?.date ?? null,
     to: held.at(-1)?.date ?? null,
   }))
-  const names = ['event', 'columns', 'files', 'rows', 'bytes', 'from', 'to'] as const
+  const names = ['event', 'fields', 'files', 'rows', 'bytes', 'from', 'to'] as const
   return {
     json: { dataset, events },
     tables: [{ columns: names, rows: events.map((event) => names.map((name) => event[name])) }],

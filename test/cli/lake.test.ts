@@ -1,9 +1,8 @@
-import { lakeAnswer } from '../../cli/commands/lake.ts'
+import { type LakeManifest, lakeAnswer } from '../../cli/commands/lake.ts'
 import { render } from '../../cli/output.ts'
-import type { DatasetManifest } from '../../spark/specification.ts'
 
 const file = (name: string, rows: number) => ({ key: `lake/${name}`, rows, bytes: 10 * rows })
-const manifest: Pick<DatasetManifest, 'datasetId' | 'lake' | 'lakeColumns'> = {
+const manifest: LakeManifest = {
   datasetId: 'ds-1',
   lake: {
     sale: { '2026-03-02': [file('b', 2), file('c', 3)], '2026-03-01': [file('a', 1)] },
@@ -26,9 +25,9 @@ describe('tidemark lake', () => {
     expect(told().json).toEqual({
       dataset: 'ds-1',
       events: [
-        { event: '_rejected', columns: 0, files: 1, rows: 4, bytes: 40, from: '2026-03-05', to: '2026-03-05' },
-        { event: 'sale', columns: 3, files: 3, rows: 6, bytes: 60, from: '2026-03-01', to: '2026-03-02' },
-        { event: 'visit', columns: 0, files: 0, rows: 0, bytes: 0, from: null, to: null },
+        { event: '_rejected', fields: 0, files: 1, rows: 4, bytes: 40, from: '2026-03-05', to: '2026-03-05' },
+        { event: 'sale', fields: 3, files: 3, rows: 6, bytes: 60, from: '2026-03-01', to: '2026-03-02' },
+        { event: 'visit', fields: 0, files: 0, rows: 0, bytes: 0, from: null, to: null },
       ],
     })
   })

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { decimal, event, instant, int, secret, z } from 'tidemark'
 import { compileDefinitions } from '../../core/compile.ts'
@@ -91,6 +93,12 @@ describe("the lake's columns", () => {
         for (const column of columns) expect(column).toMatch(/^[\p{L}\p{N}_]+$/u)
       }),
     )
+  })
+
+  it("know our own, which the job writes, and its folders'", () => {
+    const job = readFileSync(join(import.meta.dirname, '..', '..', 'spark', 'recompute.py'), 'utf8')
+    const written = /^LAKE_COLUMNS = \[(.*?)^\]/ms.exec(job)?.[1]?.match(/\w+/g)
+    expect(ownColumns).toEqual([...(written ?? []), 'event_type', 'event_date'])
   })
 
   it('say what an event says: exact decimals, instants in ms, defaults, and what is derived', () => {

@@ -173,7 +173,7 @@ const viewFlaw = async (
     const double = asDouble.get(key) ?? Number.NaN
     const off = Math.abs(double - Number(row.value))
     // The API rounds to its last decimal, which says more than a double of a large value, and less of a small one.
-    if (!(off <= 0.501 * lastDecimal + 1e-6 * Math.abs(double)))
+    if (!(off <= 0.501 * lastDecimal + 1e-12 * Math.abs(double)))
       return { cell: key, flaw: `in the view ${double} where the API says ${String(row.value)}`, asked: metric }
   }
   return null
