@@ -20,12 +20,17 @@ export const tellModels = async ({ archive, modelLedger }: Counting): Promise<vo
   }
 }
 
+/** Every shard counts by the line-up in force: the function of an idle or closed one did not run since that changed. */
+export const takeUpLineUp = async ({ ledger, speedLedger }: Batch, lineUp: LineUp): Promise<void> => {
+  for (const shardId of await ledger.shardsBesides(lineUp)) await speedLedger.position(shardId)
+}
+
 /** Ends counting by models that nothing needs any more, in every shard. */
 export const retireModels = async (batch: Batch): Promise<void> => {
   const before = await batch.modelLedger.models()
   const after = await batch.modelLedger.retire()
   if (after.lineUp !== before.lineUp) {
-    for (const shardId of Object.keys(await batch.ledger.speedPositions())) await batch.speedLedger.position(shardId)
+    await takeUpLineUp(batch, after.lineUp)
     const served = await batch.models.data(after.servingVersion)
     const standing = installedViews(served, await dataOf(batch, before.lineUp), batch.dialect)
     const leaner = otherThan(standing, installedViews(served, await dataOf(batch, after.lineUp), batch.dialect))
@@ -35,7 +40,8 @@ export const retireModels = async (batch: Batch): Promise<void> => {
 }
 
 /**
- * How a dataset is served: by the definitions that made it, and by their views.
+ * How a dataset is served: by the definitions that made it, and by their views. Each shard counts by them from then on:
+ * one that took up another line-up meanwhile, and ran no more, would have a hole that no edge tells of.
  * @throws Problem model_retired where the speed side does not count by them, or began to above its marks
  */
 export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving> => {
@@ -45,6 +51,7 @@ export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving
   const data = await models.data(dataset.modelVersion)
   const counted = await dataOf(batch, known.lineUp)
   if (!isKeptBy(keptOf(data), counted.map(keptOf))) throw retired(dataset, `which the speed side no longer counts by`)
+  await takeUpLineUp(batch, known.lineUp)
   const marks = await batch.ledger.marks(dataset.datasetId)
   for (const [shardId, edge] of Object.entries(await batch.ledger.versionEdges(dataset.modelVersion)))
     if (Number(edge) !== 0 && (marks[shardId] ?? '') < edge)
@@ -72,5 +79,5 @@ const retired = ({ datasetId, modelVersion }: Dataset, why: string): Problem =>
   new Problem(
     'model_retired',
     409,
-    `${datasetId} is of model ${modelVersion}, ${why}. Deploy its definitions again, and recompute.`,
+    `${datasetId} is of model ${modelVersion}, ${why}. Deploy its definitions, where others are deployed, and run \`tidemark recompute\`.`,
   )

@@ -14,6 +14,7 @@ import { ancestorsOf } from '../../stores/stream/ancestors.ts'
 
 import { type Batch, manifestKey, specificationKey } from './batch.ts'
 import { enforceExclusions } from './exclude.ts'
+import { takeUpLineUp } from './models.ts'
 import { described } from './problem-answer.ts'
 import { servedBeside } from './reasons.ts'
 import type { Run, SealRequest } from './run.ts'
@@ -165,8 +166,7 @@ const registrableMarks = async (
   exclusions: number,
   raw: readonly RawShard[],
 ): Promise<Marks> => {
-  // An idle shard's function has not run since a deploy: the shard takes the deployed model here.
-  for (const shardId of Object.keys(await batch.ledger.speedPositions())) await batch.speedLedger.position(shardId)
+  await takeUpLineUp(batch, (await batch.modelLedger.models()).lineUp)
   const marks = await drawMarks(batch, base.marks, raw)
   await refuseBelowVersion(batch, marks)
   await refuseBelowExclusions(batch, exclusions, marks)

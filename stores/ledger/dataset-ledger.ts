@@ -1,3 +1,4 @@
+import type { LineUp } from '../../core/line-up.ts'
 import type { Slot } from '../../sql/states.ts'
 import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
 import type { DeployedModels } from './model-ledger.ts'
@@ -58,6 +59,8 @@ export interface DatasetLedger {
 
   /** How far the speed table is in each shard that it knows. */
   speedPositions(): Promise<Marks>
+  /** The shards that count by another line-up: one takes up what is in force when its position is asked for. */
+  shardsBesides(lineUp: LineUp): Promise<string[]>
   /** For each shard the newest edge at or below its bound; shards without one are left out. */
   newestEdges(bounds: Marks): Promise<Marks>
   /** The same, of the edges committed before an instant (epoch ms). */

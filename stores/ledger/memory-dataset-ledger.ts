@@ -1,3 +1,4 @@
+import type { LineUp } from '../../core/line-up.ts'
 import type { Slot } from '../../sql/states.ts'
 import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
 import type { Draft } from '../warehouse/memory-draft.ts'
@@ -76,6 +77,11 @@ export class MemoryDatasetLedger implements DatasetLedger {
 
   async speedPositions(): Promise<Marks> {
     return Object.fromEntries(this.#tables.speedPosition.map(({ shardId, position }) => [shardId, position]))
+  }
+
+  async shardsBesides(lineUp: LineUp): Promise<string[]> {
+    const others = this.#tables.speedPosition.filter((row) => row.lineUp !== lineUp)
+    return others.map(({ shardId }) => shardId).sort()
   }
 
   async newestEdges(bounds: Marks): Promise<Marks> {

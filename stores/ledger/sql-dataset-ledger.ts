@@ -1,3 +1,4 @@
+import type { LineUp } from '../../core/line-up.ts'
 import { type Slot, text, timestamp } from '../../sql/states.ts'
 import { maxStatements } from '../warehouse/redshift-data.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
@@ -50,6 +51,13 @@ export class SqlDatasetLedger implements DatasetLedger {
   async speedPositions(): Promise<Marks> {
     const rows = await this.#select('SELECT shard_id, position FROM ledger.speed_position')
     return Object.fromEntries(rows.map((row) => [String(row.shard_id), String(row.position)]))
+  }
+
+  async shardsBesides(lineUp: LineUp): Promise<string[]> {
+    const rows = await this.#select(
+      `SELECT shard_id FROM ledger.speed_position WHERE line_up <> ${text(lineUp)} ORDER BY shard_id`,
+    )
+    return rows.map((row) => String(row.shard_id))
   }
 
   async newestEdges(bounds: Marks): Promise<Marks> {

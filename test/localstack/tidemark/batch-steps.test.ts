@@ -300,6 +300,43 @@ describe('the recompute, step by step', () => {
     await expectTruth()
   })
 
+  describe('a deploy that was undone and done again while its recompute was under way', () => {
+    const sealedWhileUndone = async (meanwhile: () => Promise<unknown>): Promise<Run> => {
+      await promoted()
+      await stage.deploy(changedDefinitions)
+      sale(2)
+      await stage.settle()
+      const run = await stepsTo(await stage.seal(), 'pollRecompute')
+      await stage.deploy(definitions)
+      await meanwhile()
+      await stage.deploy(changedDefinitions)
+      return stepsTo(run, 'compare')
+    }
+    const countedMeanwhile = async (): Promise<void> => {
+      sale(1)
+      await stage.settle()
+    }
+
+    it('promotes nothing that the speed side left records out of', async () => {
+      const run = await sealedWhileUndone(countedMeanwhile)
+      const before = await live()
+      await expect(stage.step({ step: 'promote', run })).rejects.toThrow(
+        /by which the speed side counts .* above its mark/,
+      )
+      expect(await live()).toBe(before)
+      const next = await promoted()
+      expect(await live()).toBe(next)
+      await expectTruth()
+    })
+
+    it('promotes what nothing came after', async () => {
+      const run = await sealedWhileUndone(() => stage.speedLedger().position(shardA))
+      await stage.step({ step: 'promote', run })
+      expect(await live()).toBe(run.datasetId)
+      await expectTruth()
+    })
+  })
+
   it('what the speed side can not tell for twins drifts, until a recompute has passed both', async () => {
     const counts = async () => Object.values({ ...(await stage.answered('sales')), ...(await stage.answered('shops')) })
     stage.produce(shardB, { id: 'twin', shop: 'mitte' })

@@ -282,6 +282,7 @@ export class RandomCalls {
         positions: await ledger.speedPositions(),
         edges: await ledger.newestEdges(bounds),
         earlier: await ledger.edgesCommittedBefore(bounds, before),
+        besides: await ledger.shardsBesides(model.data.version),
         versions: await ledger.versionEdges(model.data.version),
         pruned: await ledger.prunedTo(),
       }),

@@ -172,10 +172,14 @@ export const speedLedgerContract = (stageOf: () => BatchStage): void => {
     const older = stage.model.data.version
     await committed(stage, 4, [one()])
     await positionIn(stage, shardB)
+    expect(await stage.ledger.shardsBesides(older)).toEqual([])
     await stage.deploy(changedDefinitions)
     const version = stage.model.data.version
     const switched = await positionIn(stage)
     expect(switched).toMatchObject({ position: sequence(4), revision: 2, lineUp: `${version}+${older}` })
+    expect(await stage.ledger.shardsBesides(`${version}+${older}`)).toEqual([shardB])
+    expect(await stage.ledger.shardsBesides(older)).toEqual([shardA])
+    expect(await stage.ledger.shardsBesides(version)).toEqual([shardA, shardB].sort())
     expect(await stage.ledger.versionEdges(version)).toEqual({ [shardA]: sequence(4) })
     expect(await stage.ledger.versionEdges(older)).toEqual({})
     await positionIn(stage, shardB)
