@@ -93,12 +93,15 @@ export interface Pin {
 
 /**
  * A metric's states on both sides of the tidemark: layer, bucket, typed dimensions, component, value, and of versions
- * and kept events what each says (body). Batch rows are
- * the live dataset's, whichever slot it stands in; speed rows are those above its marks, all of a shard's without one.
+ * and kept events what each says (body). Batch rows are the live dataset's, of the slot that it stands in: in the other
+ * one a table may hold it from before, since a load empties the tables of its own definitions alone. Speed rows are those
+ * above its marks, all of a shard's without one.
  */
 export const statesSql = (metric: MetricData, pin: Pin | null = null): string => {
   const control =
-    pin === null ? 'ledger.control' : `(SELECT CAST(${text(pin.datasetId)} AS VARCHAR(64)) AS live_dataset_id)`
+    pin === null
+      ? 'ledger.control'
+      : `(SELECT CAST(${text(pin.datasetId)} AS VARCHAR(64)) AS live_dataset_id, blue_dataset_id, green_dataset_id FROM ledger.control)`
   const stored = storedDimensions(metric)
   const dimensions = stored.map(({ name }) => quoted(name))
   const kept = ['component', 'value', ...(keepsBodies(metric) ? ['body'] : [])]
@@ -106,7 +109,7 @@ export const statesSql = (metric: MetricData, pin: Pin | null = null): string =>
     [
       `SELECT 'batch' AS layer, ${['b.bucket', ...dimensions.map((name) => `b.${name}`), ...kept.map((name) => `b.${name}`)].join(', ')}`,
       `FROM ${qualified(batchTable(metric, slot))} b`,
-      `JOIN ${control} c ON c.live_dataset_id = b.dataset_id`,
+      `JOIN ${control} c ON c.live_dataset_id = b.dataset_id AND c.${slot}_dataset_id = b.dataset_id`,
     ].join('\n'),
   )
   const typed = stored.map((dimension, place) => `${typedDimension(dimension, place)} AS ${quoted(dimension.name)}`)

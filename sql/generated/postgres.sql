@@ -328,11 +328,11 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
         SELECT layer, bucket AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_blue."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_green."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
@@ -381,11 +381,11 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
         SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_blue."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_green."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
@@ -434,11 +434,11 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
         SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_blue."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_green."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
@@ -487,11 +487,11 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
         SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_blue."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_green."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
@@ -533,11 +533,11 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
     SELECT layer, bucket AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
@@ -576,11 +576,11 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
@@ -619,11 +619,11 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
@@ -662,11 +662,11 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
@@ -705,11 +705,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, bucket AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -748,11 +748,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -791,11 +791,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -834,11 +834,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -877,11 +877,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -920,11 +920,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
@@ -963,11 +963,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
@@ -1006,11 +1006,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
@@ -1049,11 +1049,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
@@ -1092,11 +1092,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r

@@ -344,11 +344,11 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
         SELECT layer, bucket AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_blue."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_green."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
@@ -397,11 +397,11 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
         SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_blue."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_green."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
@@ -450,11 +450,11 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
         SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_blue."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_green."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
@@ -503,11 +503,11 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
         SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_blue."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
           FROM batch_green."aircraft_c43b7f9a313f" b
-          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+          JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
@@ -549,11 +549,11 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
     SELECT layer, bucket AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
@@ -592,11 +592,11 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
@@ -635,11 +635,11 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
@@ -678,11 +678,11 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
       FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
@@ -721,11 +721,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, bucket AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -764,11 +764,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -807,11 +807,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -850,11 +850,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -893,11 +893,11 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_blue."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
       FROM batch_green."departures_11bb87e2a49b" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
@@ -936,11 +936,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
@@ -979,11 +979,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
@@ -1022,11 +1022,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
@@ -1065,11 +1065,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
@@ -1108,11 +1108,11 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_blue."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
       FROM batch_green."rejected_10823a1380b4" b
-      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id
+      JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r

@@ -226,6 +226,10 @@ const liveDataset = ({ control }: Committed): string => control[0]?.liveDatasetI
 const marksOf = ({ mark }: Committed, datasetId: string): Map<string, string> =>
   new Map(mark.filter((row) => row.datasetId === datasetId).map((row) => [row.shardId, row.mark]))
 
+/** Where a dataset stands: the other slot may hold rows of it from before. */
+const slotsOf = ({ control }: Committed, datasetId: string): Slot[] =>
+  slots.filter((slot) => control[0]?.slots[slot].datasetId === datasetId)
+
 const batchStates = (
   tables: Committed,
   metric: MetricData,
@@ -250,7 +254,9 @@ const layerRows = (tables: Committed, metric: MetricData, pin: Pin | null): Laye
     return (mark === undefined || edge > mark) && edge <= position
   }
   const isOwn = isOf(metric)
-  const rows = batchStates(tables, metric, slots, datasetId).map((row): LayerRow => ({ ...row, layer: 'batch' }))
+  const rows = batchStates(tables, metric, slotsOf(tables, datasetId), datasetId).map(
+    (row): LayerRow => ({ ...row, layer: 'batch' }),
+  )
   for (const row of tables.speedRows)
     if (isOwn(row) && isAbove(row)) for (const state of row.states) rows.push({ ...state, layer: 'speed' })
   return rows

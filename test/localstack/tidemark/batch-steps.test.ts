@@ -337,6 +337,19 @@ describe('the recompute, step by step', () => {
     })
   })
 
+  it('a dataset that is loaded again counts once, though one by other definitions has its older slot', async () => {
+    stage.speedRetentionMs = 3_600_000
+    await stage.deploy(changedDefinitions)
+    const [first] = [await promoted(), await promoted()]
+    await stage.deploy(definitions)
+    await promoted()
+    await stage.deploy(changedDefinitions)
+    expect(await stage.step({ step: 'rollback', datasetId: first })).toEqual({ reload: first })
+    await stage.recompute({ reloadDatasetId: first })
+    expect(await live()).toBe(first)
+    await expectTruth()
+  })
+
   it('what the speed side can not tell for twins drifts, until a recompute has passed both', async () => {
     const counts = async () => Object.values({ ...(await stage.answered('sales')), ...(await stage.answered('shops')) })
     stage.produce(shardB, { id: 'twin', shop: 'mitte' })

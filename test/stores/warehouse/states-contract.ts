@@ -327,6 +327,20 @@ export const statesContract = (stageOf: () => BatchStage): void => {
     expect(await read(stage, 'sales', { per: null, by: [], layer: 'batch' })).toEqual([[null, 18n]])
   })
 
+  it('counts a dataset once, though the slot of one by other definitions holds it from before', async () => {
+    const stage = stageOf()
+    await served(stage)
+    await loaded(stage, 'green', newDataset(stage, 'ds-1', { [shardA]: 2 }), {
+      sales: [row(day, ['mitte', 'true'], 'count', 9)],
+    })
+    // It has tables of its own, and empties no others.
+    await loaded(stage, 'green', newDataset(stage, 'ds-2', { [shardA]: 5 }), {})
+    const asked = { per: null, by: [], layer: 'batch' } as const
+    expect(await read(stage, 'sales', asked)).toEqual([[null, 18n]])
+    const pin = { datasetId: 'ds-1', positions: { [shardA]: sequence(5) } }
+    expect(await read(stage, 'sales', { ...asked, pin })).toEqual([[null, 18n]])
+  })
+
   it('counts the holes that a changed definition leaves, until a dataset holds it', async () => {
     const stage = stageOf()
     await served(stage)
