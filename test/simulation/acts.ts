@@ -1,6 +1,7 @@
 import {
   command,
   datasetIds,
+  deploy,
   exclude,
   output,
   promote,
@@ -161,7 +162,7 @@ export const acts: readonly Act[] = [
     name: 'deploy',
     weight: 1,
     isPossible: ({ scheduler }) => !scheduler.stalled.has('warehouse'),
-    happen: (world) => world.deploy(1 - world.deployed),
+    happen: deploy,
   },
   {
     name: 'stall',

@@ -33,7 +33,7 @@ export const checkAnswers = async (
   const reached = reachedBy(world)
   const counted = onlyThose(reached, world.kept.certainly)
   for (const model of new Set([world.served, world.model])) {
-    const isChanged = model === world.changed
+    const definitions = world.definitionsOf(model)
     for (const name of names) {
       const answered = await answer(world, model, name)
       if (answered === null && model === world.served)
@@ -43,11 +43,11 @@ export const checkAnswers = async (
         continue
       }
       tally.compared++
-      const once = recount(name, counted, isChanged, hash)
+      const once = recount(name, counted, definitions, hash)
       compare(name, answered, once, () =>
         possible(world, reached).flatMap((other) => [
-          recount(name, other, isChanged, hash),
-          ...(name === 'turnover' ? [wherePartsDiffer(once, counted, other, isChanged, hash)] : []),
+          recount(name, other, definitions, hash),
+          ...(name === 'turnover' ? [wherePartsDiffer(once, counted, other, definitions, hash)] : []),
         ]),
       )
     }
@@ -83,8 +83,8 @@ const possible = ({ kept, exclusions, isUnsureOfTwins }: World, reached: Counted
 ]
 
 /** The turnover, but for the cells that another number of sales has a part in: their sums may be alike by chance. */
-const wherePartsDiffer = (once: Cells, counted: Counted, other: Counted, isChanged: boolean, hash: Hash64): Cells => {
-  const [ours, theirs] = [counted, other].map((each) => recount('sales of a turnover', each, isChanged, hash))
+const wherePartsDiffer = (once: Cells, counted: Counted, other: Counted, definitions: number, hash: Hash64): Cells => {
+  const [ours, theirs] = [counted, other].map((each) => recount('sales of a turnover', each, definitions, hash))
   return new Map([...once].filter(([cell]) => ours?.get(cell) === theirs?.get(cell)))
 }
 
@@ -181,7 +181,7 @@ const checkWindow = async (world: World, model: Model, tally: Tally): Promise<vo
   const isCertain = (record: Accepted): boolean => exclusions.isInWindow(record) === true
   const isPossible = (record: Accepted): boolean => exclusions.isInWindow(record) !== false
   const counted = (isCounted: (record: Accepted) => boolean): Cells =>
-    recountWindow(records.filter(isCounted), from, to, model === world.changed)
+    recountWindow(records.filter(isCounted), from, to, world.definitionsOf(model))
   const among = (those: ReadonlySet<Accepted>, isCounted: (record: Accepted) => boolean): Cells =>
     counted((record) => those.has(record) && isCounted(record))
   const answered = new Map(rows.map(({ by, value }) => [JSON.stringify([by.shop ?? null]), String(value)]))
@@ -221,7 +221,7 @@ export const checkQuiet = async (world: World, hash: Hash64, tally: Tally): Prom
     const answered = await answer(world, world.model, name)
     if (answered === null) throw new WrongAnswer(`${name} is still refused after the last recompute.`)
     tally.compared++
-    const expected = recount(name, counted, world.model === world.changed, hash)
+    const expected = recount(name, counted, world.deployed, hash)
     compare(`${name}, at rest`, answered, expected, () => [])
   }
 }

@@ -5,7 +5,7 @@ import { MemoryLimitLedger } from '../../stores/ledger/memory-limit-ledger.ts'
 import { MemoryModelLedger } from '../../stores/ledger/memory-model-ledger.ts'
 import { invoked } from './functions.ts'
 import { WrongAnswer } from './invariants.ts'
-import { type Accepted, withoutTwins } from './oracle.ts'
+import { type Accepted, takesOf, withoutTwins } from './oracle.ts'
 import { type Actor, interrupted } from './scheduler.ts'
 import type { World } from './world.ts'
 
@@ -132,10 +132,11 @@ interface Sales {
 const countedBy = (world: World, since: number): Sales[] => {
   const { newest } = world.exclusions
   const all = withoutTwins(world.accepted.filter((record) => !world.exclusions.leavesOut(newest, record)))
+  const takes = takesOf(world.deployed, 'sales')
   const sales = new Map<string, Sales>()
   for (const { sent } of all satisfies Accepted[]) {
     if (sent.kind !== 'sale' || sent.shop === null) continue
-    if (world.model === world.changed && !sent.express) continue
+    if (!takes(sent)) continue
     const day = Math.floor((sent.at + aheadMs) / dayMs) * dayMs
     if (day < since) continue
     const key = JSON.stringify([day, sent.shop])

@@ -115,6 +115,9 @@ const enforced = (world: World, name: string, run: () => Promise<InForce>): void
 /** The schedule of the limits function fires. */
 export const watchLimits = (world: World): void => command(world, 'watch limits', () => world.limits.watch())
 
+/** Other definitions come to run. */
+export const deploy = (world: World): Promise<void> => world.deploy(world.choices.pick(world.otherDefinitions))
+
 /** A replay beside what is served: written chunk by chunk, then swapped in, or dropped. */
 export const output = (world: World): void => {
   const name = world.choices.pick(['one', 'other'])

@@ -32,15 +32,8 @@ interface Placing {
   readonly dims: (sale: Sale) => readonly (string | boolean | null)[]
 }
 
-interface Metric {
-  /** Whether the metric counts the sale at all. */
-  readonly takes: (sale: Sale) => boolean
-  readonly value: (sales: readonly Sale[]) => string
-}
-
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-const all = (): boolean => true
 
 const kolkatasDays: Placing = { perMs: dayMs, aheadMs: 5.5 * hourMs, dims: () => [] }
 
@@ -56,16 +49,25 @@ const placings: Readonly<Record<string, Placing>> = {
 
 const count = (sales: readonly Sale[]): string => String(sales.length)
 
-/** And what it counts. */
-const metrics: Readonly<Record<string, Metric>> = {
-  sales: { takes: all, value: count },
-  turnover: { takes: all, value: (sales) => euros(sales.reduce((sum, { amount }) => sum + amount, 0)) },
-  'sales of a turnover': { takes: all, value: count },
-  best: { takes: all, value: (sales) => euros(Math.max(...sales.map(({ amount }) => amount))) },
+/** And what it comes to. */
+const values: Readonly<Record<string, (sales: readonly Sale[]) => string>> = {
+  sales: count,
+  turnover: (sales) => euros(sales.reduce((sum, { amount }) => sum + amount, 0)),
+  'sales of a turnover': count,
+  best: (sales) => euros(Math.max(...sales.map(({ amount }) => amount))),
 }
 
-/** Where sales are those by express alone. */
-const changedMetrics: typeof metrics = { ...metrics, sales: { takes: ({ express }) => express, value: count } }
+type Takes = (sale: Sale) => boolean
+const byExpress: Takes = ({ express }) => express
+const byMail: Takes = ({ express }) => !express
+
+/** By definitions, in the order of definitions.ts: the metrics that do not take every sale. */
+const taken: readonly Readonly<Record<string, Takes>>[] = [{}, { sales: byExpress }, { sales: byMail, best: byMail }]
+
+const all: Takes = () => true
+
+/** Whether a metric counts a sale at all. @param definitions their place in definitions.ts */
+export const takesOf = (definitions: number, metric: string): Takes => taken[definitions]?.[metric] ?? all
 
 const euros = (cents: number): string => (cents / 100).toFixed(2)
 
@@ -102,18 +104,17 @@ export interface Counted {
   readonly speed: readonly Accepted[]
 }
 
-/** A metric's answer, recounted one by one. @param changed whether sales are those by express alone @param hash the hash that registers are made from */
+/** A metric's answer, recounted one by one. @param definitions their place in definitions.ts @param hash the hash that registers are made from */
 export const recount = (
   name: string,
   { batch, speed }: Counted,
-  changed: boolean,
+  definitions: number,
   hash: (text: string) => bigint,
 ): Cells => {
   if (name === 'customers') return customers(batch, speed, hash)
   if (name === 'rejected') return rejected([batch, speed])
-  const metric = (changed ? changedMetrics : metrics)[name]
-  if (metric === undefined) throw new Error(`The oracle does not know ${name}.`)
-  const { takes, value } = metric
+  const [value, takes] = [values[name], takesOf(definitions, name)]
+  if (value === undefined) throw new Error(`The oracle does not know ${name}.`)
   const groups = new Map<string, Sale[]>()
   for (const side of [batch, speed])
     for (const { sent, cells } of side) {
@@ -201,11 +202,11 @@ export const withoutRetries = (
 const inOrder = (a: Accepted, b: Accepted): number => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0)
 
 /** The window's count of sales by shop: of the records counted, those that happened in [from, to). */
-export const recountWindow = (records: readonly Accepted[], from: number, to: number, changed: boolean): Cells => {
-  const { sales: metric } = changed ? changedMetrics : metrics
+export const recountWindow = (records: readonly Accepted[], from: number, to: number, definitions: number): Cells => {
+  const takes = takesOf(definitions, 'sales')
   const counts = new Map<string, number>()
   for (const { sent } of records) {
-    if (sent.kind !== 'sale' || sent.at < from || sent.at >= to || metric?.takes(sent) !== true) continue
+    if (sent.kind !== 'sale' || sent.at < from || sent.at >= to || !takes(sent)) continue
     const shop = JSON.stringify([sent.shop])
     counts.set(shop, (counts.get(shop) ?? 0) + 1)
   }

@@ -61,12 +61,18 @@ export const plantedFaults: readonly PlantedFault[] = [
     'cuts: [cut] }',
   ),
   one('a micro-batch does not end at a cut', table, 'partsAt(shard.position.cuts, events)', 'partsAt([], events)'),
-  one(
-    'a view shows what stands in the slots, whoever’s it is',
-    states,
-    'inSlots.includes(row.slot) && row.datasetId === datasetId)',
-    "inSlots.includes(row.slot) && (row.datasetId === datasetId || (inSlots.length === 2 && datasetId !== '')))",
-  ),
+  {
+    name: 'a view shows what stands in the slots, whoever’s it is',
+    mutations: [
+      { file: states, find: 'slotsOf(tables, datasetId), datasetId)', replace: 'slots, datasetId)' },
+      {
+        file: states,
+        find: 'inSlots.includes(row.slot) && row.datasetId === datasetId)',
+        replace:
+          "inSlots.includes(row.slot) && (row.datasetId === datasetId || (inSlots.length === 2 && datasetId !== '')))",
+      },
+    ],
+  },
   one(
     'control is set though it had moved',
     datasetLedger,

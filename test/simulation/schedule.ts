@@ -3,7 +3,7 @@ import { acts } from './acts.ts'
 import { Choices } from './choices.ts'
 import { checkAnswers, checkArchive, checkQuiet, checkWindows, metricNames, type Tally } from './invariants.ts'
 import { checkCrossings, checkLimitsAtRest } from './limits.ts'
-import { datasetIds, rollback, watchLimits } from './operators.ts'
+import { datasetIds, deploy, rollback, watchLimits } from './operators.ts'
 import { Reasons } from './reasons.ts'
 import { type Deployable, World } from './world.ts'
 
@@ -133,6 +133,11 @@ const emphases: readonly Emphasis[] = [
   {},
   // Recomputes come to their end, one upon the other.
   { advance: 6, job: 6, load: 6, deliver: 0.5, stop: 0.2, kill: 0.3, abandon: 0.3, exclude: 0.3, output: 0.3 },
+  // Definitions change to and fro under the recomputes, whose shards stand still meanwhile.
+  {
+    ...{ deploy: 12, rollback: 3, advance: 6, job: 8, load: 8 },
+    ...{ deliver: 0.5, kill: 0.3, abandon: 0.3, exclude: 0.3, output: 0.3 },
+  },
   // Operators are at work on what is served.
   { advance: 4, job: 6, load: 6, rollback: 4, promote: 4, rebuild: 4, replay: 3, output: 3, wait: 3 },
   // Wrong events are sent and left out, by mistake some of them; functions live long.
@@ -166,22 +171,30 @@ const step = async (world: World, { faultPercent, emphasis, acted }: Mood): Prom
   }
 }
 
-/** Recomputes come to their end, with faults still, and all else that is under way; now and then somebody rolls back. */
+/** Recomputes come to their end, with faults still, and all else that is under way; now and then somebody rolls back, or deploys. */
 const carryOn = async (world: World, checks: Checks, faultPercent: number): Promise<void> => {
   const { choices, scheduler } = world
   world.note(() => 'carrying on')
   scheduler.stalled.clear()
   for (let more = 1 + choices.below(2); more > 0; more--) {
     world.now += choices.pick([secondMs, 5 * minuteMs])
+    const before = choices.pick([null, deploy, rollback])
+    if (before !== null && datasetIds(world).length > 0) await world.act({ name: before.name, happen: before })
     for (let several = 1 + choices.below(2); several > 0; several--)
       world.startExecution({ full: choices.chance(30), promote: true, reloadDatasetId: null })
     for (let isOver = false; !isOver; ) {
-      if (choices.chance(3) && datasetIds(world).length > 0) await world.act({ name: 'rollback', happen: rollback })
+      if (choices.chance(hasJustServed(world) ? 20 : 3) && datasetIds(world).length > 0)
+        await world.act({ name: 'rollback', happen: rollback })
+      else if (choices.chance(1)) await world.act({ name: 'deploy', happen: deploy })
       else isOver = !(await goOn(world, faultPercent))
       await checks.changed()
     }
   }
 }
+
+/** An execution promoted its dataset, and has yet to prune: what it is about to remove may be needed again. */
+const hasJustServed = ({ executions }: World): boolean =>
+  executions.some(({ status, at }) => status === 'RUNNING' && at === 'Prune')
 
 /** @returns whether anything was left to do */
 const goOn = async (world: World, faultPercent: number): Promise<boolean> => {

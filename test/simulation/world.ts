@@ -40,9 +40,9 @@ import { saleText } from './sale.ts'
 import { type Actor, interrupted, kill, operationOf, Scheduler, settled, Unanswered } from './scheduler.ts'
 import { type SimulatedShard, SimulatedStream } from './stream.ts'
 
-/** Two definitions that a stage may run, and the state machine it runs. */
+/** The definitions that a stage may run, in the order of definitions.ts, and the state machine it runs. */
 export interface Deployable {
-  readonly models: readonly [Model, Model]
+  readonly models: readonly Model[]
   readonly machine: Machine
 }
 
@@ -99,6 +99,7 @@ export class World {
   now = Date.parse('2026-03-28T22:00:00Z')
   /** The function that gets its records later than the others do. */
   readonly laggard: FunctionName | null
+  /** The place of the deployed definitions in definitions.ts. */
   deployed = 0
   /** The simulation itself went wrong. */
   broken: unknown = null
@@ -155,19 +156,24 @@ export class World {
   readonly note: (line: () => string) => void
 
   get model(): Model {
-    return this.#deployable.models[this.deployed === 0 ? 0 : 1]
+    return this.#modelAt(this.deployed)
   }
 
-  /** The one that counts sales otherwise. */
-  get changed(): Model {
-    return this.#deployable.models[1]
+  /** Their place in definitions.ts. */
+  definitionsOf(model: Model): number {
+    return this.#deployable.models.indexOf(model)
+  }
+
+  #modelAt(place: number): Model {
+    const model = this.#deployable.models[place]
+    if (model === undefined) throw new Error(`There are no definitions ${place}.`)
+    return model
   }
 
   /** The one by whose definitions answers are given. */
   get served(): Model {
-    const [first, second] = this.#deployable.models
     const version = this.warehouse.committed.model[0]?.servingVersion
-    return version === second.data.version ? second : first
+    return this.#deployable.models.find(({ data }) => data.version === version) ?? this.#modelAt(0)
   }
 
   /** Twins may count on the speed side: they could not be asked about, or were forgotten since, or are counted again. */
@@ -316,9 +322,14 @@ export class World {
     await this.windows.mark()
   }
 
+  /** The definitions that are not deployed. */
+  get otherDefinitions(): number[] {
+    return [...this.#deployable.models.keys()].filter((place) => place !== this.deployed)
+  }
+
   /** Other definitions are deployed: new copies run them, the old ones end once they are idle. */
-  async deploy(version: number): Promise<void> {
-    this.deployed = version
+  async deploy(definitions: number): Promise<void> {
+    this.deployed = definitions
     await this.undisturbed(() => this.#migrate())
     for (const name of functionNames) this.copies[name] = []
   }
