@@ -115,8 +115,7 @@ export class Scheduler {
     this.#waiting.splice(this.#waiting.indexOf(point), 1)
     const { actor, operation, phase } = point
     const { name } = operation
-    const percent = seldom.has(name) ? Math.min(25, faultPercent * 8) : faultPercent
-    const fault = this.#choices.chance(percent) ? this.#fault(phase) : null
+    const fault = this.#choices.chance(likelihood(name, faultPercent)) ? this.#fault(phase) : null
     this.#trace(() => `${actor.name}: ${name} ${phase}${fault === null ? '' : ` ${fault}`}`)
     this.#count(operation.counted[phase][fault ?? 'none'])
     if (fault === 'error') point.reject(phase === 'commit' ? this.#commitError() : failed(name, phase))
@@ -140,11 +139,17 @@ export class Scheduler {
 /** How many more points of its own a copy passes before another may go on: seldom one by one, to get somewhere. */
 const bursts = [0, 1, 3, 9, 30]
 
+/** In percent: the seldomer an operation, the likelier. */
+const likelihood = (operation: string, faultPercent: number): number => {
+  if (operation === 'outputs.swap') return Math.min(60, faultPercent * 30)
+  return seldom.has(operation) ? Math.min(25, faultPercent * 8) : faultPercent
+}
+
 /** Operations that a recompute comes to once, at its end, or that few schedules come to at all: faults meet them likelier. */
 const seldom = new Set([
   ...['exclusions.undo', 'ledger.edgesCommittedBefore', 'ledger.parity', 'ledger.prune', 'ledger.recordParity'],
   ...['ledger.install', 'modelLedger.retire', 'warehouse.retire'],
-  ...['ledger.serve', 'ledger.setSlot', 'outputs.add', 'outputs.compare', 'outputs.drop', 'outputs.swap'],
+  ...['ledger.serve', 'ledger.setSlot', 'outputs.add', 'outputs.compare', 'outputs.drop'],
   ...['warehouse.add to output', 'warehouse.drop output', 'warehouse.prune', 'warehouse.record parity'],
   ...['warehouse.serve', 'warehouse.set slot', 'warehouse.swap output', 'warehouse.undo exclusion'],
 ])
