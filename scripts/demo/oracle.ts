@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 
 /** A cell counted from the CSV: the bucket's start (epoch ms), its dimensions, its value. */
@@ -22,6 +24,9 @@ export type Bounds = Readonly<Record<string, string>>
 export class FlightsOracle {
   readonly #connection: DuckDBConnection
   readonly #instance: DuckDBInstance
+  readonly #read = new Set<string>()
+  /** What `counted` was last chosen by. */
+  #bounds: string | null = null
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance
@@ -34,17 +39,27 @@ export class FlightsOracle {
     await connection.run(`CREATE TABLE flights AS SELECT *,
       concat_ws('-', year, lpad(month, 2, '0'), lpad(day, 2, '0'), carrier, flight, origin, sched_dep_time) AS id,
       CAST(substr(time_hour, 1, 10) || ' ' || substr(time_hour, 12, 2) || ':' || lpad(minute, 2, '0') || ':00' AS TIMESTAMP) AS departs_at
-      FROM read_csv('${csvPath.replaceAll("'", "''")}', all_varchar = true, header = true)`)
+      FROM read_csv(${literal(csvPath)}, all_varchar = true, header = true)`)
     await connection.run('CREATE TABLE arrived (shard VARCHAR, seq VARCHAR, id VARCHAR)')
     return new FlightsOracle(instance, connection)
   }
 
-  /** Reads where in the stream each flight stands, from a folder of raw objects: its id, and nothing else of it. */
+  /**
+   * Reads where in the stream each flight stands, from a folder of raw objects: its id, and nothing else of it. An object
+   * is never written twice, so that each is read once. Several may hold the same record. Answers how many records came.
+   */
   async readArrivals(rawDir: string): Promise<number> {
-    await this.#connection.run(`CREATE OR REPLACE TABLE arrived AS
-      SELECT DISTINCT shardId AS shard, lpad(sequenceNumber, 64, '0') AS seq, json_extract_string(data, '$.id') AS id
-      FROM read_ndjson('${rawDir.replaceAll("'", "''")}/**/*.ndjson.gz',
-        columns = {shardId: 'VARCHAR', sequenceNumber: 'VARCHAR', data: 'VARCHAR'})`)
+    const found = (await readdir(rawDir, { recursive: true })).filter((name) => name.endsWith('.ndjson.gz'))
+    const unread = found.map((name) => join(rawDir, name)).filter((path) => !this.#read.has(path))
+    if (unread.length > 0) {
+      await this.#connection.run(`INSERT INTO arrived
+        SELECT DISTINCT shardId AS shard, lpad(sequenceNumber, 64, '0') AS seq, json_extract_string(data, '$.id') AS id
+        FROM read_ndjson([${unread.map(literal).join(', ')}],
+          columns = {shardId: 'VARCHAR', sequenceNumber: 'VARCHAR', data: 'VARCHAR'})
+        EXCEPT SELECT * FROM arrived`)
+      for (const path of unread) this.#read.add(path)
+      this.#bounds = null
+    }
     const [row] = await this.#rows('SELECT count(*) AS arrivals FROM arrived')
     return Number(row?.arrivals)
   }
@@ -52,8 +67,11 @@ export class FlightsOracle {
   /** Chooses the flights that stand at or below the bounds: all counts that follow are of these. Answers how many. */
   async bound(bounds: Bounds): Promise<number> {
     const rows = Object.entries(bounds).map(([shard, bound]) => `('${shard}', '${bound.padStart(64, '0')}')`)
-    await this.#connection.run(`CREATE OR REPLACE TABLE counted AS SELECT f.* FROM flights f JOIN arrived a USING (id)
-      JOIN (VALUES ${rows.join(', ')}) b(shard, bound) ON b.shard = a.shard AND a.seq <= b.bound`)
+    const values = rows.sort().join(', ')
+    if (values !== this.#bounds)
+      await this.#connection.run(`CREATE OR REPLACE TABLE counted AS SELECT f.* FROM flights f JOIN arrived a USING (id)
+        JOIN (VALUES ${values}) b(shard, bound) ON b.shard = a.shard AND a.seq <= b.bound`)
+    this.#bounds = values
     const [row] = await this.#rows('SELECT count(*) AS counted FROM counted')
     return Number(row?.counted)
   }
@@ -89,3 +107,5 @@ export class FlightsOracle {
     return (await this.#connection.runAndReadAll(sql)).getRowObjectsJson()
   }
 }
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`

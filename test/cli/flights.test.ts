@@ -8,7 +8,7 @@ beforeAll(async () => {
   const csvPath = await flightsCsv(join(__dirname, '../..'), () => undefined)
   events = []
   for await (const event of flights(csvPath)) events.push(event)
-}, 120_000)
+})
 
 describe('flights', () => {
   it('makes the first row the event that the documentation shows', () => {

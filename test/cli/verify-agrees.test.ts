@@ -203,7 +203,7 @@ describe('verify and core', () => {
   it('agree on thousands of inputs, more or less events', async () => {
     const random = randomOf(1)
     await expectAgreement(Array.from({ length: 2000 }, (_, index) => received(inputOf(random), index + 1)))
-  }, 120_000)
+  })
 })
 
 const expectAgreement = async (records: readonly ReceivedRecord[]): Promise<void> => {

@@ -13,7 +13,7 @@ describe('random definitions of random events', () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'tidemark-definitions-'))
     round = await drawn({ seed: 2, definitions: 200, records: 400 }, dir)
-  }, 60_000)
+  })
   afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
   it('core answers what a plain recount of the events does', () => {

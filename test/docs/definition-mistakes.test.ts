@@ -26,7 +26,7 @@ const isUnseen = (text: string): boolean => unseen.some(([part]) => text.include
 
 it('shows what the definitions in it get when they are checked', async () => {
   expect(await mistakesPage(root)).toBe(page)
-}, 240_000)
+})
 
 it('shows every message of the sources', () => {
   expect(messages.length).toBeGreaterThan(80)

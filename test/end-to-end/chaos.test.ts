@@ -19,11 +19,11 @@ describe('a stage whose parts are killed', () => {
         cause: error,
       })
     }
-  }, 600_000)
+  })
 
   afterAll(async () => {
     await stage?.end()
-  }, 120_000)
+  })
 
   it('answers every figure as the recount does', () => {
     expect(result?.differences).toEqual([])

@@ -53,12 +53,12 @@ describe('a year of flights', () => {
       progress,
       files: rawFiles(await connection.archive(), join(stage.home, 'raw-copy'), () => undefined),
     }
-  }, 240_000)
+  })
 
   afterAll(async () => {
     oracle?.close()
     await stage?.end()
-  }, 60_000)
+  })
 
   const stream = async (some: readonly StreamRecord[]): Promise<void> => {
     const { lastSequenceNumbers } = await feed(await connection.stream(), each(some))
@@ -94,7 +94,7 @@ describe('a year of flights', () => {
     await stream(records.slice(0, 112_000))
     await expectAllEqual('speed alone')
     await expectWindowsEqual()
-  }, 300_000)
+  })
 
   it('is answered by both layers while flights keep arriving', async () => {
     const arriving = feed(await connection.stream(), each(records.slice(112_000, 190_000)), { rate: 1500 })
@@ -104,7 +104,7 @@ describe('a year of flights', () => {
     const { lastSequenceNumbers } = await arriving
     await waitUntilCommitted(connection, lastSequenceNumbers, progress)
     await expectWindowsEqual()
-  }, 400_000)
+  })
 
   it('is answered exactly by batch once all is recomputed', async () => {
     await stream(records.slice(190_000))
@@ -119,7 +119,7 @@ describe('a year of flights', () => {
     }
     const verified = await stage.run(['verify'])
     expect(verified).toMatchObject({ exitCode: 0 })
-  }, 400_000)
+  })
 
   it('stands in the lake by columns, of which another engine counts the same', async () => {
     const { files } = JSON.parse(await stage.tidemark('lake', 'flight', '--json')) as { files: { url: string }[] }
@@ -152,12 +152,12 @@ describe('a year of flights', () => {
       [...departures].map(([carrier, flights]) => ({ carrier, minutes: minutes.get(carrier), flights })),
     )
     expect(counted).toHaveLength(16)
-  }, 200_000)
+  })
 
   it('is answered the same after a rollback: the speed side widens', async () => {
     await stage.tidemark('rollback')
     await expectAllEqual('rolled back')
-  }, 200_000)
+  })
 
   it('is recomputed to the same rows in full as in increments', async () => {
     await stage.tidemark('recompute')
@@ -169,7 +169,7 @@ describe('a year of flights', () => {
     expect(incremental.kind).toBe('incremental')
     expect(full.tables).toEqual(incremental.tables)
     expect(full.tables.every(({ rows }) => rows > 0)).toBe(true)
-  }, 400_000)
+  })
 
   it('comes back from the raw archive after every view and dataset is deleted', async () => {
     await deleteViewsAndDatasets(connection)
@@ -178,7 +178,7 @@ describe('a year of flights', () => {
     await migrate(await connection.warehouse(), { data: async () => model.data }, model.data, 'postgres')
     await stage.tidemark('recompute', '--full')
     await expectAllEqual('from the raw archive')
-  }, 300_000)
+  })
 
   it('keeps junk apart, and gives odd dimensions back as they went in', async () => {
     const odd = ["it's", '\\', "\\'", '"q"', '\u0001\u001f', '🛫 a', "'; DROP TABLE speed.rows; --", '']
@@ -219,7 +219,7 @@ describe('a year of flights', () => {
       ['unknown_type', 1],
     ])
     expect((await stage.run(['verify'])).exitCode).toBe(0)
-  }, 300_000)
+  })
 
   it('refuses what it cannot answer, and says what it could', async () => {
     const refused = async (path: string, query: Record<string, string>): Promise<unknown> =>
@@ -251,7 +251,7 @@ describe('a year of flights', () => {
       code: 'empty_range',
     })
     expect(await refused('/v1/windows/departures', { last: '5h' })).toMatchObject({ status: 400, code: 'invalid_last' })
-  }, 60_000)
+  })
 })
 
 const oddFlight = {

@@ -18,5 +18,5 @@ describe('decoding', () => {
     } finally {
       rmSync(scratchDir, { recursive: true })
     }
-  }, 120_000)
+  })
 })

@@ -14,7 +14,7 @@ describe('the alarms', () => {
         Properties,
       ]),
     )
-  }, 60_000)
+  })
 
   const functionOf = (metric: { Dimensions: { Name: string; Value: { Ref: string } }[] }): string => {
     const [dimension] = metric.Dimensions

@@ -22,7 +22,7 @@ const untimed = (definition: Definition): unknown =>
 const definitions: Record<string, Definition> = {}
 beforeAll(() => {
   for (const name of ['local', 'prod']) definitions[name] = definitionOf(synthesize(name)) as Definition
-}, 60_000)
+})
 const at = (name: string): Definition => {
   const definition = definitions[name]
   if (definition === undefined) throw new Error(`${name} was not synthesized`)

@@ -4,7 +4,7 @@ import { resourcesOf, type Synthesized, synthesize } from './synthesis.ts'
 const stages: Record<string, Synthesized> = {}
 beforeAll(() => {
   for (const name of ['local', 'prod']) stages[name] = synthesize(name, undefined, { limits: [{}] })
-}, 60_000)
+})
 const at = (name: string): Synthesized => {
   const stage = stages[name]
   if (stage === undefined) throw new Error(`${name} was not synthesized`)
@@ -84,7 +84,7 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
     })
     const without = resourcesOf(synthesize(name).stateless, 'AWS::Lambda::Function')
     expect(without.some(([, { Properties }]) => Properties.FunctionName === `tidemark-${name}-limits`)).toBe(false)
-  }, 30_000)
+  })
 
   it('never gives a record up, nor takes one out of order', () => {
     const mappings = resourcesOf(at(name).stateless, 'AWS::Lambda::EventSourceMapping')

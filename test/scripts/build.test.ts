@@ -84,7 +84,7 @@ it('builds the same bytes from the same definitions, wherever they lie', async (
   const [first, second] = outDirs.map(hashesOf)
   expect(first).toEqual(second)
   expect(Object.keys(first ?? {})).toEqual(expect.arrayContaining(filesBuilt))
-}, 120_000)
+})
 
 it('builds the tables of the zones into the model, which then asks its machine for none', async () => {
   const definitionsDir = join(root, 'zoned')
@@ -122,7 +122,7 @@ export const visits = metric('visits', event('visit', {}).count(), { per: 'day',
   await expect(buildModel({ packageDir, definitionsDir, outDir: join(root, 'mistaken') })).rejects.toThrow(
     "Metric visits: there is no time zone 'Europe/Pari'; did you mean 'Europe/Paris'?",
   )
-}, 60_000)
+})
 
 const filesBuilt = [
   'model.cjs',
@@ -161,4 +161,4 @@ it('puts one model beside every function and into the executors’ archive', asy
   await build({ ...options, report: (line) => again.push(line) })
   expect(statSync(archive).mtimeMs).toBe(packedAt)
   expect(again.at(-1)).toContain('unchanged')
-}, 120_000)
+})

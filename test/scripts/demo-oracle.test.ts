@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -61,5 +61,21 @@ describe('FlightsOracle', () => {
     await oracle.bound({ s0: '9', s1: '9' })
     expect(await oracle.within('departures', '2013-01-01T10:15:00Z', '2013-01-01T10:29:00Z')).toBe(1n)
     expect(await oracle.within('departures', '2013-01-02T10:00:00Z', '2013-01-02T11:00:00Z')).toBe(0n)
+  })
+
+  it('reads each object once, and counts by what came since', async () => {
+    await oracle.bound({ s2: '9' })
+    expect(await oracle.cells('departures', 'year', [])).toEqual([])
+    const again = { shardId: 's0', sequenceNumber: '1'.padStart(64, '0'), data: JSON.stringify({ id: ids[0] }) }
+    const other = { shardId: 's2', sequenceNumber: '5'.padStart(64, '0'), data: JSON.stringify({ id: ids[1] }) }
+    mkdirSync(join(dir, 'shard=s2'))
+    writeFileSync(
+      join(dir, 'shard=s2', 'b.ndjson.gz'),
+      gzipSync(`${[again, other].map((line) => JSON.stringify(line)).join('\n')}\n`),
+    )
+    expect(await oracle.readArrivals(dir)).toBe(5)
+    expect(await oracle.readArrivals(dir)).toBe(5)
+    expect(await oracle.bound({ s2: '9' })).toBe(1)
+    expect(await oracle.cells('departures', 'year', [])).toEqual([{ bucket: Date.UTC(2013), dims: [], value: 1n }])
   })
 })

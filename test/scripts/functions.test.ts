@@ -61,7 +61,7 @@ it('gives a metric a new version where any code that its event’s functions rea
   const own = await versions({ 'stay.ts': files['stay.ts'].replace('factor = 2', 'factor = 3') })
   expect(own.stays).not.toBe(before.stays)
   expect(own.visits).toBe(before.visits)
-}, 120_000)
+})
 
 it('gives none where only words, layout or other definitions changed', async () => {
   const before = await versions()
@@ -72,7 +72,7 @@ it('gives none where only words, layout or other definitions changed', async () 
   })
   expect(words.visits).toBe(before.visits)
   expect(words.all).toBeDefined()
-}, 120_000)
+})
 
 it('runs what it hashed: the built model derives', async () => {
   const data = await built({})
@@ -125,4 +125,4 @@ export const nuisance = score('nuisance', call, {
   expect(limit).toMatchObject({ profile: before.profile, stays: before.stays })
   const other = await ruled({ 'stay.ts': files['stay.ts'].replace('factor = 2', 'factor = 3') })
   expect(other.score).toBe(before.score)
-}, 120_000)
+})

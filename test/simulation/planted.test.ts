@@ -23,19 +23,15 @@ describe('the simulation', () => {
     } finally {
       program.remove()
     }
-  }, 300_000)
+  })
 
-  it.each(plantedFaults)(
-    'sees that $name',
-    async ({ name, mutations }) => {
-      const program = await buildProgram(machine, mutations)
-      try {
-        const report = await runProgram(program.script, { seed, schedules, processes: 1 })
-        expect({ name, seed, caught: report.slice.failures.length > 0 }).toEqual({ name, seed, caught: true })
-      } finally {
-        program.remove()
-      }
-    },
-    300_000,
-  )
+  it.each(plantedFaults)('sees that $name', async ({ name, mutations }) => {
+    const program = await buildProgram(machine, mutations)
+    try {
+      const report = await runProgram(program.script, { seed, schedules, processes: 1 })
+      expect({ name, seed, caught: report.slice.failures.length > 0 }).toEqual({ name, seed, caught: true })
+    } finally {
+      program.remove()
+    }
+  })
 })

@@ -35,7 +35,7 @@ beforeAll(async () => {
   emulator = await startEmulator({ port, stateDir, log: (line) => lines.push(line) })
   kinesis = kinesisClient()
   s3 = s3Client(endpoint)
-}, 60_000)
+})
 
 afterAll(async () => {
   kinesis.destroy()
@@ -43,7 +43,7 @@ afterAll(async () => {
   await emulator.stop()
   rmSync(stateDir, { recursive: true })
   process.env = before
-}, 60_000)
+})
 
 let buckets = 0
 const emptyArchive = async (): Promise<S3Archive> => {
@@ -113,7 +113,7 @@ describe('the stream in Kinesis', () => {
     const sorted = (all: readonly Buffer[]) => all.map((bytes) => bytes.toString('base64')).sort()
     expect(sorted(kept)).toEqual(sorted(records.map(({ data }) => data)))
     expect(await archive.listRawShards()).toEqual(shards.map(({ shardId }) => shardId))
-  }, 60_000)
+  })
 
   it('names when the first record after another arrived', async () => {
     await createStream('waiting')

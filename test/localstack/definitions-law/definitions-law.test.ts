@@ -37,7 +37,7 @@ describe('random definitions by every layer', () => {
         },
       },
     )
-  }, 300_000)
+  })
   afterAll(() => {
     spark?.kill()
     rmSync(dir, { recursive: true, force: true })

@@ -40,4 +40,4 @@ test('the job waits for a store that is busy', async () => {
     store.closeAllConnections()
     store.close()
   }
-}, 60_000)
+})

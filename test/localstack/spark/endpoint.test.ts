@@ -19,8 +19,6 @@ import { sparkCommand } from '../../../localstack/spark/submit.ts'
 import { venvDir } from '../../../localstack/venv.ts'
 import { countJob, endlessJob, failingDriver, failingJob } from './jobs.ts'
 
-jest.setTimeout(180_000)
-
 const s3EndpointUrl = 'http://127.0.0.1:22510'
 const port = 22_520
 const applicationId = 'local'

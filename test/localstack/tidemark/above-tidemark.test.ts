@@ -5,7 +5,7 @@ describe.each(['warehouse', 'memory'] as const)('a distinct count, on the %s', (
   let stage: BatchStage
   beforeAll(async () => {
     stage = await BatchStage.start(on)
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
 
   const shops = async (query: Record<string, string> = {}) => {

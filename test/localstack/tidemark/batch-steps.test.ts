@@ -5,7 +5,7 @@ describe('the recompute, step by step', () => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await BatchStage.start()
-  }, 60_000)
+  })
   beforeEach(() => stage.reset(), 30_000)
   afterAll(() => stage.stop())
 

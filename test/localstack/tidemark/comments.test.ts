@@ -8,7 +8,7 @@ describe('what views say of themselves', () => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await BatchStage.start('warehouse')
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
 
   const said = async (view: string): Promise<string> => {

@@ -19,7 +19,7 @@ describe('cuts', () => {
 
   beforeAll(async () => {
     stage = await BatchStage.start()
-  }, 60_000)
+  })
   beforeEach(() => stage.reset())
   afterAll(() => stage.stop())
 

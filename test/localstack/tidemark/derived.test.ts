@@ -68,7 +68,7 @@ describe('metrics derived of two', () => {
       }
       await stage.settle()
     }
-  }, 120_000)
+  })
   afterAll(() => real?.stop())
 
   const ask = (stage: BatchStage, name: string, query: Record<string, string>): Promise<MetricAnswer> => {

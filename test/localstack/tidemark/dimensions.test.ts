@@ -40,7 +40,7 @@ describe.each(['warehouse', 'memory'] as const)('nested and derived dimensions i
     stage.produce(shardB, { amount: '0.00', device: { os: "o's\\" } })
     stage.produce(shardB, { amount: '0.00', device: { os: 5 } })
     await stage.settle()
-  }, 120_000)
+  })
   afterAll(() => (on === 'warehouse' ? stage.stop() : undefined))
 
   it('are asked by their columns, typed, over both layers', async () => {
@@ -75,5 +75,5 @@ describe.each(['warehouse', 'memory'] as const)('nested and derived dimensions i
     const before = await stage.answered('sales')
     expect((await stage.recompute({ full: true })).drift).toBe(0)
     expect(await stage.answered('sales')).toEqual(before)
-  }, 60_000)
+  })
 })

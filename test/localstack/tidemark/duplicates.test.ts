@@ -68,7 +68,7 @@ describe('what producers sent again', () => {
     warehouse = new RedshiftDataWarehouse(local.client, target)
     model = compileDefinitions({ orders }, await loadHash64())
     await migrate(warehouse, new MemoryModels([model]), model.data, 'postgres')
-  }, 60_000)
+  })
   afterAll(async () => {
     await Promise.all(opened.map((each) => each.close()))
     await Promise.all([local.stop(), valkey.stop()])

@@ -22,7 +22,7 @@ let twin: BatchStage
 beforeAll(async () => {
   ;[real, twin] = await Promise.all([BatchStage.start(), BatchStage.start('memory')])
   for (const stage of [real, twin]) await stage.deploy(guestContext)
-}, 120_000)
+})
 afterAll(() => real?.stop())
 
 /** One change of a guest or an order, and where in the stream it stands. */
@@ -125,50 +125,46 @@ const compare = async (what: string): Promise<void> => {
 }
 
 describe('an entity, by batch and speed', () => {
-  it.each([1, 2, 3, 4])(
-    'is its latest change, with its children, whatever is done (seed %i)',
-    async (seed) => {
-      const random = randomOf(seed)
-      for (const stage of [real, twin]) {
-        await stage.reset()
-        await stage.deploy(guestContext)
+  it.each([1, 2, 3, 4])('is its latest change, with its children, whatever is done (seed %i)', async (seed) => {
+    const random = randomOf(seed)
+    for (const stage of [real, twin]) {
+      await stage.reset()
+      await stage.deploy(guestContext)
+    }
+    const live: string[] = []
+    const onBoth = async (act: (stage: BatchStage) => Promise<unknown>): Promise<void> => {
+      for (const stage of [real, twin]) await act(stage)
+    }
+    for (let step = 0; step < 10; step++) {
+      const dice = random()
+      if (dice < 0.5 || live.length === 0) {
+        const changes = Array.from({ length: 1 + Math.floor(random() * 12) }, () => randomChange(random))
+        await onBoth(async (stage) => {
+          for (const { shardId, event } of changes) stage.put(shardId, event)
+          await stage.settle()
+        })
+        await compare(`${step}: ${changes.length} changes`)
       }
-      const live: string[] = []
-      const onBoth = async (act: (stage: BatchStage) => Promise<unknown>): Promise<void> => {
-        for (const stage of [real, twin]) await act(stage)
+      if (dice < 0.35 || live.length === 0) {
+        const full = random() < 0.3
+        const datasets = new Set<string>()
+        await onBoth(async (stage) => {
+          const run = await stage.recompute({ full })
+          // Every change is above the marks or below: nothing differs.
+          if (run.next !== 'nothing') expect(run.drift).toBe(0)
+          datasets.add(run.datasetId)
+        })
+        live.push(...datasets)
+        await compare(`${step}: recompute, full: ${full}`)
+      } else if (dice < 0.75) {
+        await onBoth((stage) => stage.replay(shardA, 3).catch(refusedAs('nothing_to_replay')))
+        await compare(`${step}: replay`)
+      } else if (live.length > 1) {
+        await onBoth((stage) => stage.step({ step: 'rollback' }))
+        await compare(`${step}: rollback`)
       }
-      for (let step = 0; step < 10; step++) {
-        const dice = random()
-        if (dice < 0.5 || live.length === 0) {
-          const changes = Array.from({ length: 1 + Math.floor(random() * 12) }, () => randomChange(random))
-          await onBoth(async (stage) => {
-            for (const { shardId, event } of changes) stage.put(shardId, event)
-            await stage.settle()
-          })
-          await compare(`${step}: ${changes.length} changes`)
-        }
-        if (dice < 0.35 || live.length === 0) {
-          const full = random() < 0.3
-          const datasets = new Set<string>()
-          await onBoth(async (stage) => {
-            const run = await stage.recompute({ full })
-            // Every change is above the marks or below: nothing differs.
-            if (run.next !== 'nothing') expect(run.drift).toBe(0)
-            datasets.add(run.datasetId)
-          })
-          live.push(...datasets)
-          await compare(`${step}: recompute, full: ${full}`)
-        } else if (dice < 0.75) {
-          await onBoth((stage) => stage.replay(shardA, 3).catch(refusedAs('nothing_to_replay')))
-          await compare(`${step}: replay`)
-        } else if (live.length > 1) {
-          await onBoth((stage) => stage.step({ step: 'rollback' }))
-          await compare(`${step}: rollback`)
-        }
-      }
-    },
-    120_000,
-  )
+    }
+  })
 
   it('is in its view as the API answers it', async () => {
     const rows = await real.local.rows('SELECT ref, "firstName", "modifiedAt", vip FROM analytics.guest ORDER BY ref')

@@ -10,7 +10,7 @@ describe('the estimate in SQL', () => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await BatchStage.start()
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
 
   it('is what core says, from one value to more than there are registers', async () => {
@@ -37,5 +37,5 @@ describe('the estimate in SQL', () => {
     expect(rows.every(({ exact }) => !exact)).toBe(true)
     const [total] = (await stage.ask('shops', { per: 'total', by: 'express' })).rows
     expect(total).toEqual({ bucket: null, by: { express: true }, value: expected.at(-1), exact: false })
-  }, 60_000)
+  })
 })

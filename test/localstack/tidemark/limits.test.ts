@@ -38,14 +38,14 @@ let real: BatchStage
 let twin: BatchStage
 beforeAll(async () => {
   ;[real, twin] = await Promise.all([BatchStage.start(), BatchStage.start('memory')])
-}, 120_000)
+})
 afterAll(() => real?.stop())
 beforeEach(async () => {
   for (const stage of [real, twin]) {
     await stage.reset()
     await stage.deploy(defined)
   }
-}, 60_000)
+})
 
 const watchingOf = (stage: BatchStage, bus = new MemoryEventBus()) => ({
   model: stage.model.data,
@@ -103,7 +103,7 @@ describe('limits', () => {
       'budget 2026-01-01 ada 10% reached 1: 7.00 of 20.50',
       'trial 2026-01-01T00:00:00.000Z ada 100% reached 1: 9 of 7',
     ])
-  }, 60_000)
+  })
 
   it('tell it where a correction takes a value back below, and where it is reached again', async () => {
     for (let number = 1; number <= 7; number++) put(real, number, { endpoint: number < 5 ? 'wrong' : 'a' })
@@ -119,7 +119,7 @@ describe('limits', () => {
     for (const number of [8, 9, 10, 11]) put(real, number, {})
     await real.settle()
     expect((await round(real)).told.map(shortly)).toContain('trial 2026-01-01T00:00:00.000Z ada 100% reached 3: 7 of 7')
-  }, 60_000)
+  })
 
   it('watch from the period on in which they were first looked at', async () => {
     await round(real)
@@ -128,7 +128,7 @@ describe('limits', () => {
     await real.settle()
     // In Paris, the second ones are January's.
     expect((await round(real)).told.map(shortly)).toEqual(['budget 2026-01-01 bob 10% reached 1: 8.00 of 20.50'])
-  }, 60_000)
+  })
 
   it('wait until the metric is served as it is deployed', async () => {
     for (let number = 1; number <= 7; number++) put(real, number, {})
@@ -150,7 +150,7 @@ describe('limits', () => {
     await real.settle()
     await real.recompute()
     expect(await round(real)).toEqual({ watched: { found: { trial: 0 }, waiting: {}, told: 0 }, told: [] })
-  }, 60_000)
+  })
 
   it('of rounds at the same time write a crossing once', async () => {
     for (let number = 1; number <= 9; number++) put(real, number, {})
@@ -168,7 +168,7 @@ describe('limits', () => {
     ])
     const ids = bus.published.map(({ detail }) => detail.id)
     expect(new Set(ids).size).toBe(3)
-  }, 60_000)
+  })
 
   it('are told though another one can’t be looked at, which is said', async () => {
     for (let number = 1; number <= 9; number++) put(real, number, {})
@@ -186,7 +186,7 @@ describe('limits', () => {
     // It is looked at again, though nothing else changed.
     await expect(watcher.round()).rejects.toThrow(said)
     expect(bus.published.length).toBe(3)
-  }, 60_000)
+  })
 
   it('go on telling what was written where the bus refused it', async () => {
     for (let number = 1; number <= 9; number++) put(real, number, {})
@@ -195,7 +195,7 @@ describe('limits', () => {
     await expect(new LimitWatcher({ ...watchingOf(real), bus: broken }).round()).rejects.toThrow('the bus is full')
     expect((await round(real)).told.length).toBe(3)
     expect((await round(real)).told).toEqual([])
-  }, 60_000)
+  })
 
   it('are looked at again once anything changed, and only then', async () => {
     const watcher = new LimitWatcher(watchingOf(real))
@@ -210,7 +210,7 @@ describe('limits', () => {
     await real.recompute()
     expect((await watcher.round()).found).toMatchObject({ trial: 2 })
     expect((await watcher.round()).found).toEqual({})
-  }, 60_000)
+  })
 
   it('take any text for a key', async () => {
     const odd = "it's \\ 🛫\n%"
@@ -229,7 +229,7 @@ describe('limits', () => {
       '',
       '',
     ])
-  }, 60_000)
+  })
 
   it.each([1, 2, 3, 4, 5, 6])(
     'say what a plain recount says after each round, and so does the twin (seed %i)',
@@ -244,7 +244,6 @@ describe('limits', () => {
       }
       expect(story.crossings).toBeGreaterThan(5)
     },
-    120_000,
   )
 })
 

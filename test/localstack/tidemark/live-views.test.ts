@@ -19,7 +19,7 @@ describe('views while definitions change', () => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await BatchStage.start('warehouse')
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
 
   const total = async (view: string): Promise<number> => {

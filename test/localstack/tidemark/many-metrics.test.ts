@@ -8,7 +8,7 @@ describe('a model of more metrics than a transaction takes parameters', () => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await BatchStage.start()
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
 
   it('is recorded whole, each definition as it is', async () => {

@@ -74,7 +74,7 @@ describe('names that SQL has a meaning for', () => {
     stage = await BatchStage.start('warehouse')
     const rows = await stage.local.rows('SELECT word FROM pg_get_keywords()')
     words = [...new Set([...redshiftWords, ...rows.map(([word]) => String(word))])].sort()
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
 
   const allViews = async (): Promise<void> => {
@@ -99,7 +99,7 @@ describe('names that SQL has a meaning for', () => {
       ]),
     )
     await allViews()
-  }, 120_000)
+  })
 
   it.each(['keywords', 'names of our own'])(
     'are dimensions, counted and compared by both layers: %s',
@@ -145,7 +145,6 @@ describe('names that SQL has a meaning for', () => {
       }
       await allViews()
     },
-    300_000,
   )
 
   it('are what a limit is for each of', async () => {

@@ -39,13 +39,13 @@ describe.each(['warehouse', 'memory'] as const)('records that are older than the
   let stage: BatchStage
   beforeAll(async () => {
     stage = await BatchStage.start(on)
-  }, 60_000)
+  })
   beforeEach(async () => {
     await stage.reset()
     await stage.deploy(definitions)
     for (const shard of [shardA, shardB]) stage.produce(shard, { shop: 'old', at: iso(arrival - hourMs) })
     await stage.settle()
-  }, 60_000)
+  })
   afterAll(() => (on === 'warehouse' ? stage.stop() : undefined))
 
   const rows = async (name: string, by = '') =>
@@ -71,7 +71,7 @@ describe.each(['warehouse', 'memory'] as const)('records that are older than the
     await check()
     expect((await stage.recompute({ full: true })).drift).toBe(0)
     await check()
-  }, 60_000)
+  })
 
   it('are rejected where a field was added that they must have, with a reason that names it', async () => {
     await stage.deploy(required)
@@ -89,7 +89,7 @@ describe.each(['warehouse', 'memory'] as const)('records that are older than the
     expect(stage.model.decode(onlyNull).rejection?.detail).toBe(
       'note: is missing; only a field with .optional() or .default(…) may be',
     )
-  }, 60_000)
+  })
 
   it('are too late and too early by their own arrival alone, alike in speed and in a recompute', async () => {
     const arrivals = [arrival, arrival + 5 * dayMs, arrival + hourMs]
@@ -114,5 +114,5 @@ describe.each(['warehouse', 'memory'] as const)('records that are older than the
       expect((await stage.recompute({ full })).drift ?? 0).toBe(0)
       await check()
     }
-  }, 60_000)
+  })
 })

@@ -6,7 +6,7 @@ describe('a warehouse whose tables another version made', () => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await BatchStage.start('warehouse')
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
 
   const migrated = (): Promise<unknown> => migrate(stage.warehouse, stage.models, stage.model.data, 'postgres')

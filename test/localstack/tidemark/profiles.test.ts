@@ -128,7 +128,7 @@ let real: BatchStage
 let twin: BatchStage
 beforeAll(async () => {
   ;[real, twin] = await Promise.all([BatchStage.start(), BatchStage.start('memory')])
-}, 120_000)
+})
 afterAll(() => real?.stop())
 
 const onBoth = async (act: (stage: BatchStage) => Promise<unknown>): Promise<void> => {
@@ -159,47 +159,43 @@ const compare = async (what: string, paid: readonly Payment[], random: () => num
 }
 
 describe('a profile, by batch and speed', () => {
-  it.each([1, 2])(
-    'is what its payments say, late ones and twins too, whatever is done (seed %i)',
-    async (seed) => {
-      const random = randomOf(seed)
-      await onBoth(async (stage) => {
-        await stage.reset()
-        await stage.deploy(definitions)
-        // The stage's clock stands within a bucket, as clocks do.
-        stage.now = arrival + 12_345
+  it.each([1, 2])('is what its payments say, late ones and twins too, whatever is done (seed %i)', async (seed) => {
+    const random = randomOf(seed)
+    await onBoth(async (stage) => {
+      await stage.reset()
+      await stage.deploy(definitions)
+      // The stage's clock stands within a bucket, as clocks do.
+      stage.now = arrival + 12_345
+    })
+    const paid: Payment[] = []
+    const sentTo = new Map<string, string>()
+    const pay = async (count: number): Promise<void> => {
+      const sent = Array.from({ length: count }, () => {
+        const again = random() < 0.15 ? paid[Math.floor(random() * paid.length)] : undefined
+        const one = again ?? randomPayment(random, paid.length)
+        if (again === undefined) paid.push(one)
+        const shardId = sentTo.get(one.id) ?? (random() < 0.5 ? shardA : shardB)
+        sentTo.set(one.id, shardId)
+        return { one, shardId }
       })
-      const paid: Payment[] = []
-      const sentTo = new Map<string, string>()
-      const pay = async (count: number): Promise<void> => {
-        const sent = Array.from({ length: count }, () => {
-          const again = random() < 0.15 ? paid[Math.floor(random() * paid.length)] : undefined
-          const one = again ?? randomPayment(random, paid.length)
-          if (again === undefined) paid.push(one)
-          const shardId = sentTo.get(one.id) ?? (random() < 0.5 ? shardA : shardB)
-          sentTo.set(one.id, shardId)
-          return { one, shardId }
-        })
-        await onBoth(async (stage) => {
-          for (const { one, shardId } of sent) stage.put(shardId, recordOf(one))
-          await stage.settle()
-        })
-      }
-      await pay(30)
-      await compare('speed alone', paid, random)
-      await onBoth((stage) => stage.recompute({ full: true }))
-      await compare('batch alone', paid, random)
-      await pay(25)
-      await compare('both', paid, random)
-      await onBoth((stage) => stage.replay(shardA, 4))
-      await compare('replayed', paid, random)
-      await onBoth(async (stage) => expect((await stage.recompute()).drift).toBe(0))
-      await pay(10)
-      await onBoth((stage) => stage.step({ step: 'rollback' }))
-      await compare('rolled back', paid, random)
-    },
-    120_000,
-  )
+      await onBoth(async (stage) => {
+        for (const { one, shardId } of sent) stage.put(shardId, recordOf(one))
+        await stage.settle()
+      })
+    }
+    await pay(30)
+    await compare('speed alone', paid, random)
+    await onBoth((stage) => stage.recompute({ full: true }))
+    await compare('batch alone', paid, random)
+    await pay(25)
+    await compare('both', paid, random)
+    await onBoth((stage) => stage.replay(shardA, 4))
+    await compare('replayed', paid, random)
+    await onBoth(async (stage) => expect((await stage.recompute()).drift).toBe(0))
+    await pay(10)
+    await onBoth((stage) => stage.step({ step: 'rollback' }))
+    await compare('rolled back', paid, random)
+  })
 
   it('counts nothing of a key that nobody has, and tells how far each measure may be off', async () => {
     await onBoth(async (stage) => {

@@ -1,8 +1,6 @@
 import { BatchStage, sequence, shardA } from './batch-stage.ts'
 import { replaySchedules } from './replay-schedules.ts'
 
-jest.setTimeout(180_000)
-
 describe('counting speed rows again from the archive, on a warehouse', () => {
   replaySchedules(() => BatchStage.start())
 })

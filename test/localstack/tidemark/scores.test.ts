@@ -61,7 +61,7 @@ const onBoth = async (act: (stage: BatchStage) => Promise<unknown>): Promise<voi
 beforeAll(async () => {
   ;[real, twin] = await Promise.all([BatchStage.start(), BatchStage.start('memory')])
   await onBoth((stage) => stage.deploy(definitions, { [scoreCode('risk')]: 'x' }))
-}, 120_000)
+})
 afterAll(() => real?.stop())
 
 describe('a score, by batch and speed', () => {
@@ -105,7 +105,7 @@ describe('a score, by batch and speed', () => {
     })
     expect(answer.receipt).toMatchObject({ exact: true, scoreVersion: real.model.data.scores?.[0]?.version })
     expect(answer.receipt).not.toHaveProperty('profileVersion')
-  }, 120_000)
+  })
 
   it('is refused of what is no such event, and says where its rule fails', async () => {
     const paid = recordOf({ at: arrival, card: 'a', shop: 1, cents: 100 }, 'new')

@@ -102,7 +102,7 @@ const onBoth = async (act: (stage: BatchStage) => Promise<unknown>): Promise<voi
 beforeAll(async () => {
   ;[real, twin] = await Promise.all([BatchStage.start(), BatchStage.start('memory')])
   await onBoth((stage) => stage.deploy(definitions, code))
-}, 120_000)
+})
 afterAll(() => real?.stop())
 
 const iso = (time: number): string => new Date(time).toISOString()
@@ -207,7 +207,7 @@ describe('sessions, by batch and speed', () => {
       dataset: expect.any(String),
       sessionsVersion: real.model.data.sessions?.[0]?.version,
     })
-  }, 240_000)
+  })
 
   it('count distinct visitors in the days of a zone, and long visits', async () => {
     const acts = [

@@ -63,7 +63,7 @@ describe('the speed table', () => {
     })
     model = compileDefinitions({ sales, turnover, shops }, await loadHash64())
     await migrate(warehouse, new MemoryModels([model]), model.data, 'postgres')
-  }, 60_000)
+  })
   afterAll(() => local.stop())
 
   const writer = (): TableWriter => {

@@ -77,7 +77,7 @@ test('a result has at most 500 MB', async () => {
     Status: 'FAILED',
     Error: expect.stringContaining('Database response exceeded size limit'),
   })
-}, 60_000)
+})
 
 test('an unknown id, and what is no id', async () => {
   await expect(warehouse.describe(randomUUID())).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
@@ -152,7 +152,7 @@ test('the oldest statements are dropped where all hold more than 256 MB', async 
   expect(await warehouse.describe(large.Id ?? '')).toMatchObject({ HasResultSet: true })
   await warehouse.run('SELECT 2')
   await expect(warehouse.describe(large.Id ?? '')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
-}, 60_000)
+})
 
 test('the listing comes in pages, newest first, by status', async () => {
   const ids = [

@@ -91,4 +91,4 @@ test('it listens on this machine only, keeps what it has, and a stale lock does 
   expect(await ask(second.connectionString, 'SELECT id FROM kept')).toEqual([7])
   await second.stop()
   expect(existsSync(lock)).toBe(false)
-}, 60_000)
+})
