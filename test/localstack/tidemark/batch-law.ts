@@ -16,7 +16,7 @@ export const mergedAnswerLaw = (start: () => Promise<BatchStage>, seeds: readonl
   let stage: BatchStage
   beforeAll(async () => {
     stage = await start()
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
   let promotions = 0
 

@@ -6,7 +6,7 @@ describe('the recompute, step by step', () => {
   beforeAll(async () => {
     stage = await BatchStage.start()
   })
-  beforeEach(() => stage.reset(), 30_000)
+  beforeEach(() => stage.reset())
   afterAll(() => stage.stop())
 
   const expectTruth = async (): Promise<void> => {

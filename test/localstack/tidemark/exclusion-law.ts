@@ -11,8 +11,8 @@ export const exclusionLaw = (start: () => Promise<BatchStage>): void => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await start()
-  }, 60_000)
-  beforeEach(() => stage.reset(), 30_000)
+  })
+  beforeEach(() => stage.reset())
   afterAll(() => stage.stop())
 
   const expectTruth = async (): Promise<void> => {

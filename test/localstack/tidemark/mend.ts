@@ -36,7 +36,7 @@ export const mendedDefinitionLaw = (start: () => Promise<BatchStage>): void => {
     stage = await start()
     await stage.reset()
     stage.shards.push({ shardId: shardA, parentShardIds: [] })
-  }, 60_000)
+  })
   afterAll(() => stage.stop())
 
   /** Brings records to the archive and the speed table, as the functions do. */

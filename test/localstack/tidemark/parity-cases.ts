@@ -12,8 +12,8 @@ export const parityCases = (start: () => Promise<BatchStage>): void => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await start()
-  }, 60_000)
-  beforeEach(() => stage.reset(), 30_000)
+  })
+  beforeEach(() => stage.reset())
   afterAll(() => stage.stop())
 
   const described = async ({ datasetId }: Run): Promise<Described> => stage.step({ step: 'dataset', datasetId })
@@ -323,7 +323,7 @@ export const parityCases = (start: () => Promise<BatchStage>): void => {
     expect(parity.bucketsDiffering).toBe(maxBuckets + 21)
     expect(parity.buckets).toHaveLength(100)
     expect(parity.buckets[0]).toMatchObject({ bucket: hour, served: '1', built: '6' })
-  }, 60_000)
+  })
 
   it('a shard that the speed table is behind in is told as such', async () => {
     stage.produce(shardA)

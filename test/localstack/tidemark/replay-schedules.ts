@@ -21,7 +21,7 @@ export const replaySchedules = (start: () => Promise<BatchStage>): void => {
   let writer: TableWriter
   beforeAll(async () => {
     stage = await start()
-  }, 60_000)
+  })
   beforeEach(async () => {
     await stage.reset()
     writer = stage.writer()

@@ -12,13 +12,13 @@ export const underWayCases = (start: () => Promise<BatchStage>): void => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await start()
-  }, 60_000)
+  })
   beforeEach(async () => {
     await stage.reset()
     stage.silentAfterMs = 30 * minuteMs
     stage.produce(shardA)
     await stage.settle()
-  }, 30_000)
+  })
   afterAll(() => stage.stop())
 
   const registered = async (): Promise<string[]> =>

@@ -9,8 +9,8 @@ export const warehouseContracts = (start: () => Promise<BatchStage>): void => {
   let stage: BatchStage
   beforeAll(async () => {
     stage = await start()
-  }, 60_000)
-  beforeEach(() => stage.reset(), 60_000)
+  })
+  beforeEach(() => stage.reset())
   afterAll(() => stage.stop())
 
   describe('the speed ledger', () => speedLedgerContract(() => stage))
