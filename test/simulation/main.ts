@@ -65,7 +65,7 @@ const main = async (): Promise<number> => {
   try {
     const startedAt = performance.now()
     const report = await runProgram(program.script, options)
-    console.log(report.text((performance.now() - startedAt) / 1000))
+    console.log(`${report.text((performance.now() - startedAt) / 1000)}; code ${program.fingerprint}`)
     const [failure] = report.slice.failures
     if (failure === undefined) return report.untried.length > 0 && options.schedules >= enough ? 1 : 0
     console.log(`\nSeed ${failure.seed} fails: ${failure.message}\n`)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,6 +19,8 @@ export interface Mutation {
 /** The simulation as one file that runs by itself, and what it needs beside it. */
 export interface Program {
   readonly script: string
+  /** Of all code that runs, and the state machine: schedules of several runs add up where it is the same. */
+  readonly fingerprint: string
   readonly remove: () => void
 }
 
@@ -33,7 +36,8 @@ export const synthesizedMachine = (): Machine => definitionOf(synthesize('prod')
 export const buildProgram = async (machine: Machine, mutations: readonly Mutation[] = []): Promise<Program> => {
   const dir = mkdtempSync(join(tmpdir(), `tidemark-simulation-${process.pid}-`))
   const script = join(dir, 'slice.mjs')
-  writeFileSync(join(dir, 'machine.json'), JSON.stringify(machine))
+  const machineFile = join(dir, 'machine.json')
+  writeFileSync(machineFile, JSON.stringify(machine))
   const remove = (): void => rmSync(dir, { recursive: true, force: true })
   const applied = new Set<Mutation>()
   try {
@@ -51,11 +55,17 @@ export const buildProgram = async (machine: Machine, mutations: readonly Mutatio
     })
     for (const mutation of mutations)
       if (!applied.has(mutation)) throw new Error(`${mutation.file} is no part of the simulation.`)
-    return { script, remove }
+    return { script, fingerprint: await fingerprintOf([script, machineFile]), remove }
   } catch (error) {
     remove()
     throw error
   }
+}
+
+const fingerprintOf = async (paths: readonly string[]): Promise<string> => {
+  const hash = createHash('sha256')
+  for (const path of paths) hash.update(await readFile(path))
+  return hash.digest('hex').slice(0, 12)
 }
 
 const mutating = (mutations: readonly Mutation[], applied: Set<Mutation>): Plugin => ({
