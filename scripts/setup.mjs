@@ -5,12 +5,13 @@
  */
 import { checkNode, nodeModules } from './setup/node-modules.mjs'
 import { pythonPackages } from './setup/python-packages.mjs'
+import { sparkClasses } from './setup/spark-classes.mjs'
 import { sparkJars } from './setup/spark-jars.mjs'
 import { SetupError } from './setup/step.mjs'
 
 const parts = {
   node: () => nodeModules(),
-  all: () => Promise.all([nodeModules(), pythonPackages().then(() => sparkJars())]),
+  all: () => Promise.all([nodeModules(), pythonPackages().then(sparkJars).then(sparkClasses)]),
 }
 
 const main = async (part = 'all') => {

@@ -69,16 +69,37 @@ const s3Settings = (endpoint: string, workDir: string): Record<string, string> =
   'spark.hadoop.fs.s3a.buffer.dir': join(workDir, '.s3a'),
 })
 
-const stageSettings = ({ venvDir, s3EndpointUrl, workDir }: SparkSubmission): Record<string, string> => ({
-  ...s3Settings(s3EndpointUrl, workDir),
+/** How the driver's Java is started, before what a job adds itself. */
+export const javaSettings = ({
+  venvDir,
+  master,
+}: Pick<SparkSubmission, 'venvDir' | 'master'>): Record<string, string> => {
+  const options = [
+    // Without it a driver whose memory has run out may hang until its time limit.
+    '-XX:+ExitOnOutOfMemoryError',
+    // A laptop's job is over before Java's slower compiler has paid, and shares two cores with all else.
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+  ]
+  const classes = join(venvDir, 'spark-classes.jsa')
+  // Of the class path that one process has.
+  if (isOneProcess(master) && existsSync(classes)) options.push(`"-XX:SharedArchiveFile=${classes}"`)
+  return {
+    'spark.driver.defaultJavaOptions': options.join(' '),
+    'spark.driver.extraClassPath': join(venvDir, 'spark-jars', '*'),
+  }
+}
+
+const isOneProcess = (master: string): boolean => master.startsWith('local[')
+
+const stageSettings = (submission: SparkSubmission): Record<string, string> => ({
+  ...s3Settings(submission.s3EndpointUrl, submission.workDir),
   'spark.driver.memory': '2g',
-  // Without it a driver whose memory has run out may hang until its time limit. Before what a job adds itself.
-  'spark.driver.defaultJavaOptions': '-XX:+ExitOnOutOfMemoryError',
+  ...javaSettings(submission),
   'spark.driver.bindAddress': '127.0.0.1',
   'spark.driver.host': '127.0.0.1',
-  'spark.driver.extraClassPath': join(venvDir, 'spark-jars', '*'),
-  'spark.executor.extraClassPath': join(venvDir, 'spark-jars', '*'),
-  'spark.local.dir': join(workDir, '.spark'),
+  'spark.executor.extraClassPath': join(submission.venvDir, 'spark-jars', '*'),
+  'spark.local.dir': join(submission.workDir, '.spark'),
   'spark.ui.enabled': 'false',
 })
 
@@ -112,13 +133,12 @@ const environmentFor = (submission: SparkSubmission, sparkHome: string): NodeJS.
  */
 export const sparkCommand = (submission: SparkSubmission): CommandLine => {
   const { master, workDir } = submission
-  const isOneProcess = master.startsWith('local[')
   const packaged = sparkHomeOf(submission.venvDir)
-  const sparkHome = isOneProcess ? packaged : ownSparkHome(packaged, workDir)
+  const sparkHome = isOneProcess(master) ? packaged : ownSparkHome(packaged, workDir)
   const settings = new Map([...Object.entries(stageSettings(submission)), ...submission.settings])
   const archives = submission.archives.map(({ path, folder }) => `${path}#${folder}`)
   // In one process there is only the driver, whose working folder holds them already.
-  if (archives.length > 0 && !isOneProcess) settings.set('spark.archives', archives.join(','))
+  if (archives.length > 0 && !isOneProcess(master)) settings.set('spark.archives', archives.join(','))
   const confs = [...settings].flatMap(([name, value]) => ['--conf', `${name}=${value}`])
   return {
     command: join(sparkHome, 'bin', 'spark-submit'),

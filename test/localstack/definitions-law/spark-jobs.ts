@@ -3,10 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { MemoryArchive } from '../../../stores/archive/memory.ts'
 import type { JobState } from '../../../stores/jobs/jobs.ts'
-import { packageDir, python, runToEnd, sparkEnvironment } from '../spark-job/spark-on-this-machine.ts'
+import { packageDir, python, runToEnd, sessionEnvironment } from '../spark-job/spark-on-this-machine.ts'
 import { NaiveJobs } from '../tidemark/naive-job.ts'
-
-const submit = '--master local[2] --driver-memory 1g --conf spark.ui.enabled=false pyspark-shell'
 
 interface SparkJobsOptions {
   readonly archive: MemoryArchive
@@ -52,9 +50,8 @@ export class SparkJobs extends NaiveJobs {
     }
     const specification = { ...((await archive.getJson(key)) as object), bucket: `file://${dir}` }
     writeFileSync(join(dir, key), JSON.stringify(specification))
-    const env = { ...sparkEnvironment(), PYSPARK_SUBMIT_ARGS: submit }
     const args = [script, `file://${join(dir, key)}`, '--worker-dir', workerDir]
-    const { code, stderr } = await runToEnd(python, args, { env, cwd: dir }, onStart)
+    const { code, stderr } = await runToEnd(python, args, { env: sessionEnvironment(), cwd: dir }, onStart)
     if (code !== 0) return { ended: true, succeeded: false, detail: `FAILED: ${stderr.slice(-3000)}` }
     for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
       const file = join(entry.parentPath, entry.name)

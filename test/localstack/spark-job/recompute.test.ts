@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildWorker, type Ended, python, runToEnd, sparkEnvironment } from './spark-on-this-machine.ts'
+import { buildWorker, type Ended, python, runToEnd, sessionEnvironment } from './spark-on-this-machine.ts'
 
 const casesFile = join(__dirname, 'cases.py')
 const names = [...readFileSync(casesFile, 'utf8').matchAll(/^@case\("(.+)"\)$/gm)].map(([, name]) => String(name))
@@ -19,10 +19,8 @@ describe('recompute.py', () => {
     dir = await mkdtemp(join(tmpdir(), 'tidemark-spark-job-'))
     const workerDir = await buildWorker(dir)
     await mkdir(join(dir, 'work'))
-    const submit = '--master local[2] --driver-memory 1g --conf spark.ui.enabled=false pyspark-shell'
-    const env = { ...sparkEnvironment(), PYSPARK_SUBMIT_ARGS: submit }
     const args = [casesFile, join(dir, 'model.json'), workerDir, join(dir, 'work')]
-    ended = await runToEnd(python, args, { env, cwd: dir }, (child) => {
+    ended = await runToEnd(python, args, { env: sessionEnvironment(), cwd: dir }, (child) => {
       spark = child
     })
     for (const line of ended.stdout.split('\n').filter((text) => text.startsWith('{'))) {

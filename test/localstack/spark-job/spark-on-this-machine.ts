@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lakeColumnsOf } from '../../../core/lake-columns.ts'
+import { javaSettings } from '../../../localstack/spark/submit.ts'
 import { bundle } from '../../../scripts/build/bundle.ts'
 import { modelBeside } from '../../../scripts/build/lambdas.ts'
 import { buildModel } from '../../../scripts/build/model.ts'
@@ -35,6 +36,15 @@ export const sparkEnvironment = (): NodeJS.ProcessEnv => {
     PYSPARK_PYTHON: python,
     PYTHONPATH: [join(packageDir, 'spark'), import.meta.dirname].join(':'),
   }
+}
+
+/** The same for a Python program that makes its Spark session itself. */
+export const sessionEnvironment = (): NodeJS.ProcessEnv => {
+  const master = 'local[2]'
+  const settings = { 'spark.ui.enabled': 'false', ...javaSettings({ venvDir, master }) }
+  const confs = Object.entries(settings).map(([name, value]) => `--conf '${name}=${value}'`)
+  const submit = ['--master', master, '--driver-memory 1g', ...confs, 'pyspark-shell']
+  return { ...sparkEnvironment(), PYSPARK_SUBMIT_ARGS: submit.join(' ') }
 }
 
 /** Builds the test's definitions and the worker into `dir/worker`, as Spark finds them in its archive. */
