@@ -113,6 +113,15 @@ test('a job runs with its arguments, settings and archive, and reads and writes 
   )
 })
 
+test('the driver’s Java maps Spark’s classes as setup archived them', async () => {
+  const loaded = join(folder, 'loaded.log')
+  const parameters = `--conf spark.driver.extraJavaOptions=-Xlog:class+load:file=${loaded}`
+  await untilState(await begin('fail.py', [], { parameters }), 'FAILED')
+  const classes = readFileSync(loaded, 'utf8').split('\n')
+  const mapped = classes.filter((line) => line.endsWith('shared objects file (top)'))
+  expect(mapped.length).toBeGreaterThan(classes.length / 2)
+})
+
 test('a failed job says why, and where its log is', async () => {
   const run = await untilState(await begin('fail.py', []), 'FAILED')
   expect(run.stateDetails).toMatch(/^ValueError: there is no such event \(exit 1; the driver's log: .*stderr\.log\)$/)
