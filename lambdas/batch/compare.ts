@@ -1,15 +1,18 @@
 import { keepers, type MetricData } from '../../core/model.ts'
+import type { DatasetApart } from '../../spark/specification.ts'
+import type { Pin } from '../../sql/states.ts'
 import { type Comparison, type Control, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import { driftBeyond, sentenceOf } from './drift.ts'
 import { findDataset } from './find-dataset.ts'
-import { factsOf, reasonsOf } from './reasons.ts'
+import { factsOf, isStillServed, reasonsOf } from './reasons.ts'
 import type { Run } from './run.ts'
 import { refuseOtherModel } from './sealed-model.ts'
-import { shardsBehind } from './tidemark.ts'
+import { laggingPositions } from './tidemark.ts'
 
 /**
- * Compares what was served up to the new tidemark with what the dataset would serve there, and keeps the comparison.
+ * Compares what was served up to the new tidemark, of shards that lagged at the seal up to where they were then, with
+ * what the dataset would serve there, and keeps the comparison. What the speed table counts meanwhile changes nothing of it.
  * A dataset that was served before is promoted, or held, as it is: it was compared when it was made.
  */
 export const compare = async (batch: Batch, run: Run): Promise<Run> => {
@@ -18,13 +21,14 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   refuseOtherModel(batch, await findDataset(batch, run.datasetId))
   const control = await batch.ledger.control()
   const marks = await batch.ledger.marks(run.datasetId)
-  // Read before comparing: a speed table that gets there meanwhile may have been compared half way.
-  const behind = shardsBehind(marks, await batch.ledger.speedPositions())
+  const told = await factsOf(batch, run.datasetId)
+  const lagged = await laggedAt(batch, control, marks, told)
+  const served = { datasetId: control.liveDatasetId, positions: { ...marks, ...lagged } }
   const comparisons: Compared[] = []
   for (const metric of keepers(batch.model))
-    comparisons.push(await compareMetric(batch, run.datasetId, control, marks, metric))
-  // Asked after the comparing: positions only grow, so what holds now held all the while.
-  const facts = await factsOf(batch, run.datasetId, marks)
+    comparisons.push(await compareMetric(batch, run.datasetId, control, served, metric))
+  // Asked after the comparing: what is served as at the seal now, was so all the while.
+  const facts = told !== null && (await isStillServed(batch, marks, told.served)) ? told : null
   const parities = comparisons.map(
     ({ metric, isServed, comparison }): Parity => ({
       ...comparison,
@@ -35,11 +39,22 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
     }),
   )
   await batch.ledger.recordParity(run.datasetId, parities)
-  const served = parities.filter((_, place) => comparisons[place]?.isServed)
-  // What is served lacks records that the speed table never counted; without facts, nothing tells them from a fault.
-  const beyond = behind.length > 0 && facts === null ? [] : driftBeyond(batch, served)
-  const answer = { ...run, drift: Math.max(0, ...served.map(driftOf)), behind, beyond: beyond.map(sentenceOf) }
+  const known = parities.filter((_, place) => comparisons[place]?.isServed)
+  const beyond = driftBeyond(batch, known)
+  const behind = Object.keys(lagged).sort()
+  const answer = { ...run, drift: Math.max(0, ...known.map(driftOf)), behind, beyond: beyond.map(sentenceOf) }
   return { ...answer, next: !run.promote || beyond.length > 0 ? 'hold' : 'promote' }
+}
+
+/** The shards whose speed table had not reached the marks, and where it was: at the seal, or where something else is served by now, now. */
+const laggedAt = async (
+  { ledger }: Batch,
+  { liveDatasetId }: Control,
+  marks: Marks,
+  told: DatasetApart | null,
+): Promise<Marks> => {
+  if (told?.served.datasetId === liveDatasetId) return told.served.positions
+  return laggingPositions(marks, await ledger.speedPositions())
 }
 
 interface Compared {
@@ -52,12 +67,11 @@ const compareMetric = async (
   batch: Batch,
   datasetId: string,
   control: Control,
-  marks: Marks,
+  served: Pin,
   metric: MetricData,
 ): Promise<Compared> => {
   const slot = slotOf(control, datasetId)
   if (slot === null) throw new Error(`${datasetId} stands in no slot; it can't be compared.`)
-  const served = { datasetId: control.liveDatasetId, positions: marks }
   const comparison = await batch.states.compare(metric, slot, datasetId, served)
   return { metric, isServed: await isServed(batch, metric), comparison }
 }

@@ -4,20 +4,20 @@ import type { Apart, DatasetApart, DatasetManifest, Served } from '../../spark/s
 import type { BucketDifference, Marks, Reason } from '../../stores/ledger/dataset.ts'
 import { type Batch, manifestKey } from './batch.ts'
 import { type Reach, servedExclusions } from './served-exclusions.ts'
-import { shardsBehind } from './tidemark.ts'
+import { laggingPositions } from './tidemark.ts'
 
 type Beside = Pick<Served, 'datasetId' | 'marks' | 'positions' | 'exclusions'>
+type Ledgers = Pick<Batch, 'ledger' | 'exclusions'>
 
 /** What is served now, beside a dataset of these marks. */
-export const servedBeside = async (
-  { ledger, exclusions }: Pick<Batch, 'ledger' | 'exclusions'>,
-  marks: Marks,
-): Promise<Beside> => {
+export const servedBeside = async (batch: Ledgers, marks: Marks): Promise<Beside> =>
+  servedUpTo(batch, marks, laggingPositions(marks, await batch.ledger.speedPositions()))
+
+/** What is served now up to a dataset's marks, of shards that lagged up to these positions. */
+const servedUpTo = async ({ ledger, exclusions }: Ledgers, marks: Marks, positions: Marks): Promise<Beside> => {
   const { liveDatasetId } = await ledger.control()
   const live = liveDatasetId === '' ? null : await ledger.dataset(liveDatasetId)
   const liveMarks = await ledger.marks(liveDatasetId)
-  const reached = await ledger.speedPositions()
-  const positions = Object.fromEntries(shardsBehind(marks, reached).map((shardId) => [shardId, reached[shardId] ?? '']))
   const reach: Reach = { from: liveMarks, to: { ...marks, ...positions } }
   return {
     datasetId: liveDatasetId,
@@ -27,18 +27,19 @@ export const servedBeside = async (
   }
 }
 
-/** The recompute's facts about a dataset; null where they are of something else than is served by now. */
-export const factsOf = async (batch: Batch, datasetId: string, marks: Marks): Promise<DatasetApart | null> => {
+/** The recompute's facts about a dataset and what was served beside it at its seal; null: it told none. */
+export const factsOf = async (batch: Batch, datasetId: string): Promise<DatasetApart | null> => {
   const manifest = (await batch.archive.getJson(manifestKey(datasetId))) as DatasetManifest | null
-  const facts = manifest?.apart ?? null
-  if (facts === null) return null
-  const now = await servedBeside(batch, marks)
-  return movingText(now) === movingText(facts.served) ? facts : null
+  return manifest?.apart ?? null
 }
 
-/** All of what is served that may change below a dataset's marks; a dataset's own never do. A manifest of an older version says nothing of exclusions, which is like no other. */
-const movingText = ({ datasetId, positions, exclusions }: Beside): string =>
-  JSON.stringify([datasetId, sorted(positions), exclusions?.dataset, sorted(exclusions?.stretches ?? {})])
+/** Whether what was served at a dataset's seal, up to its marks and its lagging shards' positions, still is. */
+export const isStillServed = async (batch: Ledgers, marks: Marks, atSeal: Served): Promise<boolean> =>
+  textOf(await servedUpTo(batch, marks, atSeal.positions)) === textOf(atSeal)
+
+/** All of it that may change; a dataset's marks never do, nor what lies up to a position. A manifest of an older version says nothing of exclusions, which is like no other. */
+const textOf = ({ datasetId, exclusions }: Beside): string =>
+  JSON.stringify([datasetId, exclusions?.dataset, sorted(exclusions?.stretches ?? {})])
 
 const sorted = (byShard: Readonly<Record<string, unknown>>): [string, unknown][] =>
   Object.entries(byShard).sort(([a], [b]) => (a < b ? -1 : 1))

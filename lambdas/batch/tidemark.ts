@@ -51,8 +51,10 @@ const drawMark = async (batch: Batch, shardId: string, archived: string): Promis
 const newestCut = ({ cuts }: SpeedPosition, archived: string): string | null =>
   cuts.filter((cut) => cut <= archived).at(-1) ?? null
 
-/** The shards whose speed table has not reached the mark: what it writes there later is batch's already. */
-export const shardsBehind = (marks: Marks, positions: Marks): string[] =>
-  Object.keys(marks)
-    .filter((shardId) => (positions[shardId] ?? '') < (marks[shardId] ?? ''))
-    .sort()
+/** The shards whose speed table has not reached the mark, and how far it is: what it writes up to the mark later is batch's already. */
+export const laggingPositions = (marks: Marks, reached: Marks): Marks =>
+  Object.fromEntries(
+    Object.entries(marks)
+      .filter(([shardId, mark]) => (reached[shardId] ?? '') < mark)
+      .map(([shardId]) => [shardId, reached[shardId] ?? '']),
+  )

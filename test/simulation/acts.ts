@@ -4,7 +4,7 @@ import {
   deploy,
   exclude,
   output,
-  promote,
+  promoteSome,
   rebuild,
   recompute,
   replay,
@@ -125,7 +125,7 @@ export const acts: readonly Act[] = [
     happen: output,
   },
   { name: 'watch', weight: 5, isPossible: ({ busy }) => busy.size < 6, happen: watchLimits },
-  { name: 'promote', weight: 2, isPossible: (world) => datasetIds(world).length > 0, happen: promote },
+  { name: 'promote', weight: 2, isPossible: (world) => datasetIds(world).length > 0, happen: promoteSome },
   { name: 'stop', weight: 1, isPossible: (world) => running(world).length > 0, happen: stop },
   {
     name: 'kill',

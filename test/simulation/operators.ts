@@ -64,9 +64,13 @@ export const rebuild = (world: World): void => {
   })
 }
 
-export const promote = (world: World): void => {
-  const datasetId = world.choices.pick(datasetIds(world))
-  command(world, `promote ${datasetId}`, () => world.step({ step: 'promoteDataset', datasetId, acceptDrift: true }))
+export const promoteSome = (world: World): void =>
+  promote(world, world.choices.pick(datasetIds(world)), !world.choices.chance(30))
+
+/** Serves a dataset that was held, or built without being served. */
+export const promote = (world: World, datasetId: string, acceptDrift: boolean): void => {
+  if (acceptDrift) world.acceptedDrift.add(datasetId)
+  command(world, `promote ${datasetId}`, () => world.step({ step: 'promoteDataset', datasetId, acceptDrift }))
 }
 
 /** As the rule on stopped executions does: the batch function is told, and cancels what runs. */

@@ -15,6 +15,7 @@ const recompute = 'stores/jobs/naive-recompute.ts'
 const winners = 'stores/jobs/winners.ts'
 const apart = 'stores/jobs/naive-apart.ts'
 const seal = 'lambdas/batch/seal.ts'
+const compare = 'lambdas/batch/compare.ts'
 const limitLedger = 'stores/ledger/memory-limit-ledger.ts'
 const watch = 'lambdas/limits/watch.ts'
 
@@ -249,6 +250,19 @@ export const plantedFaults: readonly PlantedFault[] = [
     'stores/ledger/exclusion-ledger.ts',
     'if (to >= position) return exclusions\n',
     "if (to >= position || to !== '') return exclusions\n",
+  ),
+  one(
+    'a replay merges rows across a mark',
+    'lambdas/batch/recount.ts',
+    'ends: [...ends.filter((end) => end > from && end < to), to]',
+    'ends: [to]',
+  ),
+  one('drift holds nothing back', compare, 'driftBeyond(batch, known)', 'driftBeyond(batch, known).slice(0, 0)'),
+  one(
+    'a shard that lags excuses whatever differs',
+    compare,
+    'driftBeyond(batch, known)',
+    'driftBeyond(batch, known).slice(0, Object.keys(lagged).length > 0 ? 0 : undefined)',
   ),
   one(
     'a recompute builds on a dataset of other exclusions',

@@ -1,4 +1,6 @@
-import type { BucketParity, Parity } from '../../stores/ledger/dataset.ts'
+import { specificationKey } from '../../lambdas/batch/batch.ts'
+import type { Served } from '../../spark/specification.ts'
+import { type BucketParity, driftOf, type Parity } from '../../stores/ledger/dataset.ts'
 import type { Committed } from '../../stores/warehouse/memory-tables.ts'
 import { WrongAnswer } from './invariants.ts'
 import { type Accepted, bucketOf } from './oracle.ts'
@@ -12,14 +14,23 @@ interface Placed {
   /** Whether the dataset leaves it out; whether what is served does. */
   readonly here: boolean
   readonly there: boolean
-  /** Whether batch serves it, or speed has reached it. */
-  readonly isReached: boolean
 }
 
-/** Of every dataset all its records as they stood when it was registered. */
+/** Whether batch served a record at a seal, or speed had reached it. */
+type IsReached = (record: Accepted) => boolean
+
+/** All that a comparison's facts rest on: what had been promoted, and of each record what it was counted by. */
+interface Standing {
+  readonly promotions: number
+  readonly counted: ReadonlyMap<Accepted, string>
+}
+
+/** Of every dataset all its records as they stood when it was registered; and what was said of it before it was served. */
 export class Reasons {
   readonly #world: World
-  readonly #atSeal = new Map<string, string>()
+  readonly #atSeal = new Map<string, Standing>()
+  /** The datasets that differed by no more than they may, or whose drift an operator accepted. */
+  readonly #mayBeServed = new Set<string>([''])
   /** A rollback may bring back what was live before, after a comparison with something else. */
   #promotions = 0
   #live = ''
@@ -32,34 +43,51 @@ export class Reasons {
 
   /**
    * Looks at comparisons that came in; where what is served changed since the seal, the recompute rightly knows nothing.
-   * @throws WrongAnswer where a reason is told that isn't so, or not told where nothing else can be one
+   * @throws WrongAnswer where a reason is told that isn't so, or not told where nothing else can be one; where a dataset is served that was to be held
    * @returns how many buckets were looked at
    */
-  changed(): number {
+  async changed(): Promise<number> {
     const { control, dataset, parity } = this.#world.warehouse.committed
     const live = control[0]?.liveDatasetId ?? ''
-    if (live !== this.#live) this.#promotions++
+    const fresh = this.#freshParity(parity)
+    for (const [datasetId, parities] of fresh) if (parities.every(isAllowed)) this.#mayBeServed.add(datasetId)
+    if (live !== this.#live) this.#refuseUnheld(live)
     this.#live = live
     if (dataset !== this.#datasets)
       for (const { datasetId } of dataset)
-        if (!this.#atSeal.has(datasetId)) this.#atSeal.set(datasetId, this.#served(datasetId))
+        if (!this.#atSeal.has(datasetId)) this.#atSeal.set(datasetId, this.#standing(datasetId))
     this.#datasets = dataset
-    if (parity === this.#parity) return 0
-    const before = new Set(this.#parity)
-    const fresh = parity.filter((one) => !before.has(one))
-    this.#parity = parity
     let checked = 0
-    for (const datasetId of new Set(fresh.map((one) => one.datasetId)))
-      checked += this.#check(
-        datasetId,
-        fresh.filter((one) => one.datasetId === datasetId),
-      )
+    for (const [datasetId, parities] of fresh) checked += await this.#check(datasetId, parities)
     return checked
   }
 
-  #check(datasetId: string, parities: readonly Parity[]): number {
-    if (!this.#isLoaded(datasetId) || this.#served(datasetId) !== this.#atSeal.get(datasetId)) return 0
+  #freshParity(parity: Committed['parity']): ReadonlyMap<string, readonly Parity[]> {
+    const fresh = new Map<string, Parity[]>()
+    if (parity === this.#parity) return fresh
+    const before = new Set(this.#parity)
+    for (const one of parity) if (!before.has(one)) fresh.set(one.datasetId, [...(fresh.get(one.datasetId) ?? []), one])
+    this.#parity = parity
+    return fresh
+  }
+
+  #refuseUnheld(live: string): void {
+    this.#promotions++
+    const { maxDrift, acceptedDrift } = this.#world
+    if (maxDrift > 0 || this.#mayBeServed.has(live) || acceptedDrift.has(live)) return
+    throw new WrongAnswer(`${live} is served, though it differs by more than it may`)
+  }
+
+  async #check(datasetId: string, parities: readonly Parity[]): Promise<number> {
+    const served = await this.#servedAtSeal(datasetId)
+    if (served === null || !this.#isLoaded(datasetId)) return 0
+    const liveMarks = this.#marksOf(this.#live)
+    const isReached: IsReached = ({ shardId, sequenceNumber }) => {
+      const position = served.positions[shardId]
+      return position === undefined || sequenceNumber <= position || sequenceNumber <= (liveMarks.get(shardId) ?? '')
+    }
     const placed = this.#placed(datasetId)
+    if (!this.#isAsAtSeal(datasetId, placed, isReached)) return 0
     const twins = new Map<string, number>()
     for (const { record } of placed) twins.set(record.identity, (twins.get(record.identity) ?? 0) + 1)
     const seesAll = this.#seesAll(datasetId)
@@ -69,7 +97,10 @@ export class Reasons {
       for (const difference of buckets) {
         if (difference.reasons.includes('definition')) continue
         const inside = placed.filter(({ record }) => bucketOf(metric, record) === difference.bucket)
-        const wrong = wrongReason(difference, inside, isTwin) ?? (seesAll ? untold(difference, inside, isTwin) : null)
+        const areReached = inside.every(({ record }) => isReached(record))
+        const isPlain = areReached && !inside.some(isTwin)
+        const wrong =
+          wrongReason(difference, inside, areReached, isTwin) ?? (seesAll && isPlain ? untold(difference) : null)
         if (wrong !== null)
           throw new WrongAnswer(
             `${datasetId}, ${metric}, ${new Date(difference.bucket).toISOString()}: is told to differ as ${difference.reasons.join(', ')}, but ${wrong}`,
@@ -77,6 +108,12 @@ export class Reasons {
         checked++
       }
     return checked
+  }
+
+  /** What the recompute was told of what was served, and how far the shards that lagged were. */
+  async #servedAtSeal(datasetId: string): Promise<Served | null> {
+    const specification = (await this.#world.archive.getJson(specificationKey(datasetId))) as { served?: Served } | null
+    return specification?.served ?? null
   }
 
   /** Whether the comparison found the dataset's rows: another one may have taken its slot. */
@@ -93,59 +130,68 @@ export class Reasons {
     return own?.kind === 'full' || own?.baseDatasetId === control[0]?.liveDatasetId
   }
 
-  /** All that a comparison's facts rest on, as one text. */
-  #served(datasetId: string): string {
-    return JSON.stringify([
-      this.#promotions,
-      this.#placed(datasetId).map((one) => ({ ...one, record: one.record.place })),
-    ])
+  #standing(datasetId: string): Standing {
+    const counted = this.#placed(datasetId).map((one) => [one.record, countedText(one)] as const)
+    return { promotions: this.#promotions, counted: new Map(counted) }
+  }
+
+  /** What speed counts of a shard that lagged, and by what, is no part of the comparison. */
+  #isAsAtSeal(datasetId: string, placed: readonly Placed[], isReached: IsReached): boolean {
+    const atSeal = this.#atSeal.get(datasetId)
+    return (
+      atSeal?.promotions === this.#promotions &&
+      placed.every((one) => !isReached(one.record) || atSeal.counted.get(one.record) === countedText(one))
+    )
   }
 
   #placed(datasetId: string): Placed[] {
     const { exclusions, accepted, warehouse } = this.#world
-    const { control, dataset, mark, speedPosition } = warehouse.committed
-    const live = control[0]?.liveDatasetId ?? ''
+    const { dataset } = warehouse.committed
     const revisionOf = (id: string): number => dataset.find((one) => one.datasetId === id)?.exclusions ?? 0
-    const marksOf = (id: string) =>
-      new Map(mark.filter((one) => one.datasetId === id).map((one) => [one.shardId, one.mark]))
-    const [marks, liveMarks] = [marksOf(datasetId), marksOf(live)]
-    const positions = new Map(speedPosition.map(({ shardId, position }) => [shardId, position]))
+    const [marks, liveMarks] = [this.#marksOf(datasetId), this.#marksOf(this.#live)]
     return accepted
       .filter(({ shardId, sequenceNumber }) => sequenceNumber <= (marks.get(shardId) ?? ''))
       .map((record) => {
-        const { shardId, sequenceNumber } = record
-        const isBelow = sequenceNumber <= (liveMarks.get(shardId) ?? '')
-        const revision = isBelow ? revisionOf(live) : exclusions.revisionOf(record)
+        const isBelow = record.sequenceNumber <= (liveMarks.get(record.shardId) ?? '')
+        const revision = isBelow ? revisionOf(this.#live) : exclusions.revisionOf(record)
         return {
           record,
           revision,
           here: exclusions.leavesOut(revisionOf(datasetId), record),
           there: exclusions.leavesOut(revision, record),
-          isReached: isBelow || sequenceNumber <= (positions.get(shardId) ?? ''),
         }
       })
   }
+
+  #marksOf(datasetId: string): ReadonlyMap<string, string> {
+    const { mark } = this.#world.warehouse.committed
+    return new Map(mark.filter((one) => one.datasetId === datasetId).map((one) => [one.shardId, one.mark]))
+  }
+}
+
+const countedText = ({ revision, here, there }: Placed): string => `${revision} ${here} ${there}`
+
+/** Whether a metric that may not differ at all may be promoted: nothing was served of it, it does not differ, or speed was behind, and no more than that. */
+const isAllowed = (parity: Parity): boolean => {
+  const reasons = new Set(parity.buckets.flatMap((one) => one.reasons))
+  if (reasons.has('definition') || driftOf(parity) === 0) return true
+  return reasons.has('behind') && !reasons.has('unknown') && !reasons.has('excluded')
 }
 
 /** What is wrong about a bucket's reasons; null: nothing. */
 const wrongReason = (
   { reasons }: BucketParity,
   inside: readonly Placed[],
+  areReached: boolean,
   isTwin: (one: Placed) => boolean,
 ): string | null => {
   if (reasons.includes('excluded') && !inside.some(({ here, there }) => here !== there))
     return 'no exclusion changed there'
   if (reasons.includes('duplicate') && !inside.some(isTwin)) return 'no event came twice there'
-  if (reasons.includes('behind') && inside.every(({ isReached }) => isReached)) return 'all was reached there'
+  if (reasons.includes('behind') && areReached) return 'all was reached there'
   return null
 }
 
-/** What was not told of a bucket of which the recompute saw everything; null: nothing. */
-const untold = (
-  { reasons }: BucketParity,
-  inside: readonly Placed[],
-  isTwin: (one: Placed) => boolean,
-): string | null => {
-  const isPlain = inside.every((one) => one.isReached && !isTwin(one))
-  return isPlain && reasons.join() !== 'excluded' ? 'only exclusions can have changed there' : null
-}
+/** What was not told of a bucket without twins, all of which speed had reached, where the recompute saw everything; null: nothing. */
+const untold = ({ reasons }: BucketParity): string | null =>
+  reasons.join() === 'excluded' ? null : 'only exclusions can have changed there'

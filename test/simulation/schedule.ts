@@ -1,9 +1,10 @@
 import type { Hash64 } from '../../core/hash.ts'
+import type { Run } from '../../lambdas/batch/run.ts'
 import { acts } from './acts.ts'
 import { Choices } from './choices.ts'
 import { checkAnswers, checkArchive, checkQuiet, checkWindows, metricNames, type Tally } from './invariants.ts'
 import { checkCrossings, checkLimitsAtRest } from './limits.ts'
-import { datasetIds, deploy, rollback, watchLimits } from './operators.ts'
+import { datasetIds, deploy, promote, rollback, watchLimits } from './operators.ts'
 import { Reasons } from './reasons.ts'
 import { type Deployable, World } from './world.ts'
 
@@ -93,7 +94,7 @@ class Checks {
     const { warehouse, windows, archive, broken } = this.#world
     if (broken !== null) throw broken
     const names = this.#toCheck(warehouse.committed)
-    this.#tally.reasons += this.#reasons.changed()
+    this.#tally.reasons += await this.#reasons.changed()
     if (names.length > 0) await checkAnswers(this.#world, names, this.#hash, this.#tally)
     if (windows.commits !== this.#windows) {
       this.#windows = windows.commits
@@ -216,6 +217,11 @@ const quieten = async (world: World, checks: Checks): Promise<void> => {
   await drain(world, checks)
   if (last.status !== 'SUCCEEDED')
     throw new Error(`The last recompute ended ${last.status}: ${JSON.stringify(last.output)}`)
+  const { datasetId, next } = last.output as Run
+  if (next === 'hold') {
+    promote(world, datasetId, true)
+    await drain(world, checks)
+  }
   watchLimits(world)
   await drain(world, checks)
 }

@@ -52,6 +52,8 @@ const speedRetentionMs = 2 * 60_000
 const executionLimitMs = 30 * 60_000
 /** In most schedules a run counts as lost at once, so that others are under way beside it: what then goes wrong is what is looked for. */
 const silences = [-1, -1, 10 * 60_000]
+/** What share of a metric's rows may differ from what is served: in some schedules none may, and what differs is held. */
+const maxDrifts = [1_000_000, 1_000_000, 0]
 
 /** The twin of S3, with a count of what was archived. */
 class CountedArchive extends MemoryArchive {
@@ -99,6 +101,9 @@ export class World {
   now = Date.parse('2026-03-28T22:00:00Z')
   /** The function that gets its records later than the others do. */
   readonly laggard: FunctionName | null
+  readonly maxDrift: number
+  /** The datasets that operators wished to be served however they differ. */
+  readonly acceptedDrift = new Set<string>()
   /** The place of the deployed definitions in definitions.ts. */
   deployed = 0
   /** The simulation itself went wrong. */
@@ -128,6 +133,7 @@ export class World {
     this.stream = new SimulatedStream(1 + choices.below(2))
     this.#coldPercent = choices.pick([15, 2])
     this.#silentAfterMs = choices.pick(silences)
+    this.maxDrift = choices.pick(maxDrifts)
     this.laggard = choices.pick([null, null, ...functionNames])
     const service: Actor = { name: 'warehouse', isDead: false, onAbandoned: null }
     this.warehouse = new MemoryWarehouse((what) =>
@@ -276,7 +282,7 @@ export class World {
       silentAfterMs: this.#silentAfterMs,
       speedRetentionMs,
       duplicatesWindowMs,
-      maxDrift: 1_000_000,
+      maxDrift: this.maxDrift,
       now: () => this.now,
     }
   }
