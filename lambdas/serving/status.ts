@@ -17,7 +17,7 @@ export interface StatusSources {
   readonly states: Pick<States, 'read'>
   readonly archive: Pick<Archive, 'listRaw'>
   readonly stream: Pick<Stream, 'shards' | 'oldestAfter'>
-  readonly windows: Pick<WindowStore, 'shards' | 'read'>
+  readonly windows: Pick<WindowStore, 'shards' | 'read' | 'emptiedBefore'>
   /** How long a part may take to answer, ms. */
   readonly limitMs?: number
 }
@@ -32,11 +32,15 @@ export const status = async (sources: StatusSources) => {
   const { model, states, windows } = sources
   const reach = new Reach(sources.limitMs ?? defaultLimitMs)
   const rejectedMetric = findMetric(model, 'rejected')
-  const [answer, listed, windowShards] = await Promise.all([
+  const [answer, listed, held] = await Promise.all([
     reach.ask('warehouse', () => states.read({ ...inTotal, metric: rejectedMetric })),
     reach.ask('stream', () => sources.stream.shards()),
-    reach.ask('windows', async () => windows.read(await windows.shards(), [])),
+    reach.ask('windows', async () => ({
+      shards: await windows.read(await windows.shards(), []),
+      emptiedBefore: await windows.emptiedBefore(),
+    })),
   ])
+  const windowShards = held?.shards ?? []
   const snapshot = answer?.snapshot ?? null
   const known = listed?.map(({ shardId }) => shardId) ?? Object.keys(snapshot?.positions ?? {}).sort()
   const shards = await Promise.all(
@@ -48,15 +52,15 @@ export const status = async (sources: StatusSources) => {
       const parts = {
         archive: archived ?? mark,
         speedTable: reached(snapshot?.positions[shardId]),
-        window: windowShards?.find((shard) => shard.shardId === shardId)?.position?.position ?? null,
+        window: windowShards.find((shard) => shard.shardId === shardId)?.position?.position ?? null,
       }
       return { shardId, ...parts, mark, waitingSince: await waitingSince(sources, reach, shardId, parts) }
     }),
   )
-  const newestEventTime = newestOf(windowShards ?? [])
-  const lost = lostWindows(model, windowShards ?? [])
-  // The cache was emptied, and no record came since.
-  const isEmptied = windowShards !== null && shards.every(({ window }) => window === null) && shards.some(hasRecords)
+  // A stage without records has lost none.
+  const emptiedBefore = shards.some(hasRecords) ? (held?.emptiedBefore ?? null) : null
+  const lost = lostWindows(model, windowShards, emptiedBefore)
+  const isAnyIn = windowShards.some(({ position }) => position !== null)
   return {
     modelVersion: model.version,
     /** The model that is deployed, where it is not served yet. */
@@ -65,10 +69,10 @@ export const status = async (sources: StatusSources) => {
     sealedAt: snapshot?.sealedAt ?? null,
     committedAt: snapshot?.committedAt ?? null,
     shards,
-    newestEventTime: isoOf(newestEventTime),
-    refilling: lost.length > 0 || isEmptied,
+    newestEventTime: isoOf(newestOf(windowShards)),
+    refilling: lost.length > 0,
     /** The latest of the shards': what arrived from here on is in. null: nothing is in yet. */
-    refillingSince: lost.length === 0 ? null : isoOf(Math.max(...lost)),
+    refillingSince: lost.length > 0 && isAnyIn ? isoOf(Math.max(...lost)) : null,
     rejected: Number(answer?.cells[0]?.value ?? 0),
     unreachable: reach.unreachable,
   }
@@ -100,15 +104,13 @@ const waitingSince = async (
 
 const hasRecords = ({ archive, speedTable }: Parts): boolean => archive !== null || speedTable !== null
 
-/** When the shards' windows began anew (epoch ms) that are still shorter than the longest one. */
-const lostWindows = (model: ModelData, shards: readonly ShardWindow[]): number[] => {
+/** When the windows, all or a shard's, began anew (epoch ms) that are still shorter than the longest one. */
+const lostWindows = (model: ModelData, shards: readonly ShardWindow[], emptiedBefore: number | null): number[] => {
   const newest = newestOf(shards)
   const longestMs = Math.max(0, ...model.metrics.map(({ liveMs }) => liveMs ?? 0))
-  return shards.flatMap(({ position }) => {
-    if (position?.restarted !== true) return []
-    const isWhole = newest !== null && newest - longestMs >= position.startedAt + windowSlackMs(model)
-    return isWhole ? [] : [position.startedAt]
-  })
+  const restarted = shards.flatMap(({ position }) => (position?.restarted === true ? [position.startedAt] : []))
+  const begun = emptiedBefore === null ? restarted : [emptiedBefore, ...restarted]
+  return begun.filter((since) => newest === null || newest - longestMs < since + windowSlackMs(model))
 }
 
 const newestOf = (shards: readonly ShardWindow[]): number | null =>

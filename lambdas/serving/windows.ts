@@ -7,7 +7,7 @@ import { type Row, WindowRows } from './window-rows.ts'
 
 export interface WindowQuestion {
   readonly model: ModelData
-  readonly store: Pick<WindowStore, 'shards' | 'read'>
+  readonly store: Pick<WindowStore, 'shards' | 'read' | 'emptiedBefore'>
   readonly metric: string
   /** The window's length: a multiple of the metric's slice, no longer than its `live`. */
   readonly lastMs: number
@@ -63,6 +63,8 @@ export const answerWindow = async (question: WindowQuestion): Promise<WindowAnsw
     shardIds,
     chunks.map(({ name }) => name),
   )
+  // Asked last: what is whole after all was read was whole while it was read.
+  const emptiedBefore = await store.emptiedBefore()
   checkReach(model, live, shards, from)
   let isPartial = false
   for (const shard of shards) {
@@ -78,7 +80,12 @@ export const answerWindow = async (question: WindowQuestion): Promise<WindowAnsw
       }
     }
   }
-  const receipt = { ...receiptOf(model, live, shards, from, isPartial), from, to, sliceMs: live.sliceMs }
+  const receipt = {
+    ...receiptOf(model, live, { shards, isPartial, emptiedBefore }, from),
+    from,
+    to,
+    sliceMs: live.sliceMs,
+  }
   return { metric: metric.name, unit: metric.measure.unit, rows: rows.answer(), receipt }
 }
 
@@ -129,21 +136,31 @@ const checkReach = (model: ModelData, live: LiveMetric, shards: readonly ShardWi
   throw new Problem('window_out_of_reach', 400, detail, { earliestFrom: reach })
 }
 
+/** What one answer was made of. */
+interface Held {
+  readonly shards: readonly ShardWindow[]
+  /** Some chunk is gone, or was built on one that was. */
+  readonly isPartial: boolean
+  /** When the whole store had been emptied, epoch ms; null: never. */
+  readonly emptiedBefore: number | null
+}
+
 const receiptOf = (
   model: ModelData,
   live: LiveMetric,
-  shards: readonly ShardWindow[],
+  { shards, isPartial, emptiedBefore }: Held,
   from: number,
-  isPartial: boolean,
 ): Omit<WindowReceipt, 'from' | 'to' | 'sliceMs'> => {
   const positions: Record<string, string> = {}
   const unfilled: (number | null)[] = isPartial ? [null] : []
   const slackMs = windowSlackMs(model)
+  // An event arrives at most slackMs before the time it claims, so all of a later window's arrived after `since`.
+  const reachesBefore = (since: number): boolean => from < since + slackMs
+  // What an emptied store lost had arrived before. Its shards can't tell: those that are idle since are not even listed.
+  if (emptiedBefore !== null && reachesBefore(emptiedBefore)) unfilled.push(emptiedBefore)
   for (const { shardId, position } of shards) {
     if (position === null) continue
     positions[shardId] = position.position
-    // An event arrives at most slackMs before the time it claims, so all of a later window's arrived after `since`.
-    const reachesBefore = (since: number): boolean => from < since + slackMs
     if (position.restarted && reachesBefore(position.startedAt)) unfilled.push(position.startedAt)
     // Where all of the epoch's events are older than the window, a change of the metric leaves nothing to refill.
     if (position.newestEventTime === null || position.newestEventTime < from) continue

@@ -225,7 +225,7 @@ export class WindowWriter {
     let newestEventTime = held?.newestEventTime ?? null
     for (const { eventTime } of part)
       if (eventTime !== null && (newestEventTime === null || eventTime > newestEventTime)) newestEventTime = eventTime
-    const restarted = held === null ? !(await this.#store.isMarked()) : held.restarted
+    const restarted = held === null ? (await this.#store.emptiedBefore()) !== null : held.restarted
     const newSince = held === null ? 0 : first.arrivalTime
     return {
       position: last.sequenceNumber,

@@ -25,6 +25,11 @@ export class MemoryIdentities implements Identities {
     })
   }
 
+  /** What Valkey does where it is emptied. */
+  lose(): void {
+    this.#spans.clear()
+  }
+
   async close(): Promise<void> {
     // Nothing is held open.
   }

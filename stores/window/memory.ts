@@ -11,8 +11,9 @@ export class MemoryWindowStore implements WindowStore {
   readonly #shards = new Map<string, StoredShard>()
   readonly #now: () => number
   #marked = false
+  #emptiedBefore: number | null = null
 
-  /** @param now wall clock, epoch ms: what chunks expire by */
+  /** @param now wall clock, epoch ms: what chunks expire by, and when a loss was found */
   constructor(now: () => number) {
     this.#now = now
   }
@@ -55,12 +56,21 @@ export class MemoryWindowStore implements WindowStore {
     })
   }
 
-  async isMarked(): Promise<boolean> {
-    return this.#marked
+  async emptiedBefore(): Promise<number | null> {
+    if (this.#marked) return null
+    this.#emptiedBefore ??= this.#now()
+    return this.#emptiedBefore
   }
 
   async mark(): Promise<void> {
     this.#marked = true
+  }
+
+  /** What Valkey does where it is emptied: the mark is gone, too. */
+  lose(): void {
+    this.#shards.clear()
+    this.#marked = false
+    this.#emptiedBefore = null
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,8 @@ import { commitLimits, type ShardWindow, type WindowCommit, type WindowShard, ty
 
 const shardsKey = 'tidemark:shards'
 const incarnationKey = 'tidemark:incarnation'
+/** In the slot of `incarnationKey`, so that one command reads both. */
+const emptiedKey = '{tidemark:incarnation}:emptied'
 
 /** All keys of a shard lie in one hash slot: the braces name what is hashed. */
 const positionKey = (shardId: string): string => `{${shardId}}:position`
@@ -24,10 +26,15 @@ const results = async (transaction: ChainableCommander): Promise<unknown[]> => {
 
 export class ValkeyWindowStore implements WindowStore {
   readonly #client: ValkeyClient
+  readonly #now: () => number
 
-  /** @param endpoint host:port */
-  constructor(endpoint: string, tls: boolean) {
+  /**
+   * @param endpoint host:port
+   * @param now wall clock, epoch ms: when a loss was found
+   */
+  constructor(endpoint: string, tls: boolean, now: () => number = Date.now) {
     this.#client = new ValkeyClient(endpoint, tls)
+    this.#now = now
   }
 
   async open(shardId: string): Promise<WindowShard> {
@@ -88,8 +95,15 @@ export class ValkeyWindowStore implements WindowStore {
     return { shardId, position: fromFields(fields, positionKey(shardId)), chunks, lost }
   }
 
-  async isMarked(): Promise<boolean> {
-    return (await this.#client.within(this.#client.cluster.exists(incarnationKey))) === 1
+  async emptiedBefore(): Promise<number | null> {
+    const { cluster } = this.#client
+    const [mark, known] = await this.#client.within(cluster.mget(incarnationKey, emptiedKey))
+    if (mark !== null) return null
+    if (typeof known === 'string') return Number(known)
+    const now = this.#now()
+    // Where another was first, its instant is kept, and this one is as true.
+    await this.#client.within(cluster.set(emptiedKey, now, 'NX'))
+    return now
   }
 
   async mark(): Promise<void> {

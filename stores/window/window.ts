@@ -70,8 +70,11 @@ export interface WindowStore {
   shards(): Promise<string[]>
   /** One snapshot for each shard. */
   read(shardIds: readonly string[], names: readonly string[]): Promise<ShardWindow[]>
-  /** Whether the store was marked as begun, and not emptied since. */
-  isMarked(): Promise<boolean>
+  /**
+   * null: the store was marked as begun, and not emptied since. Else an instant (epoch ms) before which it was emptied, or never
+   * marked: that of the first question to find it so, remembered until it is emptied again.
+   */
+  emptiedBefore(): Promise<number | null>
   /** Marks an empty store as begun, before the stage's first record: windows from here on are whole from the start. */
   mark(): Promise<void>
   close(): Promise<void>

@@ -13,6 +13,7 @@ describe('the status', () => {
   beforeEach(async () => {
     stage = await BatchStage.start('memory')
     windows = new MemoryWindowStore(() => stage.now)
+    await windows.mark()
   })
 
   /** The stage's own records, as the stream still holds them. */
@@ -122,7 +123,7 @@ describe('the status', () => {
     produce(2)
     await stage.settle()
     const answer = await asked({
-      windows: { shards: down, read: down },
+      windows: { shards: down, read: down, emptiedBefore: down },
       stream: { shards: down, oldestAfter: down },
     })
     expect(answer).toMatchObject({
@@ -133,6 +134,8 @@ describe('the status', () => {
   })
 
   it('says that the cache was emptied, before and after the next record, until the longest window has passed', async () => {
+    windows.lose()
+    expect(await asked()).toMatchObject({ refilling: false, refillingSince: null })
     produce(2)
     await stage.settle()
     expect(await asked()).toMatchObject({ refilling: true, refillingSince: null })
@@ -142,5 +145,21 @@ describe('the status', () => {
     expect(await shown(asked())).toMatch(quoted('refilling'))
     await moveWindow(3, { restarted: true, newestEventTime: arrival + 30 * 86_400_000 })
     expect(await asked()).toMatchObject({ refilling: false, refillingSince: null })
+  })
+
+  it('says that the cache was emptied where a shard begins anew with records older than that', async () => {
+    produce(2)
+    await stage.settle()
+    const emptiedAt = arrival + 3 * 86_400_000
+    stage.now = emptiedAt
+    windows.lose()
+    await moveWindow(2, { restarted: true, newestEventTime: arrival + 86_400_000, startedAt: arrival - 86_400_000 })
+    expect(await asked()).toMatchObject({ refilling: true, refillingSince: new Date(emptiedAt).toISOString() })
+  })
+
+  it('does not take a window function that stands still for a loss', async () => {
+    produce(2)
+    await stage.settle()
+    expect(await asked()).toMatchObject({ shards: [{ window: null }], refilling: false })
   })
 })

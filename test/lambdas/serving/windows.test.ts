@@ -1,5 +1,6 @@
 import type { Model } from '../../../core/model.ts'
 import { Problem } from '../../../core/problem.ts'
+import type { RawRecord } from '../../../core/record.ts'
 import { decodeChunk, emptyChunk, encodeChunk, mergeIntoChunk } from '../../../core/window-chunk.ts'
 import { answerDerivedWindow, findDerived } from '../../../lambdas/serving/derived.ts'
 import { answerWindow, type WindowAnswer, type WindowQuestion } from '../../../lambdas/serving/windows.ts'
@@ -125,6 +126,7 @@ describe('a window', () => {
     let reads = 0
     const moving: WindowQuestion['store'] = {
       shards: () => store.shards(),
+      emptiedBefore: () => store.emptiedBefore(),
       read: async (shardIds, names) =>
         (await store.read(shardIds, names)).map((shard) =>
           shard.position === null ? shard : { ...shard, position: { ...shard.position, position: String(reads++) } },
@@ -165,6 +167,7 @@ describe('a window', () => {
 
   it('ends now where nothing was ever seen', async () => {
     const empty = new MemoryWindowStore(() => now)
+    await empty.mark()
     const { rows, receipt } = await answerWindow({
       model: model.data,
       store: empty,
@@ -175,6 +178,82 @@ describe('a window', () => {
     })
     expect(rows).toEqual([{ by: {}, value: 0, exact: true }])
     expect(receipt).toMatchObject({ to: startTime + 96_000, newestEventTime: null, positions: {}, refilling: false })
+  })
+
+  describe('over a store that was emptied', () => {
+    const [shardA, shardB] = [shardId, 'shardId-000000000001']
+    /** Of the test's model: an order may claim to happen so long after it arrives. */
+    const slackMs = 10_000
+    const lossAt = startTime + 95_000
+    let clock: number
+    let mortal: MemoryWindowStore
+    beforeEach(() => {
+      clock = lossAt
+      mortal = new MemoryWindowStore(() => clock)
+    })
+    const write = (shard: string, of: readonly RawRecord[]) =>
+      new WindowWriter({
+        ...countingBy(model),
+        store: mortal,
+        exclusions: noExclusions,
+        duplicates: duplicatesOn(),
+        newEpoch: () => 'epoch',
+      }).write(shard, of)
+    const asked = async (asOf: WindowQuestion['asOf'], from: WindowQuestion['store'] = mortal) => {
+      const question = { model: model.data, store: from, metric: 'orders', lastMs: 60_000 }
+      const { rows, receipt } = await answerWindow({ ...question, asOf, now: clock })
+      return { value: rows[0]?.value, refilling: receipt.refilling, since: receipt.refillingSince }
+    }
+    const firstWhole = lossAt + slackMs + 60_000
+
+    it('says so before the next record, until its length has passed', async () => {
+      await mortal.mark()
+      await write(shardA, toRecords(orders))
+      expect(await asked('latest')).toEqual({ value: 3, refilling: false, since: null })
+      mortal.lose()
+      expect(await asked('now')).toEqual({ value: 0, refilling: true, since: lossAt })
+      clock = firstWhole
+      expect(await asked('latest')).toEqual({ value: 0, refilling: false, since: null })
+      expect(await asked(firstWhole - 1000)).toEqual({ value: 0, refilling: true, since: lossAt })
+    })
+
+    it('says so though a shard begins with older records: another’s that is idle since lie between', async () => {
+      await mortal.mark()
+      const backlog: Order[] = [
+        { second: 0, country: 'DE', buyer: 'a', cents: 1 },
+        { second: 90, country: 'DE', buyer: 'a', cents: 1 },
+      ]
+      await write(shardB, toRecords([{ second: 80, country: 'FR', buyer: 'b', cents: 1 }]))
+      mortal.lose()
+      await write(shardA, toRecords(backlog))
+      expect((await mortal.open(shardA)).position?.startedAt).toBeLessThan(startTime + 31_000 - slackMs)
+      expect(await asked('latest')).toEqual({ value: 1, refilling: true, since: lossAt })
+    })
+
+    it('says so where it is emptied between a look at its shards and another', async () => {
+      const losing = (before: 'shards' | 'read' | 'emptiedBefore'): WindowQuestion['store'] => {
+        const passing = (at: typeof before): MemoryWindowStore => {
+          if (at === before) mortal.lose()
+          return mortal
+        }
+        return {
+          shards: () => passing('shards').shards(),
+          read: (shardIds, names) => passing('read').read(shardIds, names),
+          emptiedBefore: () => passing('emptiedBefore').emptiedBefore(),
+        }
+      }
+      for (const before of ['shards', 'read', 'emptiedBefore'] as const) {
+        await mortal.mark()
+        await write(shardA, toRecords(orders))
+        expect(await asked(startTime + 91_000, losing(before))).toMatchObject({ refilling: true, since: lossAt })
+      }
+    })
+
+    it('can’t tell one that never began from it, and says so for its length, not for ever', async () => {
+      expect(await asked('latest')).toEqual({ value: 0, refilling: true, since: lossAt })
+      clock = firstWhole
+      expect(await asked('latest')).toEqual({ value: 0, refilling: false, since: null })
+    })
   })
 
   it.each<[string, Asked, number]>([

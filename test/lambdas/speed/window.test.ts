@@ -41,7 +41,7 @@ class SlowStore extends MemoryWindowStore {
 
   override open = (shard: string) => this.#base.open(shard)
   override readChunks = (shard: string, names: readonly string[]) => this.#base.readChunks(shard, names)
-  override isMarked = () => this.#base.isMarked()
+  override emptiedBefore = () => this.#base.emptiedBefore()
   override commit = async (commit: WindowCommit) => {
     await this.#gate
     return this.#base.commit(commit)
@@ -190,8 +190,9 @@ const order = (second: number, fields: Partial<Order> = {}): Order => ({
 
 describe('a window writer', () => {
   let store: MemoryWindowStore
-  beforeEach(() => {
+  beforeEach(async () => {
     store = new MemoryWindowStore(Date.now)
+    await store.mark()
   })
 
   it('takes in what an aggregate holds whole, however many chunks that touches', async () => {
@@ -265,25 +266,20 @@ describe('a window writer', () => {
   })
 
   it('begins anew where the store was emptied, and says since when', async () => {
+    const store = new MemoryWindowStore(() => startTime + 1500)
     const writer = writerOn(store)
     await store.mark()
     await writer.write(shardId, toRecords([order(0)]))
     const first = (await store.open(shardId)).position
     expect(first).toMatchObject({ restarted: false, since: expect.objectContaining({ [revenueKey()]: 0 }) })
 
-    const emptied = new MemoryWindowStore(Date.now)
-    Object.assign(store, {
-      open: emptied.open.bind(emptied),
-      readChunks: emptied.readChunks.bind(emptied),
-      commit: emptied.commit.bind(emptied),
-      isMarked: emptied.isMarked.bind(emptied),
-    })
+    store.lose()
     await writer.write(shardId, toRecords([order(0), order(1)]).slice(1))
-    const second = (await emptied.open(shardId)).position
+    const second = (await store.open(shardId)).position
     expect(second).toMatchObject({ revision: 1, restarted: true, startedAt: startTime + 2000 })
     expect(second?.epoch).not.toBe(first?.epoch)
     expect(second?.since[revenueKey()]).toBe(0)
-    const answer = { model: model.data, store: emptied, metric: 'revenue', lastMs: 60_000, now: startTime } as const
+    const answer = { model: model.data, store, metric: 'revenue', lastMs: 60_000, now: startTime } as const
     expect((await answerWindow({ ...answer, asOf: 'latest' })).receipt).toMatchObject({
       refilling: true,
       refillingSince: startTime + 2000,
@@ -294,7 +290,6 @@ describe('a window writer', () => {
   })
 
   it('refills a metric from where its version began', async () => {
-    await store.mark()
     await writerOn(store).write(shardId, toRecords([order(0)]))
     const metrics = model.data.metrics.map((each) =>
       each.name === 'revenue' ? { ...each, version: 'ffffffffffff' } : each,

@@ -14,10 +14,13 @@ describe('identities in Valkey', () => {
   const connect = (endpoint = server.endpoint) =>
     new ValkeyIdentities({ endpoint, tls: false, windowMs, answerWithinMs: 2000 })
 
-  identitiesContract(async () => {
+  const flush = async (): Promise<void> => {
     await server.admin.flushall()
+  }
+  identitiesContract(async () => {
+    await flush()
     return connect()
-  })
+  }, flush)
 
   it('lie in one hash slot a shard, a hash a span, gone an hour and the window after the last question', async () => {
     await server.admin.flushall()

@@ -11,10 +11,15 @@ describe('the windows in Valkey', () => {
     await server.stop()
   })
 
-  windowStoreContract(async () => {
-    await server.admin.flushall()
-    return new ValkeyWindowStore(server.endpoint, false)
-  })
+  windowStoreContract(
+    async (now) => {
+      await server.admin.flushall()
+      return new ValkeyWindowStore(server.endpoint, false, now)
+    },
+    async () => {
+      await server.admin.flushall()
+    },
+  )
 
   it('keeps a shard in one hash slot, under the names that the documentation gives', async () => {
     await server.admin.flushall()
@@ -22,11 +27,15 @@ describe('the windows in Valkey', () => {
     await store.open('shardId-7')
     const writes = [{ name: 'orders:0123456789ab:0', value: '1', goneAt: 5, ttlMs: 60_000 }]
     await store.commit({ shardId: 'shardId-7', expected: null, next: position(1), writes, deletes: [] })
+    await store.emptiedBefore()
+    await store.mark()
     expect((await server.admin.keys('*')).sort()).toEqual([
+      'tidemark:incarnation',
       'tidemark:shards',
       '{shardId-7}:chunks',
       '{shardId-7}:position',
       '{shardId-7}:w:orders:0123456789ab:0',
+      '{tidemark:incarnation}:emptied',
     ])
     expect(await server.admin.pttl('{shardId-7}:w:orders:0123456789ab:0')).toBeGreaterThan(50_000)
     expect(await server.admin.pttl('{shardId-7}:position')).toBe(-1)

@@ -63,6 +63,12 @@ describe('windows written to Valkey', () => {
     expect(Math.abs(Number(buyers?.value) - 180)).toBeLessThan(6)
   })
 
+  it('say that they are refilling where Valkey was emptied and no record came since', async () => {
+    await writer().write(shardId, toRecords(orders.slice(0, 30)))
+    await server.admin.flushall()
+    expect(await ask('orders')).toMatchObject({ rows: [{ value: 0 }], receipt: { refilling: true, positions: {} } })
+  })
+
   it('begin anew where Valkey is emptied under a warm writer', async () => {
     const warm = writer()
     const records = toRecords(orders.slice(0, 30))

@@ -29,9 +29,12 @@ const lines = fc
   })
   .map((records) => records.map(({ identity, minutes }, at) => claim(at + 1, minutes, identity)))
 
-/** What every memory of identities does. @param empty gives one that holds nothing */
-export const identitiesContract = (empty: () => Promise<Identities>): void => {
-  let identities: Identities
+/** What every memory of identities does. @param empty gives one that holds nothing @param lose empties it under its users */
+export const identitiesContract = <Memory extends Identities>(
+  empty: () => Promise<Memory>,
+  lose: (identities: Memory) => Promise<void>,
+): void => {
+  let identities: Memory
   beforeEach(async () => {
     identities = await empty()
   })
@@ -116,6 +119,12 @@ export const identitiesContract = (empty: () => Promise<Identities>): void => {
     }))
     expect(await ask(parts)).toEqual([false, true, true])
     expect(await ask(parts.slice(1))).toEqual([true, true])
+  })
+
+  it('knows nothing once it was emptied', async () => {
+    expect(await ask([claim(1, 0)])).toEqual([false])
+    await lose(identities)
+    expect(await ask([claim(2, 1), claim(3, 2)])).toEqual([false, true])
   })
 
   it('keeps shards apart, but for those that a shard came from', async () => {

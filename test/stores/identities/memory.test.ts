@@ -2,7 +2,10 @@ import { MemoryIdentities } from '../../../stores/identities/memory.ts'
 import { claim, identitiesContract, windowMs } from './contract.ts'
 
 describe('identities in memory', () => {
-  identitiesContract(async () => new MemoryIdentities(windowMs, Date.now))
+  identitiesContract(
+    async () => new MemoryIdentities(windowMs, Date.now),
+    async (identities) => identities.lose(),
+  )
 
   it('are forgotten an hour and the window after anybody asked about their span', async () => {
     let now = 0

@@ -25,11 +25,16 @@ const commit = (fields: Partial<WindowCommit>): WindowCommit => ({
   ...fields,
 })
 
-/** What every window store does. @param empty gives a store that holds nothing */
-export const windowStoreContract = (empty: () => Promise<WindowStore>): void => {
-  let store: WindowStore
+/** What every window store does. @param empty gives a store that holds nothing @param lose empties it under its users */
+export const windowStoreContract = <Store extends WindowStore>(
+  empty: (now: () => number) => Promise<Store>,
+  lose: (store: Store) => Promise<void>,
+): void => {
+  let store: Store
+  let clock: () => number
   beforeEach(async () => {
-    store = await empty()
+    clock = Date.now
+    store = await empty(() => clock())
   })
   afterEach(async () => {
     await store.close()
@@ -134,10 +139,34 @@ export const windowStoreContract = (empty: () => Promise<WindowStore>): void => 
     expect(read.map(({ chunks }) => chunks)).toEqual([[null], ['1']])
   })
 
-  it('stays marked once it is', async () => {
-    expect(await store.isMarked()).toBe(false)
+  it('was never emptied once it is marked, though somebody asked before', async () => {
+    clock = () => 1000
+    expect(await store.emptiedBefore()).toBe(1000)
     await store.mark()
     await store.mark()
-    expect(await store.isMarked()).toBe(true)
+    expect(await store.emptiedBefore()).toBeNull()
+  })
+
+  it('is empty once it was emptied, and remembers when that was found first', async () => {
+    await store.mark()
+    await store.open(shardId)
+    await store.commit(commit({ writes: [write('a', '1')] }))
+    await lose(store)
+    expect(await store.shards()).toEqual([])
+    expect(await store.read([shardId], ['a'])).toEqual([{ shardId, position: null, chunks: [null], lost: [] }])
+    expect(await store.commit(commit({ expected: position(1), next: position(2) }))).toBe('conflict')
+    clock = () => 2000
+    expect(await store.emptiedBefore()).toBe(2000)
+    clock = () => 3000
+    expect(await store.emptiedBefore()).toBe(2000)
+    await lose(store)
+    expect(await store.emptiedBefore()).toBe(3000)
+  })
+
+  it('holds for when it was emptied what one of two says that find it at once', async () => {
+    let ticks = 0
+    clock = () => ++ticks
+    const found = await Promise.all([store.emptiedBefore(), store.emptiedBefore()])
+    expect(found).toContain(await store.emptiedBefore())
   })
 }

@@ -2,5 +2,8 @@ import { MemoryWindowStore } from '../../../stores/window/memory.ts'
 import { windowStoreContract } from './contract.ts'
 
 describe('the windows in memory', () => {
-  windowStoreContract(async () => new MemoryWindowStore(Date.now))
+  windowStoreContract(
+    async (now) => new MemoryWindowStore(now),
+    async (store) => store.lose(),
+  )
 })
