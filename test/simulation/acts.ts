@@ -164,6 +164,7 @@ export const acts: readonly Act[] = [
     isPossible: ({ scheduler }) => !scheduler.stalled.has('warehouse'),
     happen: deploy,
   },
+  { name: 'lose', weight: 0.4, isPossible: always, happen: (world) => world.loseCache() },
   {
     name: 'stall',
     weight: 2,

@@ -240,6 +240,12 @@ export const plantedFaults: readonly PlantedFault[] = [
     "const position = tally.committed > 0 ? (known.position?.position ?? '') : ''",
   ),
   one(
+    'windows of an emptied store are answered as whole',
+    'lambdas/serving/windows.ts',
+    'if (emptiedBefore !== null && reachesBefore(emptiedBefore)) unfilled.push(emptiedBefore)',
+    '',
+  ),
+  one(
     'exclusions come into force while a writer goes on by the older ones',
     speedLedger,
     'this.#move(draft, shardId, known, { exclusions: revision })',

@@ -1,5 +1,5 @@
-import { specificationKey } from '../../lambdas/batch/batch.ts'
-import type { Served } from '../../spark/specification.ts'
+import { manifestKey } from '../../lambdas/batch/batch.ts'
+import type { DatasetManifest, Served } from '../../spark/specification.ts'
 import { type BucketParity, driftOf, type Parity } from '../../stores/ledger/dataset.ts'
 import type { Committed } from '../../stores/warehouse/memory-tables.ts'
 import { WrongAnswer } from './invariants.ts'
@@ -110,10 +110,10 @@ export class Reasons {
     return checked
   }
 
-  /** What the recompute was told of what was served, and how far the shards that lagged were. */
+  /** What the recompute was told of what was served, and how far the shards that lagged were; an abandoned seal may write another specification since. */
   async #servedAtSeal(datasetId: string): Promise<Served | null> {
-    const specification = (await this.#world.archive.getJson(specificationKey(datasetId))) as { served?: Served } | null
-    return specification?.served ?? null
+    const manifest = (await this.#world.archive.getJson(manifestKey(datasetId))) as DatasetManifest | null
+    return manifest?.apart?.served ?? null
   }
 
   /** Whether the comparison found the dataset's rows: another one may have taken its slot. */

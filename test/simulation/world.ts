@@ -65,13 +65,18 @@ class CountedArchive extends MemoryArchive {
   }
 }
 
-/** The twin of Valkey, with a count of what was committed. */
+/** The twin of Valkey, with a count of what was committed, or lost. */
 class CountedWindows extends MemoryWindowStore {
   commits = 0
 
   override commit(commit: WindowCommit): Promise<'committed' | 'conflict'> {
     this.commits++
     return super.commit(commit)
+  }
+
+  override lose(): void {
+    this.commits++
+    super.lose()
   }
 }
 
@@ -118,6 +123,7 @@ export class World {
   readonly #silentAfterMs: number
   /** Apart, and never disturbed: nothing rests on it, and each step would take twice as long. */
   readonly #signsOfLife = new MemoryArchive()
+  readonly #identities = new MemoryIdentities(duplicatesWindowMs, () => this.now)
   readonly #ancestors = new Map<string, ReadonlySet<string>>()
   #isUnchecked = false
   #names = 0
@@ -147,7 +153,7 @@ export class World {
       archive: this.archive,
       models: this.models,
       windows: this.windows,
-      identities: new MemoryIdentities(duplicatesWindowMs, () => this.now),
+      identities: this.#identities,
       stream: this.stream,
       speedLedger: (actor) => interrupted(new MemorySpeedLedger(this.warehouse), 'speedLedger', actor, this.scheduler),
       now: () => this.now,
@@ -314,6 +320,13 @@ export class World {
       ...functionNames.flatMap((name) => this.copies[name].filter(({ isBusy }) => isBusy).map(({ actor }) => actor)),
       ...this.busy,
     ]
+  }
+
+  /** Valkey is emptied: what windows held and which ids were seen is gone. */
+  loseCache(): void {
+    this.windows.lose()
+    this.#identities.lose()
+    this.#isUnchecked = true
   }
 
   kill(actor: Actor): void {
