@@ -1,4 +1,4 @@
-import type { MetricPage, MetricRow, Value, WindowAnswer } from '../../cli/answers.ts'
+import type { MetricPage, MetricRow, Value } from '../../cli/answers.ts'
 import type { Connection } from '../../cli/connection.ts'
 import { queryMetric } from '../../cli/metric-query.ts'
 import type { ArchivedRecord } from './archived.ts'
@@ -45,39 +45,6 @@ export const compareAll = async (
     figures.push(compareOne(check, metric, page, bounds, allowed.estimates))
   }
   return figures
-}
-
-/**
- * The window of the last ten minutes up to the newest event, by shop. Where the cache was emptied, it must say that it is refilling, and
- * count no more than there was.
- */
-export const compareWindow = async (
-  connection: Connection,
-  records: readonly ArchivedRecord[],
-  wasEmptied: boolean,
-): Promise<Figure> => {
-  const check = wasEmptied ? 'window, refilling' : 'window'
-  const answer = await connection.api.get<WindowAnswer>('/v1/windows/orders', {
-    ...{ last: '10m', asOf: 'latest', by: 'shop' },
-  })
-  const [from, to] = [Date.parse(answer.from), Date.parse(answer.to)]
-  const within = records.filter(({ fact }) => fact.kind === 'order' && fact.at >= from && fact.at < to)
-  const ofShop = (some: readonly ArchivedRecord[], shop: unknown) =>
-    some.filter(({ fact }) => fact.kind === 'order' && fact.shop === shop).length
-  const differences: string[] = []
-  let withDuplicates = 0
-  const exactly = winners(within, 'shard')
-  if (answer.receipt.refilling !== wasEmptied)
-    differences.push(`${check}: it says ${answer.receipt.refilling ? '' : 'not '}that it is refilling`)
-  for (const { by, value } of answer.rows) {
-    const [least, most, served] = [ofShop(exactly, by.shop), ofShop(within, by.shop), Number(value)]
-    if (served > most || (served < least && !wasEmptied))
-      differences.push(`${check}: ${by.shop} from ${answer.from}: served ${served}, counted ${least} to ${most}`)
-    else if (served > least) withDuplicates += 1
-  }
-  const served = answer.rows.reduce((sum, { value }) => sum + Number(value), 0)
-  const [cells, counted] = [answer.rows.length, exactly.length]
-  return { check, metric: 'orders', cells, served, counted, withDuplicates, differences }
 }
 
 const compareOne = (

@@ -13,6 +13,7 @@ import { compareAll } from './figures.ts'
 import { plainMetrics, recount, winners } from './recount.ts'
 import { writeReport } from './report.ts'
 import { drawFaults } from './schedule.ts'
+import { WindowWatch } from './windows.ts'
 
 const at = Date.parse('2026-01-01T10:00:30Z')
 const order = (id: string, rest: Partial<OrderFact> = {}): OrderFact => ({
@@ -80,6 +81,58 @@ describe('the comparison with what is served', () => {
     expect(await differences(served(4), upTo)).toEqual([])
     expect(await differences(served(5), upTo)).toHaveLength(1)
     expect(await differences(served(1), upTo)).toHaveLength(1)
+  })
+})
+
+describe('the window that is watched', () => {
+  type Watched = ConstructorParameters<typeof WindowWatch>[1]
+  const answer = (value: number | null, reached: string, refilling = false) => ({
+    from: new Date(at - 10_000).toISOString(),
+    to: new Date(at + 10_000).toISOString(),
+    rows: value === null ? [] : [{ by: { shop: 'Bonn' }, value, exact: true }],
+    receipt: { positions: reached === '' ? {} : { A: reached }, refilling },
+  })
+  type Step = ReturnType<typeof answer> | 'emptied' | 'no answer'
+  const differences = async (...steps: readonly Step[]): Promise<string[]> => {
+    const asked: Step[] = []
+    const next: Watched = async () => {
+      const step = asked.shift()
+      if (step === undefined || typeof step === 'string') throw new Error('The API is down.')
+      return step
+    }
+    const watch = new WindowWatch({} as Connection, next)
+    for (const step of steps)
+      if (step === 'emptied') watch.expectEmptied()
+      else {
+        asked.push(step)
+        await watch.look()
+      }
+    return watch.figures(records).flatMap((figure) => figure.differences)
+  }
+
+  it('is exactly what it had counted, also between and after what is refilling', async () => {
+    expect(await differences(answer(1, '1'), answer(2, '2'), answer(2, '3'))).toEqual([])
+    const steps = [answer(2, '3'), 'emptied', 'no answer', answer(0, '', true), answer(3, '3', true)] as const
+    expect(await differences(...steps, answer(2, '3'))).toEqual([])
+  })
+
+  it('may not be one short, one too high, or without its row', async () => {
+    const wrong = 'window, while killed, whole: Bonn from 2026-01-01T10:00:20.000Z to 2026-01-01T10:00:40.000Z'
+    expect(await differences(answer(1, '2'))).toEqual([`${wrong}: served 1, counted 2`])
+    expect(await differences(answer(3, '3'))).toEqual([`${wrong}: served 3, counted 2, with twins 3`])
+    expect(await differences(answer(1, '1'), answer(null, '1'))).toEqual([`${wrong}: served 0, counted 1`])
+  })
+
+  it('may not be whole where it forgot a shard that an earlier one had counted', async () => {
+    expect(await differences(answer(2, '3'), 'emptied', answer(null, ''))).toHaveLength(1)
+  })
+
+  it('may not be refilling without a loss, nor hold more than there is, and must be whole once', async () => {
+    expect(await differences(answer(2, '3'), answer(2, '3', true))).toHaveLength(1)
+    expect(await differences(answer(2, '3'), 'emptied', answer(4, '3', true))).toHaveLength(1)
+    expect(await differences('emptied', answer(2, '3', true))).toEqual([
+      'window, while killed, whole: no answer was whole and held an order',
+    ])
   })
 })
 

@@ -7,11 +7,12 @@ import type { StageUnderTest } from '../end-to-end/stage-under-test.ts'
 import { type Archived, readArchived } from './archived.ts'
 import { insist, recompute } from './commands.ts'
 import { type FaultKind, strike, untilJobRuns } from './faults.ts'
-import { compareAll, compareWindow, type Figure } from './figures.ts'
+import { compareAll, type Figure } from './figures.ts'
 import { Producer, type Sent } from './producer.ts'
 import { untilCounted } from './reach.ts'
 import { merge, split } from './reshard.ts'
 import { drawFaults } from './schedule.ts'
+import { compareWindow, WindowWatch } from './windows.ts'
 
 export interface ChaosOptions {
   readonly seed: number
@@ -46,6 +47,8 @@ export interface ChaosResult {
 /** How the time of a full run is shared out: alone with the speed side, two recomputes under fire, and what follows. */
 const parts = { speed: 0.3, first: 0.3, second: 0.25, last: 0.15 }
 const leastFaults = 5
+/** Before anything is killed: a window is then surely whole. */
+const unharmedMs = 5000
 /** A killed part's successor must have taken up work before the stream is halted. */
 const calmMs = 2000
 
@@ -56,6 +59,7 @@ export class ChaosStory {
   readonly #options: ChaosOptions
   readonly #random: () => number
   readonly #producer: Producer
+  readonly #watch: WindowWatch
   readonly #kinesis = new KinesisClient({ requestHandler: new NodeHttpHandler() })
   readonly #happened: Happened[] = []
   readonly #figures: Figure[] = []
@@ -68,6 +72,7 @@ export class ChaosStory {
     this.#connection = connection
     this.#options = options
     this.#random = seededRandom(options.seed)
+    this.#watch = new WindowWatch(connection)
     const { streamName } = connection.outputs
     const random = seededRandom(options.seed + 1)
     this.#producer = new Producer({ streamName, rate: options.rate, random, now: Date.now })
@@ -75,14 +80,24 @@ export class ChaosStory {
 
   async tell(): Promise<ChaosResult> {
     try {
+      await this.#unharmed()
       if (this.#options.length === 'short') await this.#short()
       else await this.#full()
       return this.#result()
     } finally {
+      await this.#watch.stop()
       await this.#producer.pause()
       this.#producer.close()
       this.#kinesis.destroy()
     }
+  }
+
+  async #unharmed(): Promise<void> {
+    this.#producer.start()
+    this.#watch.start()
+    await sleep(unharmedMs)
+    await this.#rest()
+    await this.#checkWindow()
   }
 
   async #short(): Promise<void> {
@@ -116,6 +131,7 @@ export class ChaosStory {
     const began = performance.now()
     const until = (atMs: number) => sleep(Math.max(0, began + atMs - performance.now()))
     this.#producer.start()
+    this.#watch.start()
     const other = meanwhile()
     // Awaited below; a failure before that is no unhandled one.
     other.catch(() => undefined)
@@ -126,17 +142,25 @@ export class ChaosStory {
     await until(partMs)
     await other
     await sleep(calmMs)
+    await this.#rest()
+    say(`all ${this.#producer.sent.accepted} accepted records are counted`)
+  }
+
+  async #rest(): Promise<void> {
     await this.#producer.pause()
     await untilCounted(this.#connection, this.#producer.last)
     this.#producer.forgetLast()
-    say(`all ${this.#producer.sent.accepted} accepted records are counted`)
+    await this.#watch.stop()
   }
 
   async #strike(kind: FaultKind): Promise<void> {
     const before = new Map(this.#producer.last)
+    if (kind === 'valkey emptied') {
+      this.#isCacheEmptied = true
+      this.#watch.expectEmptied()
+    }
     const what = await strike(this.#stage.home, kind, this.#random)
     const at = performance.now()
-    if (kind === 'valkey emptied') this.#isCacheEmptied = true
     await untilCounted(this.#connection, await this.#acceptedSince(before))
     this.#note(`kill -9: ${what}`, at, performance.now())
   }
@@ -175,8 +199,12 @@ export class ChaosStory {
 
   async #checkSpeed(): Promise<void> {
     await this.#check('speed alone', { exactly: 'shard', upTo: 'all', estimates: true })
-    const archived = await this.#readArchive()
-    this.#figures.push(await compareWindow(this.#connection, archived.records, this.#isCacheEmptied))
+    await this.#checkWindow()
+  }
+
+  async #checkWindow(): Promise<void> {
+    const { records } = await this.#readArchive()
+    this.#figures.push(await compareWindow(this.#connection, records, this.#isCacheEmptied))
   }
 
   async #checkLast(): Promise<void> {
@@ -203,6 +231,7 @@ export class ChaosStory {
 
   async #result(): Promise<ChaosResult> {
     const archived = this.#archived ?? (await this.#readArchive())
+    this.#figures.push(...this.#watch.figures(archived.records))
     const differences = [...archived.problems, ...this.#figures.flatMap((figure) => figure.differences)]
     const { sent } = this.#producer
     if (archived.records.length + archived.problems.length < sent.accepted)
