@@ -74,12 +74,13 @@ export class DuplicateCheck {
     }
   }
 
-  /** A shard's parents never change, so the stream is asked once. */
+  /** A shard's parents never change, so the stream is asked once; again where it does not list the shard yet. */
   async #ancestorsOf(shardId: string): Promise<readonly string[]> {
     const known = this.#ancestors.get(shardId)
     if (known !== undefined) return known
-    const ancestors = ancestorsOf(shardId, await this.#options.stream.shards())
-    this.#ancestors.set(shardId, ancestors)
+    const shards = await this.#options.stream.shards()
+    const ancestors = ancestorsOf(shardId, shards)
+    if (shards.some((shard) => shard.shardId === shardId)) this.#ancestors.set(shardId, ancestors)
     return ancestors
   }
 }

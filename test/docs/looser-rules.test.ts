@@ -3,16 +3,40 @@ import { join } from 'node:path'
 
 const root = join(__dirname, '..', '..')
 const page = readFileSync(join(root, 'docs/reliability.md'), 'utf8')
-/** `| rule | what goes wrong | `FILE`: TITLE |`, below its heading. */
-const rows = Array.from(
-  page.slice(page.indexOf('### Looser rules')).matchAll(/^\| [^|]+ \| [^|]+ \| `([\w/.-]+)`: ([^|]+) \|$/gm),
-  ([, file = '', title = '']) => [file, title] as const,
-)
+
+/** Each looser rule that is known to count wrong, as the page tells it, in its order. A row that goes is one less here. */
+const rules = [
+  'the position moves by `UPDATE ... WHERE position = old`',
+  "a new shard's position row is inserted on first use",
+  'compare-and-set on the position alone',
+  'a new cut takes the place of the old one',
+  'slots have no owner',
+  'views show the slot, not the dataset',
+  'views show the dataset, whichever slot holds rows of it',
+  'prune and rollback do not conflict',
+  "the archive's mapping gives up on a batch",
+  'an inner join with the marks',
+  'an answer of two queries, unpinned',
+  'the version is not compared',
+  'registers are remembered before their commit is known',
+  'a replay merges rows across a mark',
+  'a replay leaves old edges listed',
+  'duplicates are claimed across shards',
+  "an increment touches the new records' buckets only",
+  'a replay counts by the newest exclusions, whatever stands above',
+  'entities are bounded by time',
+  'READ COMMITTED',
+]
+
+/** `| rule | what goes wrong | `FILE`: TITLE |`: the table below the heading, to its end. */
+const [table = ''] = page.slice(page.indexOf('### Looser rules')).match(/^\| looser rule .*\n(\|.*\n)+/m) ?? []
+const lines = table.split('\n').slice(2, -1)
+const rows = lines.map((line) => /^\| ([^|]+) \| [^|]+ \| `([\w/.-]+)`: ([^|]+) \|$/.exec(line)?.slice(1) ?? [line])
 
 describe('the looser rules of docs/reliability.md', () => {
-  it('are seventeen at least', () => expect(rows.length).toBeGreaterThanOrEqual(17))
+  it('are all there, each in a row that names its test', () => expect(rows.map(([rule]) => rule)).toEqual(rules))
 
-  it.each(rows)('are held by a test in %s: %s', (file, title) => {
+  it.each(rows)('%s: is held by a test in %s: %s', (_, file = '', title = '') => {
     expect(readFileSync(join(root, 'test', file), 'utf8')).toContain(`it('${title}',`)
   })
 })

@@ -9,7 +9,7 @@ import {
   GetShardIteratorCommand,
   type KinesisClient,
 } from '@aws-sdk/client-kinesis'
-import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { decodeRawLine, rawObjectKey } from '../../../core/raw-archive.ts'
 import { archiveEvent } from '../../../lambdas/archive/archive.ts'
 import { startEmulator } from '../../../localstack/emulator.ts'
@@ -18,8 +18,10 @@ import type { Running } from '../../../localstack/running.ts'
 import { S3Archive, s3Client } from '../../../stores/archive/s3.ts'
 import { KinesisStream, kinesisClient } from '../../../stores/stream/kinesis.ts'
 import { archiveContract } from '../../stores/archive/contract.ts'
+import { type Fate, FaultyConnection } from './faulty-connection.ts'
 
 let emulator: Running
+let emulatorPort: number
 let stateDir: string
 let kinesis: KinesisClient
 let s3: S3Client
@@ -27,6 +29,7 @@ const before = { ...process.env }
 
 beforeAll(async () => {
   const port = await anyFreePort()
+  emulatorPort = port
   const endpoint = `http://127.0.0.1:${port}`
   const local = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' }
   Object.assign(process.env, local, { AWS_ENDPOINT_URL: endpoint })
@@ -63,6 +66,79 @@ describe('the archive in S3', () => {
     const listed: string[] = []
     for await (const object of archive.listRaw('s', '95'.padStart(64, '0'))) listed.push(object.key)
     expect(listed).toEqual(Array.from({ length: 1041 }, (_, index) => key(index + 9)))
+  })
+})
+
+describe('the archive where a PUT fails, or its answer is lost', () => {
+  let faulty: FaultyConnection
+  let faultyS3: S3Client
+  beforeAll(async () => {
+    faulty = await FaultyConnection.to(emulatorPort)
+    faultyS3 = new S3Client({ endpoint: faulty.url, forcePathStyle: true })
+  })
+  afterAll(async () => {
+    faultyS3.destroy()
+    await faulty.stop()
+  })
+
+  const shardId = 'shardId-000000000000'
+  const event = (from: number, to: number) => ({
+    Records: Array.from({ length: to - from + 1 }, (_, at) => ({
+      eventID: `${shardId}:${from + at}`,
+      kinesis: {
+        sequenceNumber: String(from + at),
+        partitionKey: 'k',
+        approximateArrivalTimestamp: 1_384_000_000 + at,
+        data: Buffer.from(`{"n":${from + at},"text":"${'x'.repeat(500)}"}`).toString('base64'),
+      },
+    })),
+  })
+  const meeting = async (...fates: readonly Fate[]) => {
+    await emptyArchive()
+    Object.assign(faulty, { fates, puts: 0 })
+    const bucket = `data-${buckets}`
+    return { archive: new S3Archive(faultyS3, bucket), direct: new S3Archive(s3, bucket) }
+  }
+  const objects = async (archive: S3Archive): Promise<Record<string, string>> => {
+    const found: Record<string, string> = {}
+    for await (const { key } of archive.listKeys('raw/'))
+      found[key] = Buffer.from((await archive.getObject(key)) ?? []).toString('base64')
+    return found
+  }
+  const whole = async (): Promise<Record<string, string>> => {
+    const { archive, direct } = await meeting('through')
+    await archiveEvent(event(1, 9), archive)
+    return objects(direct)
+  }
+
+  it.each<Fate>(['cut before', 'cut halfway', 'busy'])(
+    'fails the batch where each try is met by: %s; nothing is there, and the batch that comes again is kept',
+    async (fate) => {
+      const { archive, direct } = await meeting(fate)
+      await expect(archiveEvent(event(1, 9), archive)).rejects.toThrow()
+      expect(faulty.puts).toBeGreaterThan(1)
+      expect(await objects(direct)).toEqual({})
+      faulty.fates = ['through']
+      await archiveEvent(event(1, 9), archive)
+      expect(await objects(direct)).toEqual(await whole())
+    },
+  )
+
+  it('keeps one object of the same bytes where an answer is lost, and the client puts it again', async () => {
+    const { archive, direct } = await meeting('answer lost', 'cut halfway', 'through')
+    await archiveEvent(event(1, 9), archive)
+    expect(faulty.puts).toBe(3)
+    expect(await objects(direct)).toEqual(await whole())
+  })
+
+  it('fails the batch where every answer is lost; it comes again, and leaves one object of the same bytes', async () => {
+    const { archive, direct } = await meeting('answer lost')
+    await expect(archiveEvent(event(1, 9), archive)).rejects.toThrow()
+    const kept = await objects(direct)
+    faulty.fates = ['through']
+    await archiveEvent(event(1, 9), archive)
+    expect(await objects(direct)).toEqual(kept)
+    expect(kept).toEqual(await whole())
   })
 })
 

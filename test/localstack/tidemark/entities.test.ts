@@ -2,7 +2,7 @@ import { latestOf } from '../../../core/entity.ts'
 import * as guestContext from '../../../examples/guest-context/definitions/guests.ts'
 import { answerEntity, type EntityAnswer, findEntity } from '../../../lambdas/serving/entities.ts'
 import { randomOf } from './batch-law.ts'
-import { arrival, BatchStage, shardA, shardB } from './batch-stage.ts'
+import { arrival, BatchStage, sequence, shardA, shardB } from './batch-stage.ts'
 
 const hourMs = 3_600_000
 const reach = (stage: BatchStage) => ({ now: stage.now, overlapMs: 12 * hourMs, retentionMs: 168 * hourMs })
@@ -272,5 +272,48 @@ describe('the published example', () => {
         ).version?.component ?? '',
       ),
     ).toBe(Date.parse('2017-03-27'))
+  })
+
+  it('keeps what a stalled shard brings late, older than the window and above its mark', async () => {
+    for (const stage of [real, twin]) {
+      await stage.reset()
+      await stage.deploy(guestContext)
+      const arrived = now - 60 * hourMs
+      stage.put(shardA, { ...john, modifiedAt: '2017-03-24T04:00:00Z' }, arrived)
+      stage.put(shardB, of('123', 'PURCHASED', '2017-03-24T04:01:00.000Z'), arrived)
+      await stage.settle()
+      // The shard stalls: these have arrived, and nobody has read them when the dataset is sealed two days later.
+      const stalled = [
+        stage.put(shardB, of('123', 'CANCELLED', '2017-03-24T04:02:00.000Z'), arrived + 1000),
+        stage.put(shardB, of('456', 'PURCHASED', '2017-03-24T04:03:00.000Z'), arrived + 2000),
+        stage.put(shardB, { ...john, firstName: 'Johnny', modifiedAt: '2017-03-24T04:04:00Z' }, arrived + 3000),
+      ]
+      stage.now = now - 12 * hourMs
+      const { datasetId } = await stage.recompute({ full: true })
+      expect((await stage.ledger.marks(datasetId))[shardB]).toBe(sequence(1))
+      expect((await get(stage, 'guest', '1')).totals.orders).toMatchObject({ orders: 1, spent: '10.00' })
+      stage.now = now
+      await stage.writer().write(shardB, stalled)
+      const answer = await get(stage, 'guest', '1')
+      const { queryWindowMs } = answer.receipt
+      expect(queryWindowMs).toBe(24 * hourMs)
+      for (const { arrivalTime } of stalled) expect(stage.now - arrivalTime).toBeGreaterThan(queryWindowMs ?? 0)
+      expect(answer).toMatchObject({
+        fields: { firstName: 'Johnny' },
+        children: {
+          orders: [
+            { ref: '456', status: 'PURCHASED' },
+            { ref: '123', status: 'CANCELLED' },
+          ],
+        },
+        totals: { orders: { orders: 2, spent: '10.00', statuses: 2 } },
+        metrics: { everPriced: { value: '30.00' } },
+      })
+    }
+    const rows = await real.local.rows('SELECT ref, status FROM analytics."order" ORDER BY ref')
+    expect(rows).toEqual([
+      ['123', 'CANCELLED'],
+      ['456', 'PURCHASED'],
+    ])
   })
 })

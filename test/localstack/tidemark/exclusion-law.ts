@@ -27,6 +27,12 @@ export const exclusionLaw = (start: () => Promise<BatchStage>): void => {
   }
   const produce = (count: number, fields: SaleFields = {}, shardId = shardA): RawRecord[] =>
     Array.from({ length: count }, () => stage.produce(shardId, fields))
+  const rawObjects = async (): Promise<Map<string, string>> => {
+    const objects = new Map<string, string>()
+    for await (const { key } of stage.archive.listKeys('raw/'))
+      objects.set(key, Buffer.from((await stage.archive.getObject(key)) ?? []).toString('base64'))
+    return objects
+  }
   const wrongServed = async (): Promise<number> =>
     Object.entries(await stage.answered('sales'))
       .filter(([cell]) => cell.includes('wrong'))
@@ -115,6 +121,28 @@ export const exclusionLaw = (start: () => Promise<BatchStage>): void => {
       revision: 2,
       exclusions: [{ id: 1, inForce: false, reason: 'load test', by: 'me', undone: { reason: 'they were right' } }],
     })
+  })
+
+  it('leave the raw archive as it is: key by key and byte by byte', async () => {
+    produce(2)
+    produce(2, wrong)
+    produce(1, wrong, shardB)
+    await stage.settle()
+    await stage.recompute()
+    const before = await rawObjects()
+    expect(before.size).toBe(2)
+    const { id } = await exclude({ fields: { shop: 'wrong' } })
+    expect(await rawObjects()).toEqual(before)
+    await stage.replay(shardA, 1)
+    await stage.recompute()
+    expect(await wrongServed()).toBe(0)
+    expect(await rawObjects()).toEqual(before)
+    await stage.step({ step: 'undoExclusion', id, reason: 'they were right', by: 'me' })
+    expect(await rawObjects()).toEqual(before)
+    await stage.recompute()
+    expect(await wrongServed()).toBe(3)
+    expect(await rawObjects()).toEqual(before)
+    await expectTruth()
   })
 
   it('reach what speed counted before by a replay; the twin of an excluded event then counts', async () => {

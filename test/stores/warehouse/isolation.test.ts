@@ -9,6 +9,8 @@ import { MemoryStates } from '../../../stores/states/memory.ts'
 import { MemoryWarehouse } from '../../../stores/warehouse/memory.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
 import { arrival, definitions, sequence, shardA } from '../../localstack/tidemark/batch-stage.ts'
+import { IsolatedInMemory } from './isolated-in-memory.ts'
+import { isolationContract } from './isolation-contract.ts'
 
 /** Holds transactions back before their commit, by name, until each is let go. */
 class Gate {
@@ -22,6 +24,8 @@ class Gate {
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('transactions in memory', () => isolationContract(async () => new IsolatedInMemory()))
 
 describe("the twin's transactions", () => {
   let model: Model
@@ -72,49 +76,6 @@ describe("the twin's transactions", () => {
     await expect(commit).rejects.toThrow('the process died')
     expect(await ledger.newestEdges({ [shardA]: sequence(9) })).toEqual({})
     expect(await speed.position(shardA)).toEqual(known)
-  })
-
-  it('lets two inserts of one key both in: no key is enforced', async () => {
-    const { warehouse } = await stageOf()
-    const insert = () =>
-      warehouse.transact('insert', (draft) => {
-        if (draft.table('pruned').rows().length === 0) draft.table('pruned').insert({ shardId: shardA, prunedTo: '1' })
-      })
-    await Promise.all([insert(), insert()])
-    expect(warehouse.committed.pruned).toHaveLength(2)
-  })
-
-  it('lets write skew in, as snapshot isolation does: what was read and not written is not guarded', async () => {
-    const { warehouse } = await stageOf()
-    const rows = [shardA, 'b'].map((shardId) => ({ shardId, prunedTo: 'on' }))
-    await warehouse.transact('seed', (draft) => draft.table('pruned').insert(...rows))
-    const switchOff = (shardId: string) =>
-      warehouse.transact('switch off', (draft) => {
-        const table = draft.table('pruned')
-        if (table.rows().filter(({ prunedTo }) => prunedTo === 'on').length === 2)
-          table.update(
-            (row) => row.shardId === shardId,
-            (row) => ({ ...row, prunedTo: 'off' }),
-          )
-      })
-    await Promise.all([switchOff(shardA), switchOff('b')])
-    expect(warehouse.committed.pruned.map(({ prunedTo }) => prunedTo)).toEqual(['off', 'off'])
-  })
-
-  it('rolls back who deletes a row that another changed', async () => {
-    const { warehouse } = await stageOf()
-    await warehouse.transact('seed', (draft) => draft.table('pruned').insert({ shardId: shardA, prunedTo: '1' }))
-    const tried = await Promise.allSettled([
-      warehouse.transact('update', (draft) =>
-        draft.table('pruned').update(
-          () => true,
-          (row) => ({ ...row, prunedTo: '2' }),
-        ),
-      ),
-      warehouse.transact('delete', (draft) => draft.table('pruned').delete(() => true)),
-    ])
-    expect(tried.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
-    expect(warehouse.committed.pruned).toEqual([{ shardId: shardA, prunedTo: '2' }])
   })
 
   it('takes the snapshot behind the lock, and gives the lock back where a transaction fails', async () => {
