@@ -171,12 +171,16 @@ const checkWindow = async (world: World, model: Model, tally: Tally): Promise<vo
     by: ['shop'],
     now: world.now,
   })
+  // An emptied store has no positions: what was reached once must still be there, unless it says otherwise.
+  for (const [shardId, position] of Object.entries(receipt.positions))
+    if (position > (world.windowReached.get(shardId) ?? '')) world.windowReached.set(shardId, position)
   if (receipt.refilling) {
     tally.refused++
     return
   }
-  const { positions, from, to } = receipt
-  const records = world.accepted.filter(({ shardId, sequenceNumber }) => sequenceNumber <= (positions[shardId] ?? ''))
+  const { from, to } = receipt
+  const { windowReached } = world
+  const records = world.accepted.filter((one) => one.sequenceNumber <= (windowReached.get(one.shardId) ?? ''))
   const { exclusions, kept } = world
   const isCertain = (record: Accepted): boolean => exclusions.isInWindow(record) === true
   const isPossible = (record: Accepted): boolean => exclusions.isInWindow(record) !== false

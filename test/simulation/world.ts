@@ -103,6 +103,8 @@ export class World {
   /** Batch functions and operators at work. */
   readonly busy = new Set<Actor>()
   readonly advancing = new Set<Execution>()
+  /** How far windows were ever answered, by shard. */
+  readonly windowReached = new Map<string, string>()
   now = Date.parse('2026-03-28T22:00:00Z')
   /** The function that gets its records later than the others do. */
   readonly laggard: FunctionName | null
