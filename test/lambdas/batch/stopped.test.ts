@@ -165,6 +165,20 @@ describe('a recompute that is stopped', () => {
     await goneBackToAfterTheNext(run)
   })
 
+  it('where what a step failed with can not be noted, the step says it all the same', async () => {
+    const run = await begun()
+    jobs.fail(run.jobRunId ?? '', 'out of memory')
+    const down = () => Promise.reject(new Error('The warehouse is down.'))
+    const ledger = overriding(stage.ledger, { noteFailure: down })
+    const said = jest.spyOn(console, 'error').mockImplementation(() => undefined)
+    try {
+      await expect(step({ step: 'pollRecompute', run }, { ledger })).rejects.toThrow('out of memory')
+      expect(said.mock.calls).toEqual([[expect.stringContaining('The warehouse is down.')]])
+    } finally {
+      said.mockRestore()
+    }
+  })
+
   it('by its job’s own time limit: the step names the job and says how it ended', async () => {
     const run = await begun()
     expect(await step({ step: 'pollRecompute', run })).toMatchObject({ jobDone: false })
