@@ -5,6 +5,8 @@ import { qualified, quoted } from './table.ts'
 /**
  * One transaction that makes a slot's table hold one dataset's states, and nothing else. COPY goes by way of a
  * temporary table, since a dataset's files are carried over to later ones and so can't name their dataset.
+ * Two executions may load one dataset into one slot, where the first was stopped while its COPY ran on: of two such
+ * transactions at once, neither sees what the other inserts, and so one must fail.
  * @param manifestUri COPY's manifest; null where the dataset has no state of this metric
  */
 export const loadSql = (
@@ -28,8 +30,14 @@ export const loadSql = (
     `COPY ${staged} FROM '${manifestUri}' IAM_ROLE '${roleArn}' FORMAT PARQUET MANIFEST`,
     `INSERT INTO ${table} (dataset_id, ${names}) SELECT ${text(datasetId)}, ${names} FROM ${staged}`,
     `DROP TABLE ${staged}`,
+    alonePerDatasetSql(metric, datasetId),
   ]
 }
+
+/** Changes nothing but the row's version: of two transactions that write one row the second is rolled back. Last, as it locks. */
+const alonePerDatasetSql = ({ name, version }: MetricData, datasetId: string): string =>
+  `UPDATE ledger.dataset_metric SET metric_version = ${text(version)}
+WHERE dataset_id = ${text(datasetId)} AND metric = ${text(name)} AND metric_version = ${text(version)}`
 
 /** A load that begins after its slot went to another dataset (it waited in a queue) would empty what stands there. */
 const refuseUnownedSql = (slot: Slot, datasetId: string): string =>

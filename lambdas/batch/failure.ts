@@ -37,8 +37,8 @@ export const recordFailure = async (
 
 const noteFailed = async ({ ledger, now }: Batch, datasetId: string, reason: string): Promise<void> => {
   const dataset = await ledger.dataset(datasetId)
-  if (dataset !== null && dataset.state !== 'promoted' && dataset.state !== 'failed')
-    await ledger.noteFailure(datasetId, dataset.step, dataset.reason || reason, now(), 'failed')
+  // Where it is served, or has failed before, this changes nothing.
+  if (dataset !== null) await ledger.noteFailure(datasetId, dataset.step, dataset.reason || reason, now(), 'failed')
 }
 
 /**

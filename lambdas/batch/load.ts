@@ -6,6 +6,7 @@ import { qualified } from '../../sql/table.ts'
 import { type Control, slotOf } from '../../stores/ledger/dataset.ts'
 import { epochMsOf } from '../../stores/warehouse/sql-time.ts'
 import { type Batch, manifestKey } from './batch.ts'
+import { reached } from './reached.ts'
 import type { Run } from './run.ts'
 import { executionHash } from './seal.ts'
 
@@ -96,7 +97,7 @@ const standbySlot = (control: Control): Slot =>
   slots.find((slot) => control.liveDatasetId === '' || control.slots[slot].datasetId !== control.liveDatasetId) ??
   'blue'
 
-/** @throws where a load was rolled back, or a table holds another number of rows than the dataset's files */
+/** @throws where a load was rolled back, a table holds another number of rows than the dataset's files, or the execution ended */
 export const pollLoad = async (batch: Batch, run: Run): Promise<Run> => {
   if (!(await haveEnded(batch, run.statementIds ?? []))) return { ...run, loadDone: false }
   const control = await batch.ledger.control()
@@ -105,8 +106,9 @@ export const pollLoad = async (batch: Batch, run: Run): Promise<Run> => {
     throw new Error(`${run.datasetId} lost its slot to another dataset while it was loaded; recompute again.`)
   if (control.slots[slot].state !== 'loaded') {
     await checkRows(batch, run.datasetId, slot)
-    if (!run.rollback) await batch.ledger.setState(run.datasetId, 'loaded', 'load', batch.now())
-    await batch.ledger.setSlot(control, slot, run.datasetId, 'loaded')
+    const isServed = !run.rollback && (await reached(batch, run, 'loaded', 'load')) === 'promoted'
+    // Then another try of this step was first, and control moved on since it was read here.
+    if (!isServed) await batch.ledger.setSlot(control, slot, run.datasetId, 'loaded')
   }
   return { ...run, loadDone: true }
 }

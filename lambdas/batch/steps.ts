@@ -114,8 +114,18 @@ const noteFailures = async (batch: Batch, run: Run, step: string, work: () => Pr
     return await work()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    if (!run.rollback) await batch.ledger.noteFailure(run.datasetId, step, reason, batch.now(), null)
+    if (!run.rollback) await noteFailure(batch, run, step, reason)
     throw error
+  }
+}
+
+/** Whatever comes of it: the step's own error is what the execution is to say. */
+const noteFailure = async ({ ledger, now }: Batch, { datasetId }: Run, step: string, reason: string): Promise<void> => {
+  try {
+    await ledger.noteFailure(datasetId, step, reason, now(), null)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    console.error(JSON.stringify({ message: 'a failure was not noted', datasetId, step, reason, error: why }))
   }
 }
 

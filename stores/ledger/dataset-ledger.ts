@@ -1,6 +1,6 @@
 import type { LineUp } from '../../core/line-up.ts'
 import type { Slot } from '../../sql/states.ts'
-import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
+import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, ReachedState, SlotState } from './dataset.ts'
 import type { DeployedModels } from './model-ledger.ts'
 
 export interface NewDataset {
@@ -53,8 +53,12 @@ export interface DatasetLedger {
    * answers the same either way: what stands is told by `dataset`.
    */
   register(dataset: NewDataset, alone?: Alone): Promise<void>
-  setState(datasetId: string, state: DatasetState, step: string, now: number): Promise<void>
-  /** Notes why a step did not go through. @param state 'failed' where nothing will try it again */
+  /** Writes a state where it may follow the one that stands. @returns the one that stands then; null: no dataset does */
+  setState(datasetId: string, state: ReachedState, step: string, now: number): Promise<DatasetState | null>
+  /**
+   * Notes why a step did not go through; not of a dataset that failed already.
+   * @param state 'failed' where nothing will try it again: written, and noted, only where it may follow
+   */
   noteFailure(datasetId: string, step: string, reason: string, now: number, state: 'failed' | null): Promise<void>
 
   /** How far the speed table is in each shard that it knows. */

@@ -6,6 +6,22 @@ export type Marks = Readonly<Record<string, string>>
 export type DatasetKind = 'full' | 'incremental'
 export type DatasetState = 'sealed' | 'recomputed' | 'loaded' | 'promoted' | 'failed'
 
+/**
+ * Which states each may follow: what has ended stays so, whoever is still at work on it. Itself, too, so that a step
+ * tried again clears what was noted of its first try. `promoted` is not here: what control serves is, whatever it was.
+ */
+export const mayFollow = {
+  recomputed: ['sealed', 'recomputed'],
+  loaded: ['recomputed', 'loaded'],
+  failed: ['sealed', 'recomputed', 'loaded'],
+} as const satisfies Partial<Record<DatasetState, readonly DatasetState[]>>
+
+/** Failures of steps are noted in these: why a dataset failed is said once. */
+export const noted = ['sealed', 'recomputed', 'loaded', 'promoted'] as const satisfies readonly DatasetState[]
+
+/** What a run's steps bring its dataset to. */
+export type ReachedState = 'recomputed' | 'loaded'
+
 export interface Dataset {
   readonly datasetId: string
   /** '' where it was recomputed in full. */

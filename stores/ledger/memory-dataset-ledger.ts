@@ -4,7 +4,17 @@ import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
 import type { Draft } from '../warehouse/memory-draft.ts'
 import type { Committed, Tables } from '../warehouse/memory-tables.ts'
 import { sqlTime } from '../warehouse/sql-time.ts'
-import type { Control, Dataset, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
+import {
+  type Control,
+  type Dataset,
+  type DatasetState,
+  type Marks,
+  mayFollow,
+  noted,
+  type Parity,
+  type ReachedState,
+  type SlotState,
+} from './dataset.ts'
 import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
 
 const maxReason = 4000
@@ -56,10 +66,12 @@ export class MemoryDatasetLedger implements DatasetLedger {
     })
   }
 
-  async setState(datasetId: string, state: DatasetState, step: string, now: number): Promise<void> {
-    await this.#warehouse.transact('set state', (draft) =>
-      change(draft, datasetId, { state, step, reason: '', updatedAt: now }),
-    )
+  async setState(datasetId: string, state: ReachedState, step: string, now: number): Promise<DatasetState | null> {
+    return this.#warehouse.transact('set state', (draft) => {
+      change(draft, datasetId, { state, step, reason: '', updatedAt: now }, mayFollow[state])
+      const rows = draft.table('dataset').rows()
+      return rows.find((row) => row.datasetId === datasetId)?.state ?? null
+    })
   }
 
   async noteFailure(
@@ -69,9 +81,11 @@ export class MemoryDatasetLedger implements DatasetLedger {
     now: number,
     state: 'failed' | null,
   ): Promise<void> {
-    const noted = { step, reason: reason.replaceAll('\0', '').slice(0, maxReason) || 'unknown', updatedAt: now }
+    const to = { step, reason: reason.replaceAll('\0', '').slice(0, maxReason) || 'unknown', updatedAt: now }
     await this.#warehouse.transact('note failure', (draft) =>
-      change(draft, datasetId, state === null ? noted : { ...noted, state }),
+      state === null
+        ? change(draft, datasetId, to, noted)
+        : change(draft, datasetId, { ...to, state }, mayFollow[state]),
     )
   }
 
@@ -179,9 +193,10 @@ const isInTheWay = (row: DatasetRow, { modelVersion, sealedAfter, lost }: Alone)
 const newestFirst = (a: DatasetRow, b: DatasetRow): number =>
   b.sealedAt - a.sealedAt || (a.datasetId < b.datasetId ? 1 : -1)
 
-const change = (draft: Draft, datasetId: string, to: Partial<DatasetRow>): void =>
+/** @param from the states in which it is changed; left out: whichever stands */
+const change = (draft: Draft, datasetId: string, to: Partial<DatasetRow>, from?: readonly DatasetState[]): void =>
   draft.table('dataset').update(
-    (row) => row.datasetId === datasetId,
+    (row) => row.datasetId === datasetId && (from === undefined || from.includes(row.state)),
     (row) => ({ ...row, ...to }),
   )
 

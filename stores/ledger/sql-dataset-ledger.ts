@@ -2,7 +2,18 @@ import type { LineUp } from '../../core/line-up.ts'
 import { type Slot, text, timestamp } from '../../sql/states.ts'
 import { maxStatements } from '../warehouse/redshift-data.ts'
 import type { ResultRow, Warehouse } from '../warehouse/warehouse.ts'
-import type { Control, Dataset, DatasetKind, DatasetState, Marks, Parity, SlotState } from './dataset.ts'
+import {
+  type Control,
+  type Dataset,
+  type DatasetKind,
+  type DatasetState,
+  type Marks,
+  mayFollow,
+  noted,
+  type Parity,
+  type ReachedState,
+  type SlotState,
+} from './dataset.ts'
 import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
 import { paritiesOf, parityTransactions } from './parity-rows.ts'
 
@@ -104,8 +115,14 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${ex
     })
   }
 
-  async setState(datasetId: string, state: DatasetState, step: string, now: number): Promise<void> {
-    await this.#warehouse.run({ statements: [stateSql(datasetId, state, step, now)] })
+  async setState(datasetId: string, state: ReachedState, step: string, now: number): Promise<DatasetState | null> {
+    const [, [row] = []] = await this.#warehouse.run({
+      statements: [
+        `${stateSql(datasetId, state, step, now)} AND ${isOneOfSql(mayFollow[state])}`,
+        `SELECT state FROM ledger.dataset WHERE dataset_id = ${text(datasetId)}`,
+      ],
+    })
+    return row === undefined ? null : (String(row.state) as DatasetState)
   }
 
   async noteFailure(
@@ -118,7 +135,7 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${ex
     const failed = state === null ? '' : ", state = 'failed'"
     await this.#warehouse.run({
       statements: [
-        `UPDATE ledger.dataset SET step = ${text(step)}, reason = :reason, updated_at = ${timestamp(now)}${failed} WHERE dataset_id = :dataset`,
+        `UPDATE ledger.dataset SET step = ${text(step)}, reason = :reason, updated_at = ${timestamp(now)}${failed} WHERE dataset_id = :dataset AND ${isOneOfSql(state === null ? noted : mayFollow[state])}`,
       ],
       parameters: { reason: reason.replaceAll('\0', '').slice(0, maxReason) || 'unknown', dataset: datasetId },
     })
@@ -210,6 +227,8 @@ const inTheWaySql = ({ modelVersion, sealedAfter, lost }: Alone): string => {
   const notLost = lost.length === 0 ? '' : ` AND dataset_id NOT IN (${lost.map(text).join(', ')})`
   return `state IN ('sealed', 'recomputed') AND model_version = ${text(modelVersion)} AND sealed_at > ${timestamp(sealedAfter)}${notLost}`
 }
+
+const isOneOfSql = (states: readonly DatasetState[]): string => `state IN (${states.map(text).join(', ')})`
 
 const stateSql = (datasetId: string, state: DatasetState, step: string, now: number): string =>
   `UPDATE ledger.dataset SET state = ${text(state)}, step = ${text(step)}, reason = '', updated_at = ${timestamp(now)} WHERE dataset_id = ${text(datasetId)}`

@@ -59,7 +59,7 @@ export class MemoryLoad {
   }
 }
 
-/** The statements of `loadSql`: the slot must be ours, is emptied, and filled from the manifest's files. */
+/** The statements of `loadSql`: the slot must be ours, is emptied, and filled from the manifest's files, by one load of the dataset at once. */
 const writeRows = async (draft: Draft, id: string, load: StatesLoad, archive: Archive): Promise<void> => {
   const { metric, slot, datasetId, manifestUri } = load
   const owner = draft.table('control').rows()[0]?.slots[slot]
@@ -71,6 +71,10 @@ const writeRows = async (draft: Draft, id: string, load: StatesLoad, archive: Ar
   if (manifestUri === null) return
   const states = await copiedRows(id, manifestUri, archive)
   if (states.length > 0) rows.insert({ ...place, datasetId, states })
+  draft.table('datasetMetric').update(
+    (row) => row.datasetId === datasetId && row.metric === metric.name && row.metricVersion === metric.version,
+    (row) => ({ ...row }),
+  )
 }
 
 interface CopyManifest {

@@ -5,6 +5,7 @@ import type { RawObject } from '../../core/raw-archive.ts'
 import { answerMetric, findMetric } from '../../lambdas/serving/metrics.ts'
 import { type MetricQuestion, readQuestion } from '../../lambdas/serving/question.ts'
 import { answerWindow } from '../../lambdas/serving/windows.ts'
+import type { DatasetState } from '../../stores/ledger/dataset.ts'
 import { type Accepted, type Cells, type Counted, cellName, recount, recountWindow, withoutTwins } from './oracle.ts'
 import type { World } from './world.ts'
 
@@ -196,6 +197,20 @@ const checkWindow = async (world: World, model: Model, tally: Tally): Promise<vo
       ? [among(kept.certainly, isPossible), among(kept.atMost, isCertain), among(kept.atMost, isPossible)]
       : []),
   ])
+}
+
+/** @throws WrongAnswer where a dataset that has ended is taken back by a step that came late, or what is served is not promoted */
+export const checkStates = ({ warehouse }: World, before: ReadonlyMap<string, DatasetState>): void => {
+  const { control, dataset } = warehouse.committed
+  const live = control[0]?.liveDatasetId ?? ''
+  for (const { datasetId, state } of dataset) {
+    const was = before.get(datasetId)
+    const isTakenBack = (was === 'promoted' || was === 'failed') && state !== was && state !== 'promoted'
+    if (isTakenBack || (datasetId === live && state !== 'promoted'))
+      throw new WrongAnswer(
+        `${datasetId} is ${state}${datasetId === live ? ', and served' : ''}; it was ${was ?? 'not there'}`,
+      )
+  }
 }
 
 /** @throws WrongAnswer where the archive misses a record at or below its position: a tidemark could pass it */

@@ -81,6 +81,12 @@ export const plantedFaults: readonly PlantedFault[] = [
     '      return { ...to(row), revision: row.revision + 1 }',
   ),
   one(
+    'a step that comes late takes back what a dataset has ended as',
+    datasetLedger,
+    '(from === undefined || from.includes(row.state))',
+    '(from === undefined || from.length > 0)',
+  ),
+  one(
     'a mapping gives up on a batch that failed',
     'test/simulation/world.ts',
     '        copy.isBusy = false\n        // It stays where it was.\n',

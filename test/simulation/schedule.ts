@@ -1,8 +1,17 @@
 import type { Hash64 } from '../../core/hash.ts'
 import type { Run } from '../../lambdas/batch/run.ts'
+import type { DatasetState } from '../../stores/ledger/dataset.ts'
 import { acts } from './acts.ts'
 import { Choices } from './choices.ts'
-import { checkAnswers, checkArchive, checkQuiet, checkWindows, metricNames, type Tally } from './invariants.ts'
+import {
+  checkAnswers,
+  checkArchive,
+  checkQuiet,
+  checkStates,
+  checkWindows,
+  metricNames,
+  type Tally,
+} from './invariants.ts'
 import { checkCrossings, checkLimitsAtRest } from './limits.ts'
 import { datasetIds, deploy, promote, rollback, watchLimits } from './operators.ts'
 import { Reasons } from './reasons.ts'
@@ -81,6 +90,8 @@ class Checks {
   #turn = 0
   #windows = -1
   #crossings: readonly unknown[] = []
+  #datasets: readonly unknown[] = []
+  #states: ReadonlyMap<string, DatasetState> = new Map()
   #archived = -1
 
   constructor(world: World, hash: Hash64, tally: Tally) {
@@ -99,6 +110,12 @@ class Checks {
     if (windows.commits !== this.#windows) {
       this.#windows = windows.commits
       await checkWindows(this.#world, this.#tally)
+    }
+    const { dataset } = warehouse.committed
+    if (dataset !== this.#datasets) {
+      this.#datasets = dataset
+      checkStates(this.#world, this.#states)
+      this.#states = new Map(dataset.map(({ datasetId, state }) => [datasetId, state]))
     }
     if (warehouse.committed.limitCrossing !== this.#crossings) {
       this.#crossings = warehouse.committed.limitCrossing

@@ -234,6 +234,26 @@ export class BatchStage {
     return this.#parts.results
   }
 
+  /**
+   * Has COPY wait where it comes to an object, until it is let go. On the twin a load goes on only as it is looked at.
+   */
+  heldAt(key: string): { readonly reached: Promise<void>; readonly letGo: () => void } {
+    if (this.#real === null) return { reached: Promise.resolve(), letGo: () => undefined }
+    const { store } = this.#real.local
+    let letGo = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    const reached = new Promise<void>((resolve) => {
+      store.onRead = async (path) => {
+        if (path !== `lake/${key}`) return
+        resolve()
+        await held
+      }
+    })
+    return { reached, letGo }
+  }
+
   /** The real warehouse's process. */
   get local(): LocalWarehouse {
     return this.#reality.local
@@ -251,7 +271,8 @@ export class BatchStage {
   /** Empties the stage, as if it were new; its warehouse process stays. */
   async reset(): Promise<void> {
     const local = this.#real?.local ?? null
-    const schemas = ['ledger', 'speed', 'batch_blue', 'batch_green', 'analytics']
+    // The slots first: that waits for loads that a test left, which come to the ledger's tables last.
+    const schemas = ['batch_blue', 'batch_green', 'ledger', 'speed', 'analytics']
     await local?.prepare(...schemas.map((schema) => `DROP SCHEMA ${schema} CASCADE`))
     const fresh = new BatchStage(local, compileDefinitions(definitions, await loadHash64()))
     Object.assign(this, { ...fresh, jobs: new NaiveJobs(fresh.archive, () => this.model, fresh.#parts.results) })

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 export interface SmallObjectStore {
   url: string
   objects: Map<string, Buffer>
+  /** Called before an object is answered, which waits for it. */
+  onRead: ((path: string) => Promise<void>) | null
   stop(): Promise<void>
 }
 
@@ -29,7 +31,16 @@ function listing(objects: ReadonlyMap<string, Buffer>, bucket: string, query: UR
 
 export async function startSmallObjectStore(): Promise<SmallObjectStore> {
   const objects = new Map<string, Buffer>()
-  const server = createServer((request, response) => {
+  const store: SmallObjectStore = {
+    url: '',
+    objects,
+    onRead: null,
+    stop: () => {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+  const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1')
     const path = decodeURIComponent(url.pathname.slice(1))
     if (url.searchParams.get('list-type') === '2') {
@@ -37,6 +48,7 @@ export async function startSmallObjectStore(): Promise<SmallObjectStore> {
       response.end(listing(objects, path.replace(/\/$/, ''), url.searchParams))
       return
     }
+    await store.onRead?.(path)
     const found = objects.get(path)
     response.statusCode = found ? 200 : 404
     const body = found ?? Buffer.from('<Error><Code>NoSuchKey</Code></Error>')
@@ -44,12 +56,6 @@ export async function startSmallObjectStore(): Promise<SmallObjectStore> {
     response.end(request.method === 'HEAD' ? undefined : body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    objects,
-    stop: () => {
-      server.closeAllConnections()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
-  }
+  store.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return store
 }

@@ -1,4 +1,4 @@
-import type { Control, Parity } from '../../../stores/ledger/dataset.ts'
+import { type Control, type DatasetState, mayFollow, type Parity } from '../../../stores/ledger/dataset.ts'
 import { TransactionFailed } from '../../../stores/warehouse/warehouse.ts'
 import { arrival, type BatchStage, sequence, shardA, shardB } from '../../localstack/tidemark/batch-stage.ts'
 import { cell, committed, day, metricOf, newDataset, question, serve } from './pieces.ts'
@@ -59,7 +59,7 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
     await ledger.register(dataset('ds-6'), { ...alone, sealedAfter: arrival })
     await ledger.register(dataset('ds-7'), { ...alone, modelVersion: 'another' })
     expect(await held()).toEqual([first, 'ds-5', 'ds-6', 'ds-7'])
-    for (const datasetId of await held()) await ledger.setState(datasetId, 'failed', 'load', arrival)
+    for (const datasetId of await held()) await ledger.noteFailure(datasetId, 'load', 'lost', arrival, 'failed')
     await ledger.register(dataset('ds-8'), alone)
     expect(await held()).toContain('ds-8')
   })
@@ -89,8 +89,60 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
     expect(await ledger.dataset('ds-1')).toMatchObject({ state: 'recomputed', step: 'recompute', reason: '' })
     await ledger.noteFailure('ds-1', 'compare', '', arrival, 'failed')
     expect(await ledger.dataset('ds-1')).toMatchObject({ state: 'failed', step: 'compare', reason: 'unknown' })
-    await ledger.setState('nobody', 'failed', 'seal', arrival)
+    expect(await ledger.setState('nobody', 'recomputed', 'recompute', arrival)).toBeNull()
     expect(await ledger.dataset('nobody')).toBeNull()
+  })
+
+  /** As a run does, and as those do that end it. */
+  const broughtTo = async (stage: BatchStage, state: DatasetState): Promise<void> => {
+    const { ledger } = stage
+    await ledger.register(newDataset(stage, 'ds-1', { [shardA]: 3 }))
+    if (state === 'sealed') return
+    await ledger.setState('ds-1', 'recomputed', 'recompute', arrival)
+    if (state === 'recomputed') return
+    if (state === 'failed') await ledger.noteFailure('ds-1', 'load', 'stopped', arrival, 'failed')
+    else await ledger.setState('ds-1', 'loaded', 'load', arrival)
+  }
+
+  it.each([
+    ['sealed', 'recomputed', 'recomputed'],
+    ['sealed', 'loaded', 'sealed'],
+    ['sealed', 'failed', 'failed'],
+    ['recomputed', 'recomputed', 'recomputed'],
+    ['recomputed', 'loaded', 'loaded'],
+    ['recomputed', 'failed', 'failed'],
+    ['loaded', 'recomputed', 'loaded'],
+    ['loaded', 'loaded', 'loaded'],
+    ['loaded', 'failed', 'failed'],
+    ['promoted', 'recomputed', 'promoted'],
+    ['promoted', 'loaded', 'promoted'],
+    ['promoted', 'failed', 'promoted'],
+    ['failed', 'recomputed', 'failed'],
+    ['failed', 'loaded', 'failed'],
+    ['failed', 'failed', 'failed'],
+  ] as const)('of a dataset that is %s: written as %s, it is %s', async (from, to, then) => {
+    const stage = stageOf()
+    const { ledger } = stage
+    await broughtTo(stage, from)
+    if (from === 'promoted') await serve(stage, await ledger.control(), 'ds-1')
+    const before = await ledger.dataset('ds-1')
+    expect(before?.state).toBe(from)
+    if (to === 'failed') await ledger.noteFailure('ds-1', 'late', 'late', arrival + 5000, to)
+    else expect(await ledger.setState('ds-1', to, 'late', arrival + 5000)).toBe(then)
+    const after = await ledger.dataset('ds-1')
+    const isWritten = (mayFollow[to] as readonly DatasetState[]).includes(from)
+    expect(after).toEqual(isWritten ? expect.objectContaining({ state: then, step: 'late' }) : before)
+  })
+
+  it('says once why a dataset failed; of one that is served it notes what fails later', async () => {
+    const stage = stageOf()
+    const { ledger } = stage
+    await broughtTo(stage, 'failed')
+    await ledger.noteFailure('ds-1', 'pollRecompute', 'CANCELLED', arrival + 5000, null)
+    expect(await ledger.dataset('ds-1')).toMatchObject({ state: 'failed', step: 'load', reason: 'stopped' })
+    await serve(stage, await ledger.control(), 'ds-1')
+    await ledger.noteFailure('ds-1', 'prune', 'busy', arrival + 5000, null)
+    expect(await ledger.dataset('ds-1')).toMatchObject({ state: 'promoted', step: 'prune', reason: 'busy' })
   })
 
   it('gives slots, serves and prunes by compare-and-set on one row', async () => {

@@ -1,7 +1,7 @@
 import { type Bucket, buckets, divides } from '../../../core/bucket.ts'
 import type { Cell } from '../../../core/state.ts'
 import { slots } from '../../../sql/states.ts'
-import type { Control, DatasetState, Marks, SlotState } from '../../../stores/ledger/dataset.ts'
+import type { Control, Marks, ReachedState, SlotState } from '../../../stores/ledger/dataset.ts'
 import type { SpeedPosition } from '../../../stores/ledger/speed-ledger.ts'
 import type { StateRow } from '../../../stores/warehouse/memory-tables.ts'
 import {
@@ -159,7 +159,7 @@ export class RandomCalls {
     const datasetId = this.#one(datasets)
     const now = arrival + this.#below(5000)
     const reason = this.#one(texts) ?? ''
-    const state = this.#one(['recomputed', 'loaded', 'promoted', 'failed'] as const satisfies readonly DatasetState[])
+    const state = this.#one(['recomputed', 'loaded'] as const satisfies readonly ReachedState[])
     const rows = { rowsMissing: 3, rowsExtra: 4, rowsChanged: this.#below(9) }
     const values = { servedValue: BigInt(this.#below(9)) * 10n ** 30n, builtValue: this.#random() < 0.5 ? null : -1n }
     const buckets = [{ bucket: arrival, ...rows, ...values, reasons: ['duplicate', 'unknown'] as const }]

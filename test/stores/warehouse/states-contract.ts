@@ -302,6 +302,33 @@ export const statesContract = (stageOf: () => BatchStage): void => {
     expect(await stage.states.rowsLoaded(metric, 'green', 'ds-2')).toBe(1)
   })
 
+  it('loads a dataset once, where an execution that was stopped still loads it into the slot that another was given', async () => {
+    const stage = stageOf()
+    const { ledger, states } = stage
+    const metric = metricOf(stage, 'sales')
+    await ledger.register(newDataset(stage, 'ds-1', { [shardA]: 1 }))
+    const rows = [row(day, ['x', 'true'], 'count', 1)]
+    const begun = async (manifestUri: string): Promise<string> => {
+      await ledger.takeSlot(await ledger.control(), 'blue', 'ds-1', 'load', arrival)
+      return states.startLoad({ metric, slot: 'blue', datasetId: 'ds-1', manifestUri }, freshToken())
+    }
+    const manifestUri = await stageResults(stage, metric, rows)
+    const { reached, letGo } = stage.heldAt(manifestUri.replace('s3://lake/', ''))
+    const stopped = await begun(manifestUri)
+    try {
+      expect(await states.isLoaded(stopped)).toBe(false)
+      await reached
+      await ledger.setSlot(await ledger.control(), 'blue', '', 'empty')
+      await ended(stage, await begun(await stageResults(stage, metric, rows)))
+      expect(await states.rowsLoaded(metric, 'blue', 'ds-1')).toBe(1)
+      await ledger.setSlot(await ledger.control(), 'blue', 'ds-1', 'loaded')
+    } finally {
+      letGo()
+    }
+    await expect(ended(stage, stopped)).rejects.toThrow(TransactionFailed)
+    expect(await states.rowsLoaded(metric, 'blue', 'ds-1')).toBe(1)
+  })
+
   it('leaves nothing of a load whose file is not there', async () => {
     const stage = stageOf()
     const metric = metricOf(stage, 'sales')
