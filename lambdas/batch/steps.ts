@@ -109,25 +109,23 @@ export const runStep = async (batch: Batch, request: StepRequest): Promise<unkno
   }
 }
 
+/** @throws what the step does; where the ledger does not take the note of it, saying so, too */
 const noteFailures = async (batch: Batch, run: Run, step: string, work: () => Promise<Run>): Promise<Run> => {
   try {
     return await work()
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    if (!run.rollback) await noteFailure(batch, run, step, reason)
+    if (run.rollback) throw error
+    const reason = textOf(error)
+    try {
+      await batch.ledger.noteFailure(run.datasetId, step, reason, batch.now(), null)
+    } catch (unnoted) {
+      throw new Error(`${reason} (And the ledger did not take the note of it: ${textOf(unnoted)})`, { cause: error })
+    }
     throw error
   }
 }
 
-/** Whatever comes of it: the step's own error is what the execution is to say. */
-const noteFailure = async ({ ledger, now }: Batch, { datasetId }: Run, step: string, reason: string): Promise<void> => {
-  try {
-    await ledger.noteFailure(datasetId, step, reason, now(), null)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    console.error(JSON.stringify({ message: 'a failure was not noted', datasetId, step, reason, error: why }))
-  }
-}
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Steps that change nothing: a person waits for them, so the warehouse is not waited for as long as elsewhere. */
 const readingSteps: ReadonlySet<StepRequest['step']> = new Set(['datasets', 'dataset', 'exclusions', 'outputs'])
