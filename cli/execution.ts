@@ -101,7 +101,7 @@ const beyondOf = (run: Run | null): string[] => (Array.isArray(run?.beyond) ? ru
 const behindSentence = (run: Run | null): string => {
   const behind = behindOf(run)
   if (behind.length === 0) return ''
-  return ` The speed table lags behind it in ${behind.join(', ')}, and what that explains of their difference (drift ${JSON.stringify(run?.drift)}) held nothing back; \`tidemark status\` shows how far it is.`
+  return ` The speed table lagged behind it at the seal in ${behind.join(', ')}, and what that explains of their difference (drift ${JSON.stringify(run?.drift)}) held nothing back; \`tidemark status\` shows how far it is.`
 }
 
 /** A step's answer is the run itself, or holds it as `run`. */

@@ -1,7 +1,6 @@
 import { keepers, type MetricData } from '../../core/model.ts'
-import type { DatasetApart } from '../../spark/specification.ts'
 import type { Pin } from '../../sql/states.ts'
-import { type Comparison, type Control, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
+import { type Comparison, type Control, driftOf, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import { driftBeyond, sentenceOf } from './drift.ts'
 import { findDataset } from './find-dataset.ts'
@@ -11,7 +10,8 @@ import { refuseOtherModel } from './sealed-model.ts'
 import { laggingPositions } from './tidemark.ts'
 
 /**
- * Compares what was served up to the new tidemark, of shards that lagged at the seal up to where they were then, with
+ * Compares what was served up to the new tidemark, of shards that lagged at the seal up to where they were then (or now,
+ * where something else is served by now), with
  * what the dataset would serve there, and keeps the comparison. What the speed table counts meanwhile changes nothing of it.
  * A dataset that was served before is promoted, or held, as it is: it was compared when it was made.
  */
@@ -22,13 +22,14 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   const control = await batch.ledger.control()
   const marks = await batch.ledger.marks(run.datasetId)
   const told = await factsOf(batch, run.datasetId)
-  const lagged = await laggedAt(batch, control, marks, told)
+  const atSeal = told?.served.datasetId === control.liveDatasetId ? told.served : null
+  const lagged = atSeal?.positions ?? laggingPositions(marks, await batch.ledger.speedPositions())
   const served = { datasetId: control.liveDatasetId, positions: { ...marks, ...lagged } }
   const comparisons: Compared[] = []
   for (const metric of keepers(batch.model))
     comparisons.push(await compareMetric(batch, run.datasetId, control, served, metric))
   // Asked after the comparing: what is served as at the seal now, was so all the while.
-  const facts = told !== null && (await isStillServed(batch, marks, told.served)) ? told : null
+  const facts = atSeal !== null && (await isStillServed(batch, marks, atSeal)) ? told : null
   const parities = comparisons.map(
     ({ metric, isServed, comparison }): Parity => ({
       ...comparison,
@@ -44,17 +45,6 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   const behind = Object.keys(lagged).sort()
   const answer = { ...run, drift: Math.max(0, ...known.map(driftOf)), behind, beyond: beyond.map(sentenceOf) }
   return { ...answer, next: !run.promote || beyond.length > 0 ? 'hold' : 'promote' }
-}
-
-/** The shards whose speed table had not reached the marks, and where it was: at the seal, or where something else is served by now, now. */
-const laggedAt = async (
-  { ledger }: Batch,
-  { liveDatasetId }: Control,
-  marks: Marks,
-  told: DatasetApart | null,
-): Promise<Marks> => {
-  if (told?.served.datasetId === liveDatasetId) return told.served.positions
-  return laggingPositions(marks, await ledger.speedPositions())
 }
 
 interface Compared {

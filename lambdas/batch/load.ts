@@ -6,12 +6,14 @@ import { qualified } from '../../sql/table.ts'
 import { type Control, slotOf } from '../../stores/ledger/dataset.ts'
 import { epochMsOf } from '../../stores/warehouse/sql-time.ts'
 import { type Batch, manifestKey } from './batch.ts'
-import { reached } from './reached.ts'
+import { findDataset } from './find-dataset.ts'
+import { reached, refuseEnded } from './reached.ts'
 import type { Run } from './run.ts'
 import { executionHash } from './seal.ts'
 
-/** Takes the standby slot for the dataset and begins a transaction for each metric. */
+/** Takes the standby slot for the dataset and begins a transaction for each metric. @throws where the execution ended meanwhile */
 export const startLoad = async (batch: Batch, run: Run): Promise<Run> => {
+  refuseEnded(await findDataset(batch, run.datasetId))
   const manifest = await readManifest(batch, run.datasetId)
   const slot = await takeSlot(batch, run)
   if (slot === null) return { ...run, statementIds: [], loadDone: false }

@@ -37,7 +37,7 @@ export const factsOf = async (batch: Batch, datasetId: string): Promise<DatasetA
 export const isStillServed = async (batch: Ledgers, marks: Marks, atSeal: Served): Promise<boolean> =>
   textOf(await servedUpTo(batch, marks, atSeal.positions)) === textOf(atSeal)
 
-/** All of it that may change; a dataset's marks never do, nor what lies up to a position. A manifest of an older version says nothing of exclusions, which is like no other. */
+/** All of it that may change; a dataset's marks never do, and rows up to a position stay in place, unless they are pruned and restored. A manifest of an older version says nothing of exclusions, which is like no other. */
 const textOf = ({ datasetId, exclusions }: Beside): string =>
   JSON.stringify([datasetId, exclusions?.dataset, sorted(exclusions?.stretches ?? {})])
 

@@ -17,7 +17,7 @@ export interface Run {
   readonly loadDone?: boolean
   /** The largest part of a metric's rows that differ from what was served. */
   readonly drift?: number
-  /** The shards whose speed table had not reached the mark when they were compared: what that explains holds nothing back. */
+  /** The shards whose speed table had not reached the mark at the seal: what that explains holds nothing back. */
   readonly behind?: readonly string[]
   /** A sentence for each metric that differs by more than it may. */
   readonly beyond?: readonly string[]

@@ -13,6 +13,17 @@ const isJava17 = async (command) => {
   }
 }
 
+/** What the Java in JAVA_HOME or on PATH says of itself; '' where there is none. */
+export const javaSays = async () => {
+  const home = process.env.JAVA_HOME
+  try {
+    return await run(home === undefined ? 'java' : join(home, 'bin', 'java'), ['-version'])
+  } catch (error) {
+    if (error instanceof SetupError) return ''
+    throw error
+  }
+}
+
 /** Whether this machine brings its own Java 17, in JAVA_HOME or on PATH. */
 export const hasJava = async () => {
   const home = process.env.JAVA_HOME

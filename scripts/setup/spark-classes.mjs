@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { javaSays } from './java.mjs'
 import { findSparkHome, sparkSubmit } from './spark.mjs'
 import { hashOf, isStamped, stamp, step, textOf, venvDir } from './step.mjs'
 
@@ -8,13 +9,15 @@ const trainingScript = join(import.meta.dirname, 'spark-classes.py')
 
 /**
  * `.venv/spark-classes.jsa`: what Java makes of Spark's classes once they are loaded, so that a job need not load them from
- * their jars again (Java's class data sharing, JEP 350). It is of one Java and one class path; another Java ignores it.
+ * their jars again (Java's class data sharing, JEP 350). It is of one Java and one class path, with the
+ * compiler and collector of the stage's jobs (localstack/spark/submit.ts); another Java ignores it.
  */
 export const sparkClasses = async () => {
   const archive = join(venvDir, 'spark-classes.jsa')
   const jarsDir = join(venvDir, 'spark-jars')
   const stampFile = join(venvDir, '.spark-classes-stamp')
-  const hash = hashOf(textOf(trainingScript), textOf(join(jarsDir, '.tidemark-stamp')), process.env.JAVA_HOME ?? null)
+  const texts = [trainingScript, import.meta.filename, join(jarsDir, '.tidemark-stamp')].map(textOf)
+  const hash = hashOf(texts, await javaSays())
   if (isStamped(stampFile, hash)) return
   await step('Spark’s classes, loaded once for all jobs', async () => {
     const workDir = mkdtempSync(join(tmpdir(), 'tidemark-spark-'))
@@ -24,7 +27,6 @@ export const sparkClasses = async () => {
       'spark.master': 'local[2]',
       'spark.ui.enabled': 'false',
       'spark.local.dir': workDir,
-      // The class path of the stage's jobs (localstack/spark/submit.ts).
       'spark.driver.extraClassPath': join(jarsDir, '*'),
       'spark.driver.defaultJavaOptions': `"-XX:ArchiveClassesAtExit=${unfinished}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC`,
     }

@@ -75,7 +75,7 @@ export interface DatasetLedger {
   prunedTo(): Promise<Marks>
 
   setSlot(control: Control, slot: Slot, datasetId: string, state: SlotState): Promise<void>
-  /** Gives a slot to a dataset that is to be loaded. */
+  /** Gives a slot to a dataset that is to be loaded. @throws TransactionFailed where it has failed */
   takeSlot(control: Control, slot: Slot, datasetId: string, step: string, now: number): Promise<void>
   /** Serves another dataset by its own definitions, in one step. */
   serve(control: Control, datasetId: string, serving: Serving, step: string, now: number): Promise<void>

@@ -7,8 +7,8 @@ export type DatasetKind = 'full' | 'incremental'
 export type DatasetState = 'sealed' | 'recomputed' | 'loaded' | 'promoted' | 'failed'
 
 /**
- * Which states each may follow: what has ended stays so, whoever is still at work on it. Itself, too, so that a step
- * tried again clears what was noted of its first try. `promoted` is not here: what control serves is, whatever it was.
+ * Which states each may follow: what has ended stays so, whoever is still at work on it. What a step brings it to
+ * may follow itself, so that a step tried again clears what was noted of its first try. `promoted` is not here: what control serves is, whatever it was.
  */
 export const mayFollow = {
   recomputed: ['sealed', 'recomputed'],

@@ -4,6 +4,7 @@ import { type MemoryWarehouse, refuseMoved } from '../warehouse/memory.ts'
 import type { Draft } from '../warehouse/memory-draft.ts'
 import type { Committed, Tables } from '../warehouse/memory-tables.ts'
 import { sqlTime } from '../warehouse/sql-time.ts'
+import { TransactionFailed } from '../warehouse/warehouse.ts'
 import {
   type Control,
   type Dataset,
@@ -132,6 +133,7 @@ export class MemoryDatasetLedger implements DatasetLedger {
     const taken = { datasetId, state: 'loading' } as const
     await this.#warehouse.transact('take slot', (draft) => {
       setControl(draft, 'take slot', control, (row) => ({ ...row, slots: { ...row.slots, [slot]: taken } }))
+      refuseFailed(draft, datasetId)
       change(draft, datasetId, { step, reason: '', updatedAt: now })
     })
   }
@@ -192,6 +194,14 @@ const isInTheWay = (row: DatasetRow, { modelVersion, sealedAfter, lost }: Alone)
 
 const newestFirst = (a: DatasetRow, b: DatasetRow): number =>
   b.sealedAt - a.sealedAt || (a.datasetId < b.datasetId ? 1 : -1)
+
+const refuseFailed = (draft: Draft, id: string): void => {
+  const isFailed = draft
+    .table('dataset')
+    .rows()
+    .some(({ datasetId, state }) => datasetId === id && state === 'failed')
+  if (isFailed) throw new TransactionFailed('memory-take-slot', `${id} has failed`)
+}
 
 /** @param from the states in which it is changed; left out: whichever stands */
 const change = (draft: Draft, datasetId: string, to: Partial<DatasetRow>, from?: readonly DatasetState[]): void =>

@@ -151,7 +151,8 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${ex
     await this.#warehouse.run({
       statements: [
         controlSql(control, { [`${slot}_dataset_id`]: datasetId, [`${slot}_state`]: 'loading' }),
-        `UPDATE ledger.dataset SET step = ${text(step)}, reason = '', updated_at = ${timestamp(now)} WHERE dataset_id = ${text(datasetId)}`,
+        // The column can't be null: where the dataset has failed, the transaction does.
+        `UPDATE ledger.dataset SET step = CASE WHEN state <> 'failed' THEN ${text(step)} END, reason = '', updated_at = ${timestamp(now)} WHERE dataset_id = ${text(datasetId)}`,
       ],
     })
   }

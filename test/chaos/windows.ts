@@ -59,6 +59,7 @@ export class WindowWatch {
   async stop(): Promise<void> {
     this.#running?.stop.abort()
     await this.#running?.done
+    await this.look()
     this.#running = undefined
   }
 

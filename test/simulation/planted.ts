@@ -277,6 +277,12 @@ export const plantedFaults: readonly PlantedFault[] = [
     'driftBeyond(batch, known).slice(0, Object.keys(lagged).length > 0 ? 0 : undefined)',
   ),
   one(
+    'a lagging shard is compared as far as it came meanwhile',
+    compare,
+    'const lagged = atSeal?.positions ?? laggingPositions',
+    'const lagged = laggingPositions',
+  ),
+  one(
     'a recompute builds on a dataset of other exclusions',
     seal,
     'live?.modelVersion === model.version && live.exclusions === exclusions',

@@ -98,9 +98,10 @@ export class Reasons {
         if (difference.reasons.includes('definition')) continue
         const inside = placed.filter(({ record }) => bucketOf(metric, record) === difference.bucket)
         const areReached = inside.every(({ record }) => isReached(record))
-        const isPlain = areReached && !inside.some(isTwin)
+        const isPlain = seesAll && !inside.some(isTwin)
         const wrong =
-          wrongReason(difference, inside, areReached, isTwin) ?? (seesAll && isPlain ? untold(difference) : null)
+          wrongReason(difference, inside, areReached, isTwin) ??
+          (isPlain ? untold(difference, inside, areReached) : null)
         if (wrong !== null)
           throw new WrongAnswer(
             `${datasetId}, ${metric}, ${new Date(difference.bucket).toISOString()}: is told to differ as ${difference.reasons.join(', ')}, but ${wrong}`,
@@ -192,6 +193,9 @@ const wrongReason = (
   return null
 }
 
-/** What was not told of a bucket without twins, all of which speed had reached, where the recompute saw everything; null: nothing. */
-const untold = ({ reasons }: BucketParity): string | null =>
-  reasons.join() === 'excluded' ? null : 'only exclusions can have changed there'
+/** What was not told of a bucket without twins, where the recompute saw everything; null: nothing. */
+const untold = ({ reasons }: BucketParity, inside: readonly Placed[], areReached: boolean): string | null => {
+  if (areReached) return reasons.join() === 'excluded' ? null : 'only exclusions can have changed there'
+  if (inside.some(({ here, there }) => here !== there)) return null
+  return reasons.join() === 'behind' ? null : 'only what speed had not reached can differ there'
+}

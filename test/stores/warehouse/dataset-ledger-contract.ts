@@ -189,6 +189,17 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
     expect((await ledger.control()).revision).toBe(1)
   })
 
+  it('gives no slot to a dataset that has failed, and leaves what was noted of it', async () => {
+    const stage = stageOf()
+    const { ledger } = stage
+    await ledger.register(newDataset(stage, 'ds-1', { [shardA]: 3 }))
+    await ledger.noteFailure('ds-1', 'startLoad', 'somebody stopped it', arrival, 'failed')
+    const control = await ledger.control()
+    await expect(ledger.takeSlot(control, 'blue', 'ds-1', 'load', arrival)).rejects.toThrow(TransactionFailed)
+    expect(await ledger.control()).toEqual(control)
+    expect(await ledger.dataset('ds-1')).toMatchObject({ step: 'startLoad', reason: 'somebody stopped it' })
+  })
+
   it('finds edges within bounds, and by when they were committed', async () => {
     const stage = stageOf()
     for (const edge of [2, 5, 9]) await committed(stage, edge, [])
