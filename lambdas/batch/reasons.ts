@@ -18,7 +18,7 @@ const servedUpTo = async ({ ledger, exclusions }: Ledgers, marks: Marks, positio
   const { liveDatasetId } = await ledger.control()
   const live = liveDatasetId === '' ? null : await ledger.dataset(liveDatasetId)
   const liveMarks = await ledger.marks(liveDatasetId)
-  const reach: Reach = { from: liveMarks, to: { ...marks, ...positions } }
+  const reach: Reach = { from: liveMarks, to: { ...marks, ...positions }, lagging: positions }
   return {
     datasetId: liveDatasetId,
     marks: liveMarks,
@@ -38,11 +38,16 @@ export const isStillServed = async (batch: Ledgers, marks: Marks, atSeal: Served
   textOf(await servedUpTo(batch, marks, atSeal.positions)) === textOf(atSeal)
 
 /** All of it that may change; a dataset's marks never do, and rows up to a position stay in place, unless they are pruned and restored. A manifest of an older version says nothing of exclusions, which is like no other. */
-const textOf = ({ datasetId, exclusions }: Beside): string =>
-  JSON.stringify([datasetId, exclusions?.dataset, sorted(exclusions?.stretches ?? {})])
+const textOf = ({ datasetId, positions, exclusions }: Beside): string => {
+  const counted = Object.entries(exclusions?.stretches ?? {}).flatMap(([shardId, stretches]) => {
+    const own = stretches.filter(({ above }) => above < (positions[shardId] ?? openEnd))
+    return own.length === 0 ? [] : [[shardId, own] as const]
+  })
+  return JSON.stringify([datasetId, exclusions?.dataset, counted.sort(([a], [b]) => (a < b ? -1 : 1))])
+}
 
-const sorted = (byShard: Readonly<Record<string, unknown>>): [string, unknown][] =>
-  Object.entries(byShard).sort(([a], [b]) => (a < b ? -1 : 1))
+/** Above every sequence number. */
+const openEnd = ':'
 
 /**
  * Why a bucket differs, as far as the facts prove it. Records counted on one side alone are a reason only where there

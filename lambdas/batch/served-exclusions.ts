@@ -7,6 +7,8 @@ import type { ExclusionStretch } from '../../stores/ledger/exclusion-ledger.ts'
 export interface Reach {
   readonly from: Marks
   readonly to: Marks
+  /** The shards that lag: what they count next goes by what begins at `to`. */
+  readonly lagging: Marks
 }
 
 /**
@@ -18,12 +20,13 @@ export interface Reach {
 export const servedExclusions = (
   dataset: number,
   stretches: readonly ExclusionStretch[],
-  { from, to }: Reach,
+  { from, to, lagging }: Reach,
 ): ServedExclusions => {
   const byShard: Record<string, { above: string; revision: number }[]> = {}
   for (const [shardId, end] of Object.entries(to)) {
     const start = from[shardId] ?? ''
-    const own = stretches.filter((stretch) => stretch.shardId === shardId && stretch.above < end)
+    const isWithin = (above: string): boolean => above < end || (above === end && shardId in lagging)
+    const own = stretches.filter((stretch) => stretch.shardId === shardId && isWithin(stretch.above))
     const first = own.findLast(({ above }) => above <= start)?.revision ?? 0
     const inside = own.filter(({ above }) => above > start).map(({ above, revision }) => ({ above, revision }))
     const within = [...(first === 0 || start >= end ? [] : [{ above: start, revision: first }]), ...inside]
