@@ -189,6 +189,25 @@ export const parityCases = (start: () => Promise<BatchStage>): void => {
       expect((await parityOf(back, 'sales')).buckets).toMatchObject([{ bucket: hour, reasons: ['excluded'] }])
     })
 
+    it('a twin that a lagging shard has yet to count is no exclusion’s, once that is undone', async () => {
+      for (let number = 1; number <= 3; number++) stage.produce(shardA)
+      stage.produce(shardB)
+      await stage.settle()
+      await stage.recompute()
+      const { id } = await exclude({ shop: 'wrong' })
+      stage.produce(shardB)
+      await stage.settle()
+      await undo(id)
+      const twin = stage.produce(shardA, { ...other, id: 'twin' })
+      await stage.settle()
+      stage.produce(shardB, { ...other, id: 'twin', amount: '1.00' })
+      expect((stage.stream.get(shardB)?.at(-1)?.sequenceNumber ?? '') < twin.sequenceNumber).toBe(true)
+      await stage.archiveRecords(stage.stream.get(shardB) ?? [])
+      const run = await stage.recompute()
+      expect(run.behind).toEqual([shardB])
+      expect((await parityOf(run, 'turnover')).buckets).toMatchObject([{ reasons: ['duplicate', 'behind'] }])
+    })
+
     it('duplicates and records not yet reached are told beside', async () => {
       for (let number = 1; number <= 2; number++) stage.produce(shardA)
       stage.produce(shardA, other)
