@@ -10,9 +10,9 @@ import { refuseOtherModel } from './sealed-model.ts'
 import { laggingPositions } from './tidemark.ts'
 
 /**
- * Compares what was served up to the new tidemark, of shards that lagged at the seal up to where they were then (or now,
- * where something else is served by now), with
- * what the dataset would serve there, and keeps the comparison. What the speed table counts meanwhile changes nothing of it.
+ * Compares what was served up to the new tidemark with what the dataset would serve there, and keeps the comparison. Of
+ * shards that lagged at the seal, what is served is taken up to where they were then (where something else is served by
+ * now, where they are now): what the speed table counts meanwhile changes nothing of it.
  * A dataset that was served before is promoted, or held, as it is: it was compared when it was made.
  */
 export const compare = async (batch: Batch, run: Run): Promise<Run> => {

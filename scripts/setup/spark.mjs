@@ -5,6 +5,7 @@ import { run } from './step.mjs'
 
 const pathFromPython = async (code) => (await run(venvPython, ['-c', code])).trim()
 
+/** The folder of the pyspark in `.venv`. */
 export const findSparkHome = () => pathFromPython('import pyspark, os; print(os.path.dirname(pyspark.__file__))')
 
 /** The machine's own Java 17, else the one in `.venv`. */

@@ -389,11 +389,7 @@ export const parityCases = (start: () => Promise<BatchStage>): void => {
     stage.produce(shardB)
     const records = stage.stream.get(shardB) ?? []
     await stage.archiveRecords(records)
-    let isFirst = true
-    const moving = async (): Promise<void> => {
-      if (isFirst) await stage.writer().write(shardB, records.slice(0, 1))
-      isFirst = false
-    }
+    const moving = once(() => stage.writer().write(shardB, records.slice(0, 1)))
     stage.jobs.tamper = (all) => all.map((one) => (one.metric === 'turnover' ? { ...one, value: one.value + 1 } : one))
     const run = await stage.recompute({}, moving)
     expect(run).toMatchObject({
@@ -413,11 +409,7 @@ export const parityCases = (start: () => Promise<BatchStage>): void => {
     for (let number = 0; number < 3; number++) stage.produce(shardB)
     await stage.archiveRecords(stage.stream.get(shardB) ?? [])
     stage.maxDrift = 0
-    let isFirst = true
-    const rollingBack = async (): Promise<void> => {
-      if (isFirst) await stage.step({ step: 'rollback', datasetId: first.datasetId })
-      isFirst = false
-    }
+    const rollingBack = once(() => stage.step({ step: 'rollback', datasetId: first.datasetId }))
     const run = await stage.recompute({}, rollingBack)
     expect(run).toMatchObject({ next: 'hold', behind: [shardB] })
     expect((await parityOf(run, 'sales')).buckets).toMatchObject([{ reasons: ['unknown'] }])
@@ -438,4 +430,13 @@ export const parityCases = (start: () => Promise<BatchStage>): void => {
       beyond: [expect.stringMatching(/^turnover: .*behind, unknown/)],
     })
   })
+}
+
+/** Does it at the first call alone. */
+const once = (act: () => Promise<unknown>) => {
+  let isDone = false
+  return async (): Promise<void> => {
+    if (!isDone) await act()
+    isDone = true
+  }
 }
