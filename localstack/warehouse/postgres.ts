@@ -100,6 +100,8 @@ function launch(
 
 /**
  * No Unix socket, no replication, and a log without statements: they may be long, and their errors reach who sent them.
+ * Redshift doesn't bound the locks of a transaction, PostgreSQL does, by 64 times the connections unless told otherwise: too
+ * few where the tables, indexes and views of hundreds of metrics are dropped at once.
  */
 function settings(port: number): string[] {
   const values: Record<string, string | number> = {
@@ -107,6 +109,7 @@ function settings(port: number): string[] {
     port,
     unix_socket_directories: '',
     max_connections: 50,
+    max_locks_per_transaction: 1024,
     fsync: 'on',
     wal_level: 'minimal',
     max_wal_senders: 0,
