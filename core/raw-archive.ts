@@ -50,6 +50,21 @@ export const parseRawShardPrefix = (prefix: string): string => {
   return shardId
 }
 
+/** The first of ascending sequence numbers that lies in none of the objects, padded; null: each lies in one. */
+export const firstOutside = (
+  sequenceNumbers: readonly string[],
+  objects: readonly Pick<RawObject, 'first' | 'last'>[],
+): string | null => {
+  const inOrder = [...objects].sort((a, b) => (a.first < b.first ? -1 : 1))
+  let [begun, furthest] = [0, '']
+  for (const sequenceNumber of sequenceNumbers) {
+    for (let next = inOrder[begun]; next !== undefined && next.first <= sequenceNumber; next = inOrder[++begun])
+      if (next.last > furthest) furthest = next.last
+    if (furthest < sequenceNumber) return sequenceNumber
+  }
+  return null
+}
+
 /** One record as one line, without its line end. Lossless whatever the record's bytes are. */
 export const encodeRawLine = (record: ReceivedRecord): string => {
   const { shardId, sequenceNumber, arrivalTime, partitionKey, text } = record

@@ -58,6 +58,8 @@ export interface Served {
   /** The shards that a shard came from. */
   readonly ancestors: Readonly<Record<string, readonly string[]>>
   readonly exclusions: ServedExclusions
+  /** By shard the first record that the speed table counted and the archive lacks, padded; left out by older versions. */
+  readonly unarchived?: Readonly<Record<string, string>>
 }
 
 /** By which revisions of the exclusions what is served was counted. */

@@ -73,7 +73,14 @@ export const failureMessages = {
   archiveHole: {
     failure: 'Records expired before they were archived, and later ones were archived: `tidemark recompute`',
     quote: 'sales: …% of its rows differ from what is served, …% may; most in … (served …, built …: unknown).',
-    heading: 'The archive stands still',
+    heading: 'The archive has a hole',
+    test: 'test/lambdas/batch/refusals.test.ts',
+  },
+  holeSeen: {
+    failure: 'The same, where more expired than the speed table took at once: `tidemark recompute`',
+    quote:
+      'The archive has a hole in shardId-…: the speed table counted record …, which no object under raw/ holds. This dataset lacks it, and what else is missing there.',
+    heading: 'The archive has a hole',
     test: 'test/lambdas/batch/refusals.test.ts',
   },
   refilling: {

@@ -8,11 +8,13 @@ import { factsOf, isStillServed, reasonsOf } from './reasons.ts'
 import type { Run } from './run.ts'
 import { refuseOtherModel } from './sealed-model.ts'
 import { laggingPositions } from './tidemark.ts'
+import { holesOf } from './unarchived.ts'
 
 /**
  * Compares what was served up to the new tidemark with what the dataset would serve there, and keeps the comparison. Of
  * shards that lagged at the seal, what is served is taken up to where they were then (where something else is served by
  * now, where they are now): what the speed table counts meanwhile changes nothing of it.
+ * A dataset is held where a metric differs by more than it may, and where the archive has a hole.
  * A dataset that was served before is promoted, or held, as it is: it was compared when it was made.
  */
 export const compare = async (batch: Batch, run: Run): Promise<Run> => {
@@ -41,9 +43,9 @@ export const compare = async (batch: Batch, run: Run): Promise<Run> => {
   )
   await batch.ledger.recordParity(run.datasetId, parities)
   const known = parities.filter((_, place) => comparisons[place]?.isServed)
-  const beyond = driftBeyond(batch, known)
+  const beyond = [...driftBeyond(batch, known, facts).map(sentenceOf), ...(told === null ? [] : holesOf(told.served))]
   const behind = Object.keys(lagged).sort()
-  const answer = { ...run, drift: Math.max(0, ...known.map(driftOf)), behind, beyond: beyond.map(sentenceOf) }
+  const answer = { ...run, drift: Math.max(0, ...known.map(driftOf)), behind, beyond }
   return { ...answer, next: !run.promote || beyond.length > 0 ? 'hold' : 'promote' }
 }
 

@@ -1,13 +1,15 @@
 import { keepers } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
-import { type Control, driftOf, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
+import { type Control, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import { isServed } from './compare.ts'
 import { driftBeyond, sentenceOf } from './drift.ts'
 import { findDataset } from './find-dataset.ts'
 import { lowestMarksInSlots } from './lowest-marks.ts'
 import { retireModels, servingOf, tellModels } from './models.ts'
+import { factsOf } from './reasons.ts'
 import type { Run } from './run.ts'
+import { holesOf } from './unarchived.ts'
 
 /** Serves the run's dataset. */
 export const promote = async (batch: Batch, run: Run): Promise<Run> => {
@@ -36,14 +38,17 @@ export const promoteDataset = async (
       409,
       `${datasetId} was never compared with what is served; recompute again, or promote it by --accept-drift.`,
     )
-  const beyond = driftBeyond(batch, await servedParities(batch, parities))
-  if (beyond.length > 0 && !acceptDrift)
+  const facts = await factsOf(batch, datasetId)
+  const holes = facts === null ? [] : holesOf(facts.served)
+  const beyond = driftBeyond(batch, await servedParities(batch, parities), facts)
+  if (beyond.length + holes.length > 0 && !acceptDrift)
     throw new Problem(
       'drift_too_large',
       409,
-      `${datasetId} differs too much from what is served.\n${beyond.map(sentenceOf).join('\n')}\nLook at it by \`tidemark datasets ${datasetId}\`, and serve it all the same by \`tidemark promote ${datasetId} --accept-drift\`.`,
+      `${datasetId} differs too much from what is served.\n${[...beyond.map(sentenceOf), ...holes].join('\n')}\nLook at it by \`tidemark datasets ${datasetId}\`, and serve it all the same by \`tidemark promote ${datasetId} --accept-drift\`.`,
       {
-        beyond: beyond.map(({ metric, parity, allowed }) => ({ metric: metric.name, drift: driftOf(parity), allowed })),
+        beyond: beyond.map(({ metric, drift, allowed }) => ({ metric: metric.name, drift, allowed })),
+        unarchived: facts?.served.unarchived ?? {},
       },
     )
   await serve(batch, control, datasetId, 'promote')

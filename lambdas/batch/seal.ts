@@ -20,6 +20,7 @@ import { servedBeside } from './reasons.ts'
 import type { Run, SealRequest } from './run.ts'
 import { refuseOtherModel } from './sealed-model.ts'
 import { type ArchivedShard, drawMarks } from './tidemark.ts'
+import { unarchivedUpTo } from './unarchived.ts'
 import { othersUnderWay, showLife, underWayProblem } from './under-way.ts'
 
 /** What a dataset is built on: nothing for a full recompute. */
@@ -70,7 +71,14 @@ export const seal = async (batch: Batch, request: SealRequest): Promise<Run> => 
   if (!(await isRegisteredAs(batch, { datasetId, base, exclusions, marks }))) return seal(batch, request)
   await batch.archive.putJson(
     specificationKey(datasetId),
-    specification(batch, { datasetId, base, exclusions, marks, raw, served: await servedAtSeal(batch, marks, shards) }),
+    specification(batch, {
+      datasetId,
+      base,
+      exclusions,
+      marks,
+      raw,
+      served: await servedAtSeal(batch, base, marks, raw),
+    }),
   )
   return { ...run, datasetId, next: 'recompute' }
 }
@@ -200,10 +208,11 @@ const refuseBelowExclusions = async ({ exclusions }: Batch, sealed: number, mark
     )
 }
 
-const servedAtSeal = async (batch: Batch, marks: Marks, shards: readonly Shard[]): Promise<Served> => ({
+const servedAtSeal = async (batch: Batch, base: Base, marks: Marks, raw: readonly RawShard[]): Promise<Served> => ({
   ...(await servedBeside(batch, marks)),
   duplicatesWindowMs: batch.duplicatesWindowMs,
-  ancestors: Object.fromEntries(shards.map(({ shardId }) => [shardId, ancestorsOf(shardId, shards)])),
+  ancestors: Object.fromEntries(raw.map(({ shardId }) => [shardId, ancestorsOf(shardId, raw)])),
+  unarchived: await unarchivedUpTo(batch, base.marks, marks, raw),
 })
 
 interface Sealed {

@@ -101,13 +101,17 @@ export const largestFirst = (a: BucketDifference, b: BucketDifference): number =
     const difference = (servedValue ?? 0n) - (builtValue ?? 0n)
     return difference < 0n ? -difference : difference
   }
-  const rows = (one: BucketDifference): number => one.rowsMissing + one.rowsExtra + one.rowsChanged
-  return Number(apart(b) - apart(a)) || rows(b) - rows(a) || a.bucket - b.bucket
+  return Number(apart(b) - apart(a)) || rowsDiffering(b) - rowsDiffering(a) || a.bucket - b.bucket
 }
 
+type Rows = Pick<BucketDifference, 'rowsMissing' | 'rowsExtra' | 'rowsChanged'>
+
+/** How many rows differ, of one bucket or a whole metric. */
+export const rowsDiffering = ({ rowsMissing, rowsExtra, rowsChanged }: Rows): number =>
+  rowsMissing + rowsExtra + rowsChanged
+
 /** The part of a metric's rows that differ from what was served. */
-export const driftOf = ({ rowsBuilt, rowsMissing, rowsExtra, rowsChanged }: Comparison): number =>
-  (rowsMissing + rowsExtra + rowsChanged) / Math.max(rowsBuilt, 1)
+export const driftOf = (comparison: Comparison): number => rowsDiffering(comparison) / Math.max(comparison.rowsBuilt, 1)
 
 export const slotOf = (control: Control, datasetId: string): Slot | null =>
   control.slots.blue.datasetId === datasetId ? 'blue' : control.slots.green.datasetId === datasetId ? 'green' : null

@@ -3,6 +3,7 @@ import { type KinesisEventRecord, readKinesisEvent, toRawRecord } from '../../co
 import {
   decodeRawLine,
   encodeRawLine,
+  firstOutside,
   parseRawObjectKey,
   parseRawShardPrefix,
   rawObjectKey,
@@ -110,5 +111,40 @@ describe('a Kinesis event', () => {
     )
     expect(() => readKinesisEvent({ Records: [record('10'), record('9')] })).toThrow('stands after')
     expect(() => readKinesisEvent({ Records: [{ ...record('1'), eventID: '1' }] })).toThrow('eventID')
+  })
+})
+
+describe('a record that no object holds', () => {
+  const object = (first: number, last: number) => ({
+    first: padSequenceNumber(String(first)),
+    last: padSequenceNumber(String(last)),
+  })
+  const outside = (numbers: readonly number[], ...objects: readonly [number, number][]): number | null => {
+    const found = firstOutside(
+      numbers.map((number) => padSequenceNumber(String(number))),
+      objects.map(([first, last]) => object(first, last)),
+    )
+    return found === null ? null : Number(found)
+  }
+
+  it('is the first between two of them', () => {
+    expect(outside([1, 5, 9], [1, 5], [6, 9])).toBeNull()
+    expect(outside([1, 5, 7, 8, 9], [1, 5], [9, 12])).toBe(7)
+    expect(outside([1], [2, 3])).toBe(1)
+    expect(outside([4], [2, 3])).toBe(4)
+    expect(outside([], [2, 3])).toBeNull()
+    expect(outside([1])).toBe(1)
+  })
+
+  it('is what looking into every object finds, whatever overlaps', () => {
+    const place = fc.integer({ min: 1, max: 40 })
+    const ranges = fc.array(fc.tuple(place, place).map(([a, b]): [number, number] => [Math.min(a, b), Math.max(a, b)]))
+    fc.assert(
+      fc.property(fc.uniqueArray(place), ranges, (numbers, objects) => {
+        const ascending = numbers.sort((a, b) => a - b)
+        const one = ascending.find((number) => !objects.some(([first, last]) => first <= number && number <= last))
+        expect(outside(ascending, ...objects)).toBe(one ?? null)
+      }),
+    )
   })
 })

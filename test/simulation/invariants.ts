@@ -45,12 +45,17 @@ export const checkAnswers = async (
       }
       tally.compared++
       const once = recount(name, counted, definitions, hash)
-      compare(name, answered, once, () =>
-        possible(world, reached).flatMap((other) => [
-          recount(name, other, definitions, hash),
-          ...(name === 'turnover' ? [wherePartsDiffer(once, counted, other, definitions, hash)] : []),
-        ]),
-      )
+      compare(name, answered, once, () => {
+        const others = possible(world, reached)
+        const of = (those: Counted): Cells => recount(name, those, definitions, hash)
+        return {
+          recounts: others.flatMap((other) => [
+            of(other),
+            ...(name === 'turnover' ? [wherePartsDiffer(once, counted, other, definitions, hash)] : []),
+          ]),
+          bounds: growing.has(name) ? [of(inAll([counted, ...others])), of(reached)] : null,
+        }
+      })
     }
   }
 }
@@ -82,6 +87,13 @@ const possible = ({ kept, exclusions, isUnsureOfTwins }: World, reached: Counted
   ...(isUnsureOfTwins ? [reached, onlyThose(reached, kept.firstsOfOneLine)] : []),
   ...(exclusions.areAny ? [onlyThose(reached, kept.atMost)] : []),
 ]
+
+/** What speed counts in each of these cases. */
+const inAll = (cases: readonly Counted[]): Counted => {
+  const [{ batch, speed } = { batch: [], speed: [] }, ...others] = cases
+  const isInOthers = (record: Accepted): boolean => others.every((other) => other.speed.includes(record))
+  return { batch, speed: speed.filter(isInOthers) }
+}
 
 /** The turnover, but for the cells that another number of sales has a part in: their sums may be alike by chance. */
 const wherePartsDiffer = (once: Cells, counted: Counted, other: Counted, definitions: number, hash: Hash64): Cells => {
@@ -141,20 +153,37 @@ const readWhole = (metric: MetricData): MetricQuestion => {
 
 const withTime = (cell: string): string => cell.replace(/^\d+/, (bucket) => new Date(Number(bucket)).toISOString())
 
-/**
- * Cells that are not certain (another recount of what may have counted differs) are not compared.
- * @param others those recounts; asked for only where a cell differs, which is seldom
- */
-const compare = (name: string, answered: Cells, once: Cells, others: () => readonly Cells[]): void => {
+/** What else a cell may hold. */
+interface Leeway {
+  /** Recounts of what may have counted instead: a cell that these differ in is not certain. */
+  readonly recounts: readonly Cells[]
+  /** The least and the most that may have counted: what is not certain lies between. null: more records don't make more. */
+  readonly bounds: readonly [least: Cells, most: Cells] | null
+}
+
+const noLeeway: Leeway = { recounts: [], bounds: null }
+
+/** Metrics whose cells never get less by a record more. */
+const growing = new Set(['sales', 'best', 'rejected'])
+
+/** @param leeway asked for only where a cell differs, which is seldom */
+const compare = (name: string, answered: Cells, once: Cells, leeway: () => Leeway): void => {
   const differing = [...answered.keys()].filter((cell) => answered.get(cell) !== once.get(cell))
   for (const cell of once.keys()) if (!answered.has(cell)) differing.push(cell)
   if (differing.length === 0) return
-  const recounts = others()
-  for (const cell of differing)
-    if (recounts.every((other) => other.get(cell) === once.get(cell)))
+  const { recounts, bounds } = leeway()
+  for (const cell of differing) {
+    const isCertain = recounts.every((other) => other.get(cell) === once.get(cell))
+    if (isCertain || (bounds !== null && !isWithin(cell, answered, bounds)))
       throw new WrongAnswer(
-        `${name}, ${withTime(cell)}: answered ${answered.get(cell) ?? 'nothing'}, counted ${once.get(cell) ?? 'nothing'}`,
+        `${name}, ${withTime(cell)}: answered ${answered.get(cell) ?? 'nothing'}, counted ${once.get(cell) ?? 'nothing'}${isCertain ? '' : `, which may be ${bounds?.map((each) => each.get(cell) ?? 'nothing').join(' to ')}`}`,
       )
+  }
+}
+
+const isWithin = (cell: string, answered: Cells, [least, most]: readonly [Cells, Cells]): boolean => {
+  const [low, value, high] = [least, answered, most].map((cells) => Number(cells.get(cell) ?? Number.NEGATIVE_INFINITY))
+  return (low ?? 0) <= (value ?? 0) && (value ?? 0) <= (high ?? 0)
 }
 
 /** @throws WrongAnswer where the newest window, by a model that is counted by, is not the recount of its records, unless it says that it is refilling */
@@ -175,10 +204,8 @@ const checkWindow = async (world: World, model: Model, tally: Tally): Promise<vo
   // An emptied store has no positions: what was reached once must still be there, unless it says otherwise.
   for (const [shardId, position] of Object.entries(receipt.positions))
     if (position > (world.windowReached.get(shardId) ?? '')) world.windowReached.set(shardId, position)
-  if (receipt.refilling) {
-    tally.refused++
-    return
-  }
+  if (receipt.refilling && !world.wasEmptied && !world.hasDeployed)
+    throw new WrongAnswer('The window is told to be refilling, though nothing was ever taken from it.')
   const { from, to } = receipt
   const { windowReached } = world
   const records = world.accepted.filter((one) => one.sequenceNumber <= (windowReached.get(one.shardId) ?? ''))
@@ -190,13 +217,32 @@ const checkWindow = async (world: World, model: Model, tally: Tally): Promise<vo
   const among = (those: ReadonlySet<Accepted>, isCounted: (record: Accepted) => boolean): Cells =>
     counted((record) => those.has(record) && isCounted(record))
   const answered = new Map(rows.map(({ by, value }) => [JSON.stringify([by.shop ?? null]), String(value)]))
+  const most = counted(isPossible)
+  if (receipt.refilling) {
+    tally.refused++
+    const cell = [...answered.keys()].find((each) => !isWithin(each, answered, [new Map(), most]))
+    if (cell !== undefined)
+      throw new WrongAnswer(
+        `window of sales, refilling, ${cell}: answered ${answered.get(cell)}, of ${most.get(cell) ?? 'nothing'} at most`,
+      )
+    return
+  }
   tally.compared++
-  compare('window of sales', answered, among(kept.certainly, isCertain), () => [
-    ...(world.isUnsureOfTwins ? [counted(isCertain), counted(isPossible), among(kept.firstsOfOneLine, isCertain)] : []),
-    ...(exclusions.areAny
-      ? [among(kept.certainly, isPossible), among(kept.atMost, isCertain), among(kept.atMost, isPossible)]
-      : []),
-  ])
+  compare('window of sales', answered, among(kept.certainly, isCertain), () => {
+    const { certainly, atMost, firstsOfOneLine } = kept
+    const { isUnsureOfTwins } = world
+    const isInAll = (record: Accepted): boolean =>
+      certainly.has(record) && atMost.has(record) && (!isUnsureOfTwins || firstsOfOneLine.has(record))
+    return {
+      recounts: [
+        ...(isUnsureOfTwins ? [counted(isCertain), most, among(firstsOfOneLine, isCertain)] : []),
+        ...(exclusions.areAny
+          ? [among(certainly, isPossible), among(atMost, isCertain), among(atMost, isPossible)]
+          : []),
+      ],
+      bounds: [counted((record) => isInAll(record) && isCertain(record)), most],
+    }
+  })
 }
 
 /** @throws WrongAnswer where a dataset that has ended is taken back by a step that came late, or what is served is not promoted */
@@ -231,6 +277,22 @@ export const checkArchive = async ({ archive, accepted }: World): Promise<void> 
   }
 }
 
+/** @throws WrongAnswer where a part was given all records, and has not taken the last of a shard; a window that was emptied begins anew */
+export const checkReached = async ({ stream, archive, warehouse, windows, wasEmptied }: World): Promise<void> => {
+  const table = new Map(warehouse.committed.speedPosition.map(({ shardId, position }) => [shardId, position]))
+  for (const { shardId, records } of stream.all) {
+    const last = records.at(-1)?.sequenceNumber
+    if (last === undefined) continue
+    const raw: RawObject[] = []
+    for await (const object of archive.listRaw(shardId, null)) raw.push(object)
+    const window = wasEmptied ? last : (await windows.open(shardId)).position?.position
+    const reached = { archive: raw.at(-1)?.last, 'speed table': table.get(shardId), window }
+    for (const [part, position] of Object.entries(reached))
+      if (position !== last)
+        throw new WrongAnswer(`The ${part} was given all of ${shardId} up to ${last}, and is at ${position}`)
+  }
+}
+
 /** @throws WrongAnswer where, with nothing left to do, anything but all accepted records is what is answered */
 export const checkQuiet = async (world: World, hash: Hash64, tally: Tally): Promise<void> => {
   const { newest } = world.exclusions
@@ -241,6 +303,6 @@ export const checkQuiet = async (world: World, hash: Hash64, tally: Tally): Prom
     if (answered === null) throw new WrongAnswer(`${name} is still refused after the last recompute.`)
     tally.compared++
     const expected = recount(name, counted, world.deployed, hash)
-    compare(`${name}, at rest`, answered, expected, () => [])
+    compare(`${name}, at rest`, answered, expected, () => noLeeway)
   }
 }

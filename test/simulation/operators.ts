@@ -10,8 +10,10 @@ export const recompute = (world: World): void => {
 export const command = (world: World, name: string, run: () => Promise<unknown>): void => {
   run().then(
     (answer) => world.note(() => `operator: ${name}: ${JSON.stringify(answer)}`),
-    (error: unknown) =>
-      world.note(() => `operator: ${name} failed: ${error instanceof Error ? error.message : String(error)}`),
+    (error: unknown) => {
+      world.refuseBug(error)
+      world.note(() => `operator: ${name} failed: ${error instanceof Error ? error.message : String(error)}`)
+    },
   )
 }
 

@@ -274,12 +274,17 @@ export const plantedFaults: readonly PlantedFault[] = [
     'ends: [...ends.filter((end) => end > from && end < to), to]',
     'ends: [to]',
   ),
-  one('drift holds nothing back', compare, 'driftBeyond(batch, known)', 'driftBeyond(batch, known).slice(0, 0)'),
+  one(
+    'drift holds nothing back',
+    compare,
+    'driftBeyond(batch, known, facts)',
+    'driftBeyond(batch, known, facts).slice(0, 0)',
+  ),
   one(
     'a shard that lags excuses whatever differs',
     compare,
-    'driftBeyond(batch, known)',
-    'driftBeyond(batch, known).slice(0, Object.keys(lagged).length > 0 ? 0 : undefined)',
+    'driftBeyond(batch, known, facts)',
+    'driftBeyond(batch, known, facts).slice(0, Object.keys(lagged).length > 0 ? 0 : undefined)',
   ),
   one(
     'a lagging shard is compared as far as it came meanwhile',

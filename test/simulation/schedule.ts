@@ -7,6 +7,7 @@ import {
   checkAnswers,
   checkArchive,
   checkQuiet,
+  checkReached,
   checkStates,
   checkWindows,
   metricNames,
@@ -229,6 +230,7 @@ const quieten = async (world: World, checks: Checks): Promise<void> => {
   world.note(() => 'quiet')
   world.scheduler.stalled.clear()
   await drain(world, checks)
+  await checkReached(world)
   world.now += 3_600_000
   const last = world.startExecution({ full: false, promote: true, reloadDatasetId: null })
   await drain(world, checks)

@@ -1,3 +1,4 @@
+import { TransactionUnknown } from '../../stores/warehouse/warehouse.ts'
 import type { Choices } from './choices.ts'
 
 /** One running copy of a function: it does one thing after another, and may die in the middle. */
@@ -118,12 +119,18 @@ export class Scheduler {
     const fault = this.#choices.chance(likelihood(name, faultPercent)) ? this.#fault(phase) : null
     this.#trace(() => `${actor.name}: ${name} ${phase}${fault === null ? '' : ` ${fault}`}`)
     this.#count(operation.counted[phase][fault ?? 'none'])
-    if (fault === 'error') point.reject(phase === 'commit' ? this.#commitError() : failed(name, phase))
+    if (fault === 'error') point.reject(phase === 'commit' ? this.#commitError() : this.#failed(operation, phase))
     else if (fault === 'crash') kill(actor)
     else {
       if (fault === 'abandon') abandon(actor)
       point.resolve()
     }
+  }
+
+  /** The warehouse's client gives up on a transaction: it was cancelled before its commit, or too late; or its answer is lost. */
+  #failed({ store, name }: Operation, phase: Phase): Error {
+    if (inWarehouse.has(store) && this.#choices.chance(50)) return new TransactionUnknown('simulated', 20_000)
+    return new StoreError(phase === 'before' ? `${name} refused the call` : `${name} gave no answer`)
   }
 
   /** A transaction that was submitted goes on whatever becomes of its caller: only the warehouse can give it up. */
@@ -135,6 +142,9 @@ export class Scheduler {
     this.coverage.set(what, (this.coverage.get(what) ?? 0) + 1)
   }
 }
+
+/** The stores whose calls are transactions. */
+const inWarehouse = new Set(['exclusions', 'ledger', 'modelLedger', 'outputs', 'speedLedger', 'states'])
 
 /** How many more points of its own a copy passes before another may go on: seldom one by one, to get somewhere. */
 const bursts = [0, 1, 3, 9, 30]
@@ -155,9 +165,6 @@ const seldom = new Set([
 ])
 
 const faults: readonly Fault[] = ['error', 'crash', 'abandon']
-
-const failed = (name: string, phase: Phase): StoreError =>
-  new StoreError(phase === 'before' ? `${name} refused the call` : `${name} gave no answer`)
 
 /** The caller learns that it is gone; whatever it had begun at a store stays begun. */
 export const kill = (actor: Actor): void => {

@@ -113,8 +113,11 @@ export class World {
   readonly acceptedDrift = new Set<string>()
   /** The place of the deployed definitions in definitions.ts. */
   deployed = 0
-  /** The simulation itself went wrong. */
+  /** The simulation itself went wrong, or the code that runs in it. */
   broken: unknown = null
+  /** Whether definitions ever changed; whether Valkey was ever emptied. */
+  hasDeployed = false
+  wasEmptied = false
   readonly #deployable: Deployable
   readonly #reached: Reached
   /** Speed rows were counted again: where a chain of retries begins before what was read, others of it count. */
@@ -248,6 +251,7 @@ export class World {
       (error: unknown) => {
         consumer.isBusy = false
         copy.isBusy = false
+        this.refuseBug(error)
         // It stays where it was.
         this.note(() => `${copy.actor.name}: failed: ${error instanceof Error ? error.message : String(error)}`)
         // It is not used again, though it may go on.
@@ -262,9 +266,18 @@ export class World {
     this.busy.add(actor)
     try {
       return await invoked(actor, () => runStep(this.#batch(actor), request))
+    } catch (error) {
+      this.refuseBug(error)
+      throw error
     } finally {
       this.busy.delete(actor)
     }
+  }
+
+  /** No store fails like this: what may be tried again, or refused, is an error that somebody meant. */
+  refuseBug(error: unknown): void {
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError)
+      this.broken = error
   }
 
   #batch(actor: Actor): Batch {
@@ -329,6 +342,7 @@ export class World {
     this.windows.lose()
     this.#identities.lose()
     this.#isUnchecked = true
+    this.wasEmptied = true
   }
 
   kill(actor: Actor): void {
@@ -351,6 +365,7 @@ export class World {
   /** Other definitions are deployed: new copies run them, the old ones end once they are idle. */
   async deploy(definitions: number): Promise<void> {
     this.deployed = definitions
+    this.hasDeployed = true
     await this.undisturbed(() => this.#migrate())
     for (const name of functionNames) this.copies[name] = []
   }
