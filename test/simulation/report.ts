@@ -10,7 +10,7 @@ export interface Slice {
   /** `OPERATION PHASE FAULT` to how often. */
   readonly coverage: Record<string, number>
   readonly acts: Record<string, number>
-  readonly failures: { seed: number; message: string }[]
+  readonly failures: { seed: number; kind: string; message: string }[]
 }
 
 /** Adds up schedules. */
@@ -51,7 +51,7 @@ export class Report {
     slice.reasons += tally.reasons
     addAll(slice.coverage, coverage)
     addAll(slice.acts, acts)
-    if (failure !== null) slice.failures.push({ seed, message: failure.message })
+    if (failure !== null) slice.failures.push({ seed, kind: failure.name, message: failure.message })
   }
 
   /** The operations on which some fault was never tried. */
