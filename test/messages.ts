@@ -157,6 +157,13 @@ export const failureMessages = {
     heading: 'A recompute was held: drift',
     test: 'test/cli/execution.test.ts',
   },
+  recomputeHeld: {
+    failure: 'The same, of a recompute that nobody waits for: the alarm',
+    quote:
+      'A recompute was held: it differs too much from what is served, which is as it was. What to do: docs/runbook.md#a-recompute-was-held-drift',
+    heading: 'A recompute was held: drift',
+    test: 'test/lib/alarms.test.ts',
+  },
   driftTooLarge: {
     failure: 'The same: `tidemark promote`',
     quote:

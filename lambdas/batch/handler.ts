@@ -15,6 +15,7 @@ import { KinesisStream, kinesisClient } from '../../stores/stream/kinesis.ts'
 import { RedshiftDataWarehouse, warehouseClient } from '../../stores/warehouse/redshift-data.ts'
 import type { Batch } from './batch.ts'
 import { readEnvironment } from './env.ts'
+import type { Run } from './run.ts'
 import { isReading, runStep, type StepRequest } from './steps.ts'
 
 /** Comparing large datasets takes minutes; the function itself may run for fifteen. */
@@ -64,13 +65,21 @@ const readingBatch: Promise<Batch> = batch.then((all) => {
   return { ...all, ledger, exclusions, outputs }
 })
 
+/** What the state machine does next, and why a dataset is held: `lib/layers/alarms.ts` looks for these in the log. */
+const whatIsNext = (answer: unknown): Partial<Pick<Run, 'next' | 'beyond'>> => {
+  const { next, beyond } = (answer ?? {}) as Partial<Run>
+  return { ...(next === undefined ? {} : { next }), ...(beyond === undefined ? {} : { beyond }) }
+}
+
 /** Runs one step of the recompute state machine, or one of the command line's requests. */
 export const handler = async (request: StepRequest): Promise<unknown> => {
   const startedAt = performance.now()
   const durationMs = (): number => Math.round(performance.now() - startedAt)
   try {
     const answer = await runStep(await (isReading(request) ? readingBatch : batch), request)
-    console.log(JSON.stringify({ message: 'step done', step: request.step, durationMs: durationMs() }))
+    console.log(
+      JSON.stringify({ message: 'step done', step: request.step, ...whatIsNext(answer), durationMs: durationMs() }),
+    )
     return answer
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)

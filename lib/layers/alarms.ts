@@ -10,6 +10,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { IStream } from 'aws-cdk-lib/aws-kinesis'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
@@ -22,6 +23,8 @@ interface AlarmsProps {
   /** The stream's consumers, by what a person calls them. */
   readonly consumers: Readonly<Record<ConsumerName, IFunction>>
   readonly stateMachine: StateMachine
+  /** The batch function's. */
+  readonly batchLog: ILogGroup
   /** null: there are none to watch. */
   readonly limits: IFunction | null
 }
@@ -34,6 +37,8 @@ interface Watched {
   readonly threshold: number
   /** How many periods on end. */
   readonly periods: number
+  /** In how many of them it must be seen; by default in each. */
+  readonly seenIn?: number
   /** What it means, and the heading of docs/runbook.md that says what to do. */
   readonly meaning: string
   readonly heading: string
@@ -52,13 +57,15 @@ export class Alarms extends Construct {
   readonly #stage: Stage
   readonly #settings: AlarmSettings
 
-  constructor(scope: Construct, id: string, { stage, settings, stream, consumers, stateMachine, limits }: AlarmsProps) {
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id)
+    const { stage, settings, stream, consumers, stateMachine, batchLog, limits } = props
     this.#stage = stage
     this.#settings = settings
     this.topic = new Topic(this, 'Topic', { topicName: `tidemark-${stage.name}-alarms`, enforceSSL: true })
     for (const name of consumerNames) this.watchConsumer(name, consumers[name], stream)
     this.watchRecompute(stateMachine)
+    this.watchHeld(batchLog)
     if (limits !== null) this.watchLimits(limits)
   }
 
@@ -153,13 +160,38 @@ export class Alarms extends Construct {
     })
   }
 
-  private watch(id: string, { metric, threshold, periods, meaning, heading, operator, missing }: Watched): void {
+  /**
+   * An execution that is held ends well for the state machine: only the step's own log tells. Lambda writes a time and a
+   * level before each line, so that the filter looks for text, not JSON. It is on until no recompute was held for as
+   * long as two take to come, and so stays on from one to the next.
+   */
+  private watchHeld(batchLog: ILogGroup): void {
+    const held = new MetricFilter(this, 'Held', {
+      logGroup: batchLog,
+      filterPattern: FilterPattern.allTerms('"next":"hold"', '"beyond":["'),
+      metricNamespace: 'Tidemark',
+      metricName: `tidemark-${this.#stage.name}-recomputes-held`,
+      metricValue: '1',
+    })
+    this.watch('RecomputeHeld', {
+      metric: held.metric({ statistic: Stats.SUM, period }),
+      threshold: 1,
+      periods: Math.ceil((2 * this.#stage.recompute.every.toMinutes()) / period.toMinutes()),
+      seenIn: 1,
+      meaning: 'A recompute was held: it differs too much from what is served, which is as it was',
+      heading: 'A recompute was held: drift',
+    })
+  }
+
+  private watch(id: string, watched: Watched): void {
+    const { metric, threshold, periods, seenIn, meaning, heading, operator, missing } = watched
     const alarm = new Alarm(this, id, {
       alarmName: `tidemark-${this.#stage.name}-${id}`,
       alarmDescription: `${meaning}. What to do: ${runbook(heading)}`,
       metric,
       threshold,
       evaluationPeriods: periods,
+      ...(seenIn === undefined ? {} : { datapointsToAlarm: seenIn }),
       comparisonOperator: operator ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: missing ?? TreatMissingData.NOT_BREACHING,
     })

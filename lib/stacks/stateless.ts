@@ -40,8 +40,17 @@ export class StatelessStack extends Stack {
     if (stage.alarms !== null) {
       const consumers = { Archive: archive.function, SpeedTable: speed.table, SpeedWindow: speed.window }
       const { stateMachine } = batch
+      const batchLog = batch.function.logGroup
       const settings = stage.alarms
-      const { topic } = new Alarms(this, 'Alarms', { stage, settings, stream, consumers, stateMachine, limits })
+      const { topic } = new Alarms(this, 'Alarms', {
+        stage,
+        settings,
+        stream,
+        consumers,
+        stateMachine,
+        batchLog,
+        limits,
+      })
       this.addOutputs({ AlarmTopicArn: topic.topicArn })
     }
     this.addOutputs({

@@ -62,6 +62,23 @@ describe('the alarms', () => {
     })
   })
 
+  it('watch for a recompute that was held, from one to the next', () => {
+    const held = alarms.RecomputeHeld
+    expect(held).toMatchObject({
+      Statistic: 'Sum',
+      Threshold: 1,
+      DatapointsToAlarm: 1,
+      TreatMissingData: 'notBreaching',
+    })
+    expect(held.Period * held.EvaluationPeriods).toBeGreaterThan(prod.stage.recompute.every.toSeconds())
+    const [filter] = resourcesOf(prod.stateless, 'AWS::Logs::MetricFilter').map(([, { Properties }]) => Properties)
+    expect(filter.MetricTransformations).toEqual([
+      { MetricNamespace: held.Namespace, MetricName: held.MetricName, MetricValue: '1' },
+    ])
+    const [log] = resourcesOf(prod.stateless, 'AWS::Logs::LogGroup').filter(([id]) => id === filter.LogGroupName.Ref)
+    expect(log?.[1].Properties.LogGroupName).toBe('/aws/lambda/tidemark-prod-batch')
+  })
+
   it('each tell the topic, and name a heading of the runbook', () => {
     const headings = [...readFileSync(join(__dirname, '../../docs/runbook.md'), 'utf8').matchAll(/^#+ (.*)$/gm)].map(
       ([, heading = '']) =>
@@ -71,7 +88,7 @@ describe('the alarms', () => {
           .replaceAll(' ', '-'),
     )
     const [[topic] = []] = resourcesOf(prod.stateless, 'AWS::SNS::Topic')
-    expect(Object.keys(alarms)).toHaveLength(14)
+    expect(Object.keys(alarms)).toHaveLength(15)
     for (const [name, { AlarmDescription, AlarmActions }] of Object.entries(alarms)) {
       const text: string = typeof AlarmDescription === 'string' ? AlarmDescription : JSON.stringify(AlarmDescription)
       expect([name, headings]).toEqual([name, expect.arrayContaining([/runbook\.md#([\w-]+)/.exec(text)?.[1]])])
@@ -90,6 +107,7 @@ describe('the alarms', () => {
 
   it('say in words what stands still', () => {
     expect(described('SpeedTableFailing')).toMatch(quoted('speedTableFailing'))
+    expect(described('RecomputeHeld')).toMatch(quoted('recomputeHeld'))
     expect(described('ArchiveAtRisk')).toMatch(quoted('archiveAtRisk'))
   })
 
