@@ -55,7 +55,7 @@ export interface RecomputeSettings {
   readonly retryAttempts: number
   /** The whole execution is stopped after this. */
   readonly timeLimit: Duration
-  /** A run that no step has been seen of for this long counts as lost: another may begin. Longer than a step with its retries. */
+  /** A run that no step has been seen of for this long counts as lost: another may begin. Longer than one try of a step and the wait before the next, for each try is seen as it begins. */
   readonly silentAfter: Duration
   /** Speed rows younger than this are never pruned. */
   readonly speedRetention: Duration
@@ -133,7 +133,8 @@ const sizes = {
   archive: { memory: Size.mebibytes(1024), timeout: Duration.seconds(60) },
   speedTable: { memory: Size.mebibytes(1024), timeout: Duration.minutes(2) },
   speedWindow: { memory: Size.mebibytes(1024), timeout: Duration.seconds(60) },
-  batch: { memory: Size.mebibytes(1024), timeout: Duration.minutes(5) },
+  // It waits for the warehouse for up to 12 minutes; Lambda allows no more than this.
+  batch: { memory: Size.mebibytes(1024), timeout: Duration.minutes(15) },
   migrate: { memory: Size.mebibytes(512), timeout: Duration.minutes(5) },
   limits: { memory: Size.mebibytes(512), timeout: Duration.minutes(5), every: Duration.minutes(1) },
   // An HTTP API gives up after 30 s.

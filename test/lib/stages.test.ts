@@ -31,6 +31,13 @@ it.each(['local', 'prod'])('stops the job before the state machine that waits fo
   expect(spark.timeLimit.toSeconds()).toBeLessThan(recompute.timeLimit.toSeconds())
 })
 
+it('takes no run for lost while a step of it is tried', () => {
+  const { batch, recompute } = stageNamed('prod', { ports })
+  const { retryInterval, retryAttempts, pollInterval, silentAfter } = recompute
+  const longestWait = Math.max(retryInterval.toSeconds() * 2 ** (retryAttempts - 1), pollInterval.toSeconds())
+  expect(silentAfter.toSeconds()).toBeGreaterThan(batch.timeout.toSeconds() + longestWait)
+})
+
 it('points the local functions at the ports it is given', () => {
   const { environment, cache } = stageNamed('local', { ports })
   expect(environment).toEqual({
