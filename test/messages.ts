@@ -143,6 +143,13 @@ export const failureMessages = {
     heading: 'definition_changed',
     test: 'test/lambdas/batch/refusals.test.ts',
   },
+  otherDefinitionsDeployed: {
+    failure: 'Wrong definitions were served, and gone back from; they are still deployed: `tidemark status`',
+    quote:
+      'Definitions … are deployed and counted; `tidemark recompute` makes their first dataset, whose promotion serves them.',
+    heading: 'A wrong definition was deployed',
+    test: 'test/lambdas/serving/status.test.ts',
+  },
   rowsPruned: {
     failure: 'A rollback below what is pruned',
     quote:

@@ -77,6 +77,14 @@ describe('the status', () => {
     expect(await shown(asked())).toContain('level')
   })
 
+  it('names the definitions that are deployed, where others are served', async () => {
+    expect(await shown(asked())).not.toMatch(quoted('otherDefinitionsDeployed'))
+    const building = { ...stage.model.data, version: '0123456789ab' }
+    const text = await shown(asked({ building }))
+    expect(text).toMatch(quoted('otherDefinitionsDeployed'))
+    expect(text).toContain('Definitions 0123456789ab are deployed')
+  })
+
   it('names the archive where it stands still, since when', async () => {
     await stage.writer().write(shardA, produce(2))
     await moveWindow(2)
