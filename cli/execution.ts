@@ -121,10 +121,10 @@ export const timingsOf = (steps: readonly Step[]): StepTiming[] => {
   }))
 }
 
-/** An execution that is ended from outside runs no step that could say why. */
+/** An execution that is ended from outside runs no step that could say why; a rule has its job cancelled, which takes a moment. */
 const endedOutside: Partial<Record<ExecutionState['status'], string>> = {
-  ABORTED: 'somebody stopped the execution; its Spark job is cancelled, too',
-  TIMED_OUT: 'it took longer than the state machine allows; its Spark job is cancelled, too',
+  ABORTED: 'somebody stopped the execution; its Spark job is being cancelled, too',
+  TIMED_OUT: 'it took longer than the state machine allows; its Spark job is being cancelled, too',
 }
 
 const failureOf = (

@@ -111,7 +111,14 @@ export const failureMessages = {
   stoppedRecompute: {
     failure: 'The same: `tidemark recompute`, where it was waited for',
     quote:
-      'The recompute ended as ABORTED in step WaitForRecompute: somebody stopped the execution; its Spark job is cancelled, too\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`',
+      'The recompute ended as ABORTED in step WaitForRecompute: somebody stopped the execution; its Spark job is being cancelled, too\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`',
+    heading: 'A recompute was stopped, or never ends',
+    test: 'test/cli/execution.test.ts',
+  },
+  timedOutRecompute: {
+    failure: 'An execution took longer than the state machine allows: `tidemark recompute`, where it was waited for',
+    quote:
+      'The recompute ended as TIMED_OUT in step WaitForRecompute: it took longer than the state machine allows; its Spark job is being cancelled, too\nThe live dataset is as it was. Logs: …/logs, or `tidemark local logs`',
     heading: 'A recompute was stopped, or never ends',
     test: 'test/cli/execution.test.ts',
   },

@@ -80,6 +80,11 @@ describe('follow', () => {
     await expect(follow(stopped, 'arn', following)).rejects.toThrow(quoted('stoppedRecompute'))
   })
 
+  it('throws that it took too long', async () => {
+    const slow = executionsOf([entered('Seal', 0), entered('WaitForRecompute', 5, false)], { status: 'TIMED_OUT' })
+    await expect(follow(slow, 'arn', following)).rejects.toThrow(quoted('timedOutRecompute'))
+  })
+
   it('throws which other recompute is under way, with exit code 1', async () => {
     const problem = { code: 'recompute_under_way', status: 409, detail: 'Recompute ds-0 is under way.' }
     const busy = executionsOf([entered('Seal', 0), entered('Busy', 10, false)], {

@@ -146,6 +146,18 @@ describe.each(['local', 'prod'])('stage %s', (name) => {
     expect(InputPathsMap).toEqual({ 'detail-name': '$.detail.name', 'detail-status': '$.detail.status' })
   })
 
+  it('lets the batch function find, watch and cancel jobs where it may start them', () => {
+    const statements = resourcesOf(at(name).stateless, 'AWS::IAM::Policy').flatMap(
+      ([, { Properties }]) => Properties.PolicyDocument.Statement,
+    )
+    const granted = statements.flatMap(({ Action }) => Action).filter((action) => action.startsWith('emr-serverless:'))
+    expect(granted.sort()).toEqual(
+      name === 'local'
+        ? []
+        : ['CancelJobRun', 'GetJobRun', 'ListJobRuns', 'StartJobRun'].map((action) => `emr-serverless:${action}`),
+    )
+  })
+
   it('answers exactly the API’s paths', () => {
     const routes = resourcesOf(at(name).stateless, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties)
     expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual([
