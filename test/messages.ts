@@ -25,6 +25,18 @@ export const failureMessages = {
     heading: 'The warehouse does not answer',
     test: 'test/lambdas/batch/refusals.test.ts',
   },
+  cacheDown: {
+    failure: 'The cache is down: `tidemark status`',
+    quote: 'No answer from the cache (windows): …. The other parts go on.',
+    heading: 'The cache does not answer',
+    test: 'test/lambdas/serving/status.test.ts',
+  },
+  cacheDownWindow: {
+    failure: 'The same: `tidemark window`',
+    quote: 'The answer could not be made; the function’s log says why. [internal_error]',
+    heading: 'The cache does not answer',
+    test: 'test/lambdas/batch/refusals.test.ts',
+  },
   speedTableBehind: {
     failure: 'The speed table stands still: `tidemark status`',
     quote: 'behind: speed table; oldest record waits … h … min',
@@ -102,6 +114,19 @@ export const failureMessages = {
     heading: 'Another recompute is under way',
     test: 'test/localstack/tidemark/under-way.ts',
   },
+  recomputeFailed: {
+    failure: 'A recompute failed that nobody waits for: the alarm',
+    quote:
+      'A recompute failed, was stopped, or took too long; what is served is as it was. What to do: docs/runbook.md#a-recompute-failed',
+    heading: 'A recompute failed',
+    test: 'test/lib/alarms.test.ts',
+  },
+  recomputeMissing: {
+    failure: 'No recompute was started, or none ended well: the alarm',
+    quote: 'No recompute has ended well for 3 times in a row. What to do: docs/runbook.md#a-recompute-failed',
+    heading: 'A recompute failed',
+    test: 'test/lib/alarms.test.ts',
+  },
   stopped: {
     failure: 'The state machine was stopped by a person: `tidemark datasets`',
     quote: 'The execution ended as ABORTED.',
@@ -163,6 +188,20 @@ export const failureMessages = {
       'Speed rows up to … of shardId-… are pruned; serving ds-…, whose mark there is …, would lose them. Count them again from the archive by `tidemark rollback ds-… --rebuild`, or make a new dataset by `tidemark recompute --full`. Nothing was changed. [speed_rows_pruned]',
     heading: 'A rollback refuses: rows are pruned',
     test: 'test/lambdas/batch/refusals.test.ts',
+  },
+  slotLost: {
+    failure: 'Recomputes take the slot of a dataset whose pruned rows are rebuilt: `tidemark rollback ds-… --rebuild`',
+    quote:
+      'ds-… lost its slot to another dataset 3 times while its speed rows were rebuilt. Wait for the recompute, then try again. What is served was not changed.',
+    heading: 'A rollback refuses: rows are pruned',
+    test: 'test/cli/rebuild.test.ts',
+  },
+  replayDiffers: {
+    failure: 'Speed rows that are served are not as the archive counts them: `tidemark replay --compare check`',
+    quote:
+      '… of … buckets differ from check: rows that are served have another value (changed), are lacking (missing), or should not be there (extra).',
+    heading: 'The speed rows are wrong',
+    test: 'test/cli/replay-output.test.ts',
   },
   held: {
     failure: 'Drift holds a promotion: `tidemark recompute`',

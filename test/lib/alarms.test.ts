@@ -107,6 +107,8 @@ describe('the alarms', () => {
 
   it('say in words what stands still', () => {
     expect(described('SpeedTableFailing')).toMatch(quoted('speedTableFailing'))
+    expect(described('RecomputeFailed')).toMatch(quoted('recomputeFailed'))
+    expect(described('RecomputeMissing')).toMatch(quoted('recomputeMissing'))
     expect(described('RecomputeHeld')).toMatch(quoted('recomputeHeld'))
     expect(described('ArchiveAtRisk')).toMatch(quoted('archiveAtRisk'))
   })

@@ -128,6 +128,14 @@ describe('what a person reads where the stage refuses', () => {
     )
   })
 
+  it('to answer a window while the cache does not', async () => {
+    const logged = jest.spyOn(console, 'error').mockImplementation(() => undefined)
+    const error = new Error('The cache at 127.0.0.1:1 did not answer within 5000 ms.')
+    expect(await printed(error)).toMatch(quoted('cacheDownWindow'))
+    expect(logged).toHaveBeenCalledWith(expect.stringContaining(error.message))
+    logged.mockRestore()
+  })
+
   it('to wait for a warehouse that does not answer', async () => {
     const logged = jest.spyOn(console, 'error').mockImplementation(() => undefined)
     expect(await printed(new TransactionUnknown('one', 20_000))).toMatch(quoted('warehouseBusy'))

@@ -139,6 +139,9 @@ describe('the status', () => {
       refilling: false,
       unreachable: { windows: 'connect ECONNREFUSED', stream: 'connect ECONNREFUSED' },
     })
+    const text = await shown(asked({ windows: { shards: down, read: down, emptiedBefore: down } }))
+    expect(text).toMatch(quoted('cacheDown'))
+    expect(text).toContain('level as far as is known')
   })
 
   it('says that the cache was emptied, before and after the next record, until the longest window has passed', async () => {
