@@ -4,6 +4,7 @@ import { type BatchProblem, refusal } from './ask-batch.ts'
 import { homeOf, localStage } from './environment.ts'
 import { CommandError } from './exit.ts'
 import type { Answer } from './output.ts'
+import { percent } from './parity.ts'
 import { duration } from './progress.ts'
 import type { Session } from './session.ts'
 
@@ -101,7 +102,7 @@ const beyondOf = (run: Run | null): string[] => (Array.isArray(run?.beyond) ? ru
 const behindSentence = (run: Run | null): string => {
   const behind = behindOf(run)
   if (behind.length === 0) return ''
-  return ` The speed table lagged behind it at the seal in ${behind.join(', ')}, and what that explains of their difference (drift ${JSON.stringify(run?.drift)}) held nothing back; \`tidemark status\` shows how far it is.`
+  return ` The speed table lagged behind it at the seal in ${behind.join(', ')}, and what that explains of their difference (drift ${percent(Number(run?.drift ?? 0))}) held nothing back; \`tidemark status\` shows how far it is.`
 }
 
 /** A step's answer is the run itself, or holds it as `run`. */

@@ -87,4 +87,5 @@ export const parityNotes = (parity: readonly ParityAnswer[]): string[] =>
         `${metric}: ${bucketsDiffering - shownBuckets} more buckets differ; JSON names more of them, ledger.parity_bucket a thousand.`,
     )
 
-const percent = (share: number): string => `${Number((share * 100).toPrecision(3))}%`
+/** A part of one, to three digits. */
+export const percent = (share: number): string => `${Number((share * 100).toPrecision(3))}%`

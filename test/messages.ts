@@ -52,7 +52,7 @@ export const failureMessages = {
   laggingRecompute: {
     failure: 'The same: `tidemark recompute`',
     quote:
-      'Dataset ds-… is live. The speed table lagged behind it at the seal in shardId-…, and what that explains of their difference (drift …) held nothing back; `tidemark status` shows how far it is.',
+      'Dataset ds-… is live. The speed table lagged behind it at the seal in shardId-…, and what that explains of their difference (drift …%) held nothing back; `tidemark status` shows how far it is.',
     heading: 'A part is behind',
     test: 'test/cli/execution.test.ts',
   },

@@ -50,6 +50,7 @@ describe('follow', () => {
       following,
     )
     expect(outcome.answer.notes?.[0]).toMatch(quoted('laggingRecompute'))
+    expect(outcome.answer.notes?.[0]).toContain('(drift 40%)')
   })
 
   it('says that there was nothing new', async () => {
