@@ -195,6 +195,7 @@ const carryOn = async (world: World, checks: Checks, faultPercent: number): Prom
   const { choices, scheduler } = world
   world.note(() => 'carrying on')
   scheduler.stalled.clear()
+  let deeds = maxDeeds
   for (let more = 1 + choices.below(2); more > 0; more--) {
     world.now += choices.pick([secondMs, 5 * minuteMs])
     const before = choices.pick([null, deploy, rollback])
@@ -202,13 +203,22 @@ const carryOn = async (world: World, checks: Checks, faultPercent: number): Prom
     for (let several = 1 + choices.below(2); several > 0; several--)
       world.startExecution({ full: choices.chance(30), promote: true, reloadDatasetId: null })
     for (let isOver = false; !isOver; ) {
-      if (choices.chance(hasJustServed(world) ? 20 : 3) && datasetIds(world).length > 0)
-        await world.act({ name: 'rollback', happen: rollback })
-      else if (choices.chance(1)) await world.act({ name: 'deploy', happen: deploy })
+      const deed = deeds > 0 ? deedAmong(world) : null
+      if (deed !== null) deeds--
+      if (deed !== null) await world.act({ name: deed.name, happen: deed })
       else isOver = !(await goOn(world, faultPercent))
       await checks.changed()
     }
   }
+}
+
+/** More than these, and an operator who reloads one dataset after the other, each in vain, would never come to an end. */
+const maxDeeds = 8
+
+/** What somebody does in between; null: nothing. */
+const deedAmong = (world: World): typeof rollback | typeof deploy | null => {
+  if (world.choices.chance(hasJustServed(world) ? 20 : 3) && datasetIds(world).length > 0) return rollback
+  return world.choices.chance(1) ? deploy : null
 }
 
 /** An execution promoted its dataset, and has yet to prune: what it is about to remove may be needed again. */
