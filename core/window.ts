@@ -36,13 +36,17 @@ export const chunksBetween = (metric: LiveMetric, from: number, to: number): { n
 export const liveMetric = ({ name, version, liveMs, sliceMs }: MetricData): LiveMetric | null =>
   liveMs === null || sliceMs === null ? null : { name, version, liveMs, sliceMs }
 
-/**
- * How much longer than its window a slice is kept: a shard's newest event may claim to happen that long after now, and
- * a window that ends now must not lose what such an event would push out.
- */
+/** How long before the time that it claims an event of the model may arrive, at most. */
 export const windowSlackMs = (data: ModelData): number =>
   data.events.reduce((longest, { acceptEarlyMs }) => Math.max(longest, acceptEarlyMs), 0)
 
-/** The event time (of the shard's newest event) from which on the chunk is in no window any more. */
-export const chunkGoneAt = (metric: LiveMetric, start: number, slackMs: number): number =>
-  start + chunkMs(metric) + metric.liveMs + slackMs
+/** How much longer than its window a slice is kept, so that windows as of up to an hour ago are answered. No model changes it. */
+export const windowGraceMs = 3_600_000
+
+/** The shard's horizon from which on the chunk is in no window any more: the same for all who count this version. */
+export const chunkGoneAt = (metric: LiveMetric, start: number): number =>
+  start + chunkMs(metric) + metric.liveMs + windowGraceMs
+
+/** The start of the earliest chunk that every shard up to this horizon still holds. */
+export const earliestChunk = (metric: LiveMetric, horizon: number): number =>
+  chunkStart(horizon - metric.liveMs - windowGraceMs, metric)

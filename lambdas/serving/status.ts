@@ -6,6 +6,7 @@ import type { Stream } from '../../stores/stream/stream.ts'
 import type { ShardWindow, WindowStore } from '../../stores/window/window.ts'
 import { findMetric } from './metrics.ts'
 import { Reach } from './reach.ts'
+import { horizonOf, newestOf } from './window-newest.ts'
 
 /** Two parts asked one after the other are answered for before the API gives up (29 s). */
 const defaultLimitMs = 8000
@@ -106,18 +107,12 @@ const hasRecords = ({ archive, speedTable }: Parts): boolean => archive !== null
 
 /** When the windows, all or a shard's, began anew (epoch ms) that are still shorter than the longest one. */
 const lostWindows = (model: ModelData, shards: readonly ShardWindow[], emptiedBefore: number | null): number[] => {
-  const newest = newestOf(shards)
+  const horizon = horizonOf(shards)
   const longestMs = Math.max(0, ...model.metrics.map(({ liveMs }) => liveMs ?? 0))
   const restarted = shards.flatMap(({ position }) => (position?.restarted === true ? [position.startedAt] : []))
   const begun = emptiedBefore === null ? restarted : [emptiedBefore, ...restarted]
-  return begun.filter((since) => newest === null || newest - longestMs < since + windowSlackMs(model))
+  return begun.filter((since) => horizon === null || horizon - longestMs < since + windowSlackMs(model))
 }
-
-const newestOf = (shards: readonly ShardWindow[]): number | null =>
-  shards.reduce<number | null>((newest, { position }) => {
-    const eventTime = position?.newestEventTime ?? null
-    return newest === null || (eventTime !== null && eventTime > newest) ? eventTime : newest
-  }, null)
 
 const isoOf = (instant: number | null): string | null => (instant === null ? null : new Date(instant).toISOString())
 

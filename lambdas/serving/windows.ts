@@ -1,8 +1,16 @@
 import type { MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
-import { chunkStart, chunksBetween, type LiveMetric, liveMetric, metricKey, windowSlackMs } from '../../core/window.ts'
+import {
+  chunksBetween,
+  earliestChunk,
+  type LiveMetric,
+  liveMetric,
+  metricKey,
+  windowSlackMs,
+} from '../../core/window.ts'
 import { decodeChunk } from '../../core/window-chunk.ts'
 import type { ShardWindow, WindowStore } from '../../stores/window/window.ts'
+import { horizonOf, newestOf } from './window-newest.ts'
 import { type Row, WindowRows } from './window-rows.ts'
 
 export interface WindowQuestion {
@@ -65,7 +73,7 @@ export const answerWindow = async (question: WindowQuestion): Promise<WindowAnsw
   )
   // Asked last: what is whole after all was read was whole while it was read.
   const emptiedBefore = await store.emptiedBefore()
-  checkReach(model, live, shards, from)
+  checkReach(live, shards, from)
   let isPartial = false
   for (const shard of shards) {
     isPartial ||= shard.lost.length > 0
@@ -108,12 +116,6 @@ const checkLast = ({ name, liveMs, sliceMs }: LiveMetric, lastMs: number): void 
   throw new Problem('invalid_last', 400, detail, { sliceMs, liveMs })
 }
 
-const newestOf = (shards: readonly ShardWindow[]): number | null =>
-  shards.reduce<number | null>((newest, { position }) => {
-    const eventTime = position?.newestEventTime ?? null
-    return newest === null || (eventTime !== null && eventTime > newest) ? eventTime : newest
-  }, null)
-
 const windowEnd = async (
   { store, asOf, now }: WindowQuestion,
   { sliceMs }: LiveMetric,
@@ -126,11 +128,11 @@ const windowEnd = async (
   return newest === null ? ceil(now) : Math.floor(newest / sliceMs) * sliceMs + sliceMs
 }
 
-/** A shard drops what no window up to its newest event can hold: an older window would be answered too low. */
-const checkReach = (model: ModelData, live: LiveMetric, shards: readonly ShardWindow[], from: number): void => {
-  const newest = newestOf(shards)
-  if (newest === null) return
-  const reach = chunkStart(newest - live.liveMs - windowSlackMs(model), live)
+/** A shard drops what no window as of its horizon, or up to an hour before, can hold: an older one would be answered too low. */
+const checkReach = (live: LiveMetric, shards: readonly ShardWindow[], from: number): void => {
+  const horizon = horizonOf(shards)
+  if (horizon === null) return
+  const reach = earliestChunk(live, horizon)
   if (from >= reach) return
   const detail = `A window from ${new Date(from).toISOString()} reaches further back than ${new Date(reach).toISOString()}, where the windows of ${live.name} begin. Ask for the metric's history instead.`
   throw new Problem('window_out_of_reach', 400, detail, { earliestFrom: reach })

@@ -2,7 +2,7 @@ import type { Contribution } from '../../core/contribution.ts'
 import type { IsExcluded } from '../../core/exclusion.ts'
 import { eventsVersion, type Running } from '../../core/line-up.ts'
 import type { RawRecord } from '../../core/record.ts'
-import { chunkGoneAt, chunkName, chunkStart, type LiveMetric, liveMetric, windowSlackMs } from '../../core/window.ts'
+import { chunkGoneAt, chunkName, chunkStart, type LiveMetric, liveMetric } from '../../core/window.ts'
 import { type Candidate, candidateOf } from './duplicate-check.ts'
 
 /** One record as the window sees it. */
@@ -45,7 +45,6 @@ export const placeRecords = (
 ): WindowRecord[] => {
   const { model } = running
   const metrics = liveMetrics(running)
-  const slackMs = windowSlackMs(model.data)
   const events = eventsVersion(model.data)
   return records.map((record) => {
     const decoded = model.decode(record)
@@ -55,7 +54,7 @@ export const placeRecords = (
       // A newer model of the line-up counts it.
       if (metric === undefined) return []
       const start = chunkStart(contribution.bucket, metric)
-      const goneAt = chunkGoneAt(metric, start, slackMs)
+      const goneAt = chunkGoneAt(metric, start)
       return [{ contribution, metric, name: chunkName(metric, start), start, goneAt }]
     })
     const eventTime = decoded.rejection === null && !isLeftOut ? decoded.eventTime : null

@@ -172,17 +172,18 @@ export class WindowWriter {
     tally: Tally,
   ): Promise<boolean> {
     const next = await this.#nextPosition(known.position, part, counting)
-    const newest = next.newestEventTime ?? Number.NEGATIVE_INFINITY
+    const horizon = next.horizon ?? Number.NEGATIVE_INFINITY
     const byChunk = new Map<string, PlacedContribution[]>()
     let late = 0
     for (const { contributions } of part)
       for (const placed of contributions) {
-        if (placed.goneAt <= newest) late += 1
+        if (placed.goneAt <= horizon) late += 1
         else append(byChunk, placed)
       }
     const writes = await this.#merge(shardId, known, byChunk)
     const deletes = Array.from(known.index)
-      .filter(([, goneAt]) => goneAt <= newest)
+      // What an older version of this code wrote may be listed as gone earlier.
+      .filter(([name, goneAt]) => goneAt <= horizon && !byChunk.has(name))
       .map(([name]) => name)
       .slice(0, commitLimits.deletes)
     const expected = known.position
@@ -233,11 +234,26 @@ export class WindowWriter {
       lineUp,
       epoch: held?.epoch ?? this.#newEpoch(),
       newestEventTime,
+      horizon: horizonOf(held, newestEventTime, part),
       startedAt: held?.startedAt ?? first.arrivalTime,
       restarted,
       since: Object.fromEntries(metricKeys.map((key) => [key, held?.since[key] ?? newSince])),
     }
   }
+}
+
+/** As far as the shard's newest event is, but never ahead of what has arrived; it never goes back. */
+const horizonOf = (
+  held: WindowPosition | null,
+  newestEventTime: number | null,
+  part: readonly WindowRecord[],
+): number | null => {
+  if (newestEventTime === null) return null
+  const newestArrival = part.reduce(
+    (newest, { arrivalTime }) => Math.max(newest, arrivalTime),
+    Number.NEGATIVE_INFINITY,
+  )
+  return Math.max(held?.horizon ?? Number.NEGATIVE_INFINITY, Math.min(newestEventTime, newestArrival))
 }
 
 const append = (byChunk: Map<string, PlacedContribution[]>, placed: PlacedContribution): void => {

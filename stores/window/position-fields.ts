@@ -1,12 +1,17 @@
 import type { WindowPosition } from './window.ts'
 
+const fromInstant = (instant: number | null): string => (instant === null ? '' : String(instant))
+
+const toInstant = (text: string): number | null => (text === '' ? null : Number(text))
+
 /** A position as the fields of a hash: all text, as Valkey keeps them. */
 export const toFields = (position: WindowPosition): Record<string, string> => ({
   position: position.position,
   revision: String(position.revision),
   lineUp: position.lineUp,
   epoch: position.epoch,
-  newestEventTime: position.newestEventTime === null ? '' : String(position.newestEventTime),
+  newestEventTime: fromInstant(position.newestEventTime),
+  horizon: fromInstant(position.horizon),
   startedAt: String(position.startedAt),
   restarted: position.restarted ? '1' : '0',
   since: JSON.stringify(position.since),
@@ -25,7 +30,9 @@ export const fromFields = (fields: Readonly<Record<string, string>>, key: string
     revision: Number(field('revision')),
     lineUp: field('lineUp'),
     epoch: field('epoch'),
-    newestEventTime: field('newestEventTime') === '' ? null : Number(field('newestEventTime')),
+    newestEventTime: toInstant(field('newestEventTime')),
+    // Not in positions of before there was one; a shard that is idle since keeps such a position.
+    horizon: toInstant(fields.horizon ?? ''),
     startedAt: Number(field('startedAt')),
     restarted: field('restarted') === '1',
     since: JSON.parse(field('since')),

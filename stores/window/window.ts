@@ -12,6 +12,11 @@ export interface WindowPosition {
   readonly epoch: string
   /** Epoch ms; null while no record was an event. */
   readonly newestEventTime: number | null
+  /**
+   * How far the shard's data is, epoch ms: the newest event time, but never ahead of what has arrived, and never back. What lies so far
+   * before it that no window holds it is deleted, or late. null: no event was seen, or an older version of this code wrote the position.
+   */
+  readonly horizon: number | null
   /** The arrival of the epoch's first record, epoch ms. */
   readonly startedAt: number
   /** The store was emptied (or never marked as begun) before the epoch: earlier records are missing. */
@@ -23,7 +28,7 @@ export interface WindowPosition {
 export interface ChunkWrite {
   readonly name: string
   readonly value: string
-  /** The newest event time from which on the chunk is in no window: what `index` holds. */
+  /** The horizon from which on the chunk is in no window: what `index` holds. */
   readonly goneAt: number
   /** The store drops the chunk by itself after this time, ms. */
   readonly ttlMs: number

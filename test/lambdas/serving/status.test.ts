@@ -46,6 +46,7 @@ describe('the status', () => {
       lineUp: stage.model.data.version,
       epoch: 'one',
       newestEventTime: arrival,
+      horizon: arrival,
       startedAt: arrival,
       restarted: false,
       since: {},
@@ -154,7 +155,7 @@ describe('the status', () => {
     await moveWindow(2, { restarted: true })
     expect(await asked()).toMatchObject({ refilling: true, refillingSince: '2026-01-03T00:00:00.000Z' })
     expect(await shown(asked())).toMatch(quoted('refilling'))
-    await moveWindow(3, { restarted: true, newestEventTime: arrival + 30 * 86_400_000 })
+    await moveWindow(3, { restarted: true, horizon: arrival + 30 * 86_400_000 })
     expect(await asked()).toMatchObject({ refilling: false, refillingSince: null })
   })
 
@@ -164,7 +165,7 @@ describe('the status', () => {
     const emptiedAt = arrival + 3 * 86_400_000
     stage.now = emptiedAt
     windows.lose()
-    await moveWindow(2, { restarted: true, newestEventTime: arrival + 86_400_000, startedAt: arrival - 86_400_000 })
+    await moveWindow(2, { restarted: true, horizon: arrival + 86_400_000, startedAt: arrival - 86_400_000 })
     expect(await asked()).toMatchObject({ refilling: true, refillingSince: new Date(emptiedAt).toISOString() })
   })
 

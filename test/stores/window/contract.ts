@@ -8,6 +8,7 @@ export const position = (revision: number, fields: Partial<WindowPosition> = {})
   lineUp: 'abcdef012345',
   epoch: 'epoch-1',
   newestEventTime: 1_384_000_000_000,
+  horizon: 1_383_999_999_999,
   startedAt: 1_384_000_000_001,
   restarted: true,
   since: { 'orders:0123456789ab': 1_384_000_000_001 },
@@ -67,7 +68,7 @@ export const windowStoreContract = <Store extends WindowStore>(
   })
 
   it('keeps a position that has no newest event', async () => {
-    const next = position(1, { newestEventTime: null, restarted: false, since: {} })
+    const next = position(1, { newestEventTime: null, horizon: null, restarted: false, since: {} })
     await store.commit(commit({ next }))
     expect((await store.open(shardId)).position).toEqual(next)
   })
