@@ -4,7 +4,13 @@ import { metricKey } from '../../core/window.ts'
 import { encodeChunk, mergeIntoChunk } from '../../core/window-chunk.ts'
 import type { LatestExclusions } from '../../stores/archive/exclusions.ts'
 import type { LatestModels, LineUps } from '../../stores/models/line-ups.ts'
-import { type ChunkWrite, commitLimits, type WindowPosition, type WindowStore } from '../../stores/window/window.ts'
+import {
+  type ChunkWrite,
+  commitLimits,
+  deletesBeside,
+  type WindowPosition,
+  type WindowStore,
+} from '../../stores/window/window.ts'
 import type { DuplicateCheck } from './duplicate-check.ts'
 import {
   liveMetrics,
@@ -185,7 +191,7 @@ export class WindowWriter {
       // What an older version of this code wrote may be listed as gone earlier.
       .filter(([name, goneAt]) => goneAt <= horizon && !byChunk.has(name))
       .map(([name]) => name)
-      .slice(0, commitLimits.deletes)
+      .slice(0, deletesBeside(writes.length))
     const expected = known.position
     if ((await this.#store.commit({ shardId, expected, next, writes, deletes })) === 'conflict') return false
     known.position = next

@@ -1,4 +1,11 @@
-import type { ShardWindow, WindowCommit, WindowPosition, WindowShard, WindowStore } from './window.ts'
+import {
+  checkCommit,
+  type ShardWindow,
+  type WindowCommit,
+  type WindowPosition,
+  type WindowShard,
+  type WindowStore,
+} from './window.ts'
 
 interface StoredShard {
   position: WindowPosition | null
@@ -27,7 +34,9 @@ export class MemoryWindowStore implements WindowStore {
     return names.map((name) => this.#chunk(shardId, name))
   }
 
-  async commit({ shardId, expected, next, writes, deletes }: WindowCommit): Promise<'committed' | 'conflict'> {
+  async commit(commit: WindowCommit): Promise<'committed' | 'conflict'> {
+    checkCommit(commit)
+    const { shardId, expected, next, writes, deletes } = commit
     const shard = this.#shard(shardId)
     const held = shard.position
     if (held?.epoch !== expected?.epoch || held?.revision !== expected?.revision) return 'conflict'

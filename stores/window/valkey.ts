@@ -2,7 +2,7 @@ import type { ChainableCommander } from 'iovalkey'
 import { ValkeyClient } from './client.ts'
 import { fromFields, toFields } from './position-fields.ts'
 import { commitScript } from './script.ts'
-import { commitLimits, type ShardWindow, type WindowCommit, type WindowShard, type WindowStore } from './window.ts'
+import { checkCommit, type ShardWindow, type WindowCommit, type WindowShard, type WindowStore } from './window.ts'
 
 const shardsKey = 'tidemark:shards'
 const incarnationKey = 'tidemark:incarnation'
@@ -52,9 +52,9 @@ export class ValkeyWindowStore implements WindowStore {
     return await this.#client.within(this.#client.cluster.mget(names.map((name) => chunkKey(shardId, name))))
   }
 
-  async commit({ shardId, expected, next, writes, deletes }: WindowCommit): Promise<'committed' | 'conflict'> {
-    if (writes.length > commitLimits.writes || deletes.length > commitLimits.deletes)
-      throw new Error(`A window commit of ${writes.length} writes and ${deletes.length} deletes is too large.`)
+  async commit(commit: WindowCommit): Promise<'committed' | 'conflict'> {
+    checkCommit(commit)
+    const { shardId, expected, next, writes, deletes } = commit
     const keys = [positionKey(shardId), indexKey(shardId)]
     for (const { name } of writes) keys.push(chunkKey(shardId, name))
     for (const name of deletes) keys.push(chunkKey(shardId, name))

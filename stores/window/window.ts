@@ -61,8 +61,34 @@ export interface ShardWindow {
   readonly lost: readonly string[]
 }
 
-/** A commit may not be larger: one script takes at most 39,999 arguments and 5 s (ElastiCache Serverless). */
+/** What a writer puts into one commit, unless a single Kinesis record asks for more writes. */
 export const commitLimits = { writes: 5000, deletes: 5000 } as const
+
+/** One script takes at most so many arguments, keys and all (ElastiCache Serverless; it also ends one after 5 s). */
+const scriptArguments = 39_999
+
+/** The command, the script, how many keys; two keys and four arguments of each commit. */
+const ownArguments = 9
+/** A chunk's key, value, ttlMs and goneAt. */
+const argumentsPerWrite = 4
+
+/** More chunks can't be written in one commit, so no single Kinesis record may touch more. */
+const mostWrites = Math.floor((scriptArguments - ownArguments) / argumentsPerWrite)
+
+/** How many chunks a commit may delete beside what it writes: the rest is for a later one. */
+export const deletesBeside = (writes: number): number =>
+  Math.max(0, Math.min(commitLimits.deletes, scriptArguments - ownArguments - argumentsPerWrite * writes))
+
+/** @throws where a store can't take the commit whole: it is too large, or deletes what it writes */
+export const checkCommit = ({ shardId, writes, deletes }: WindowCommit): void => {
+  if (writes.length > mostWrites || deletes.length > deletesBeside(writes.length))
+    throw new Error(
+      `A commit of ${writes.length} window chunks, with ${deletes.length} to delete, is too large for one script: it takes ${mostWrites}, and ${deletesBeside(writes.length)} to delete beside these. Of one Kinesis record of ${shardId} all goes into one commit.`,
+    )
+  const written = new Set(writes.map(({ name }) => name))
+  const both = deletes.find((name) => written.has(name))
+  if (both !== undefined) throw new Error(`A window commit writes ${both} and deletes it.`)
+}
 
 /** The sliding windows, one line of commits a shard. */
 export interface WindowStore {

@@ -1,4 +1,7 @@
 import fc from 'fast-check'
+import { event, metric } from 'tidemark'
+import { compileDefinitions } from '../../../core/compile.ts'
+import { loadHash64 } from '../../../core/hash.ts'
 import type { Model } from '../../../core/model.ts'
 import type { RawRecord } from '../../../core/record.ts'
 import { liveMetric } from '../../../core/window.ts'
@@ -208,6 +211,33 @@ describe('a window writer', () => {
     await writerOn(store, 1).write(shardId, records)
     expect(await answers(store)).toEqual(recount(orders))
     expect(await writerOn(store, 1).write(shardId, records)).toMatchObject({ committed: 0, repeated: 5 })
+  })
+
+  it('takes in whole what an aggregate holds of far more chunks than it cuts at, up to what one commit takes', async () => {
+    const visit = event('visit', {}, { accept: { early: '10d' } })
+    const visits = metric('visits', visit.count('visits'), { per: 'day', live: '1h' })
+    const ahead = compileDefinitions({ visit, visits }, await loadHash64())
+    /** A record of so many visits, a minute apart. */
+    const aggregate = (number: number, minutes: number): RawRecord[] =>
+      Array.from({ length: minutes }, (_, minute) => {
+        const at = new Date(startTime + minute * 60_000).toISOString()
+        const text = JSON.stringify({ type: 'visit', id: `${number}-${minute}`, at })
+        const sequenceNumber = String(number).padStart(64, '0')
+        return { shardId, sequenceNumber, subSequence: minute, arrivalTime: startTime, text }
+      })
+    const writer = new WindowWriter({
+      ...countingBy(ahead),
+      store,
+      exclusions: noExclusions,
+      duplicates: duplicatesOn(),
+      newEpoch,
+    })
+    const records = [...aggregate(1, 1), ...aggregate(2, 9000), ...aggregate(3, 1)]
+    expect(await writer.write(shardId, records)).toMatchObject({ committed: 9002, late: 0, chunks: 9002 })
+    const { position } = await store.open(shardId)
+    expect(position).toMatchObject({ revision: 3, horizon: startTime })
+    await expect(writer.write(shardId, aggregate(4, 9998))).rejects.toThrow('A commit of 9998 window chunks')
+    expect((await store.open(shardId)).position).toEqual(position)
   })
 
   it('counts what it did', async () => {

@@ -121,7 +121,24 @@ export const windowStoreContract = <Store extends WindowStore>(
     expect(read).toMatchObject({ chunks: [null, '2', null], lost: ['short'] })
   })
 
-  it('takes the largest commit allowed, and replaces and deletes it all in one', async () => {
+  it('takes all that one script can hold, though a writer cuts sooner, and refuses more', async () => {
+    const writes = Array.from({ length: 9997 }, (_, at) => write(`m:v:${at}`, 'x'))
+    await store.commit(commit({ writes: [write('a', '1'), write('b', '2')] }))
+    const next = { expected: position(1), next: position(2) }
+    const refused = (fields: Partial<WindowCommit>) => expect(store.commit(commit({ ...next, ...fields }))).rejects
+    await refused({ writes: [...writes, write('m:v:9997', 'x')] }).toThrow(
+      'A commit of 9998 window chunks, with 0 to delete, is too large for one script: it takes 9997, and 0 to delete',
+    )
+    await refused({ writes, deletes: ['a', 'b', 'c'] }).toThrow('it takes 9997, and 2 to delete beside these')
+    await refused({ deletes: Array.from({ length: 5001 }, (_, at) => `m:v:${at}`) }).toThrow('5000 to delete')
+    await refused({ writes: [write('a', '9')], deletes: ['b', 'a'] }).toThrow('writes a and deletes it')
+    expect((await store.open(shardId)).position).toEqual(position(1))
+    expect(await store.commit(commit({ ...next, writes, deletes: ['a', 'b'] }))).toBe('committed')
+    expect((await store.open(shardId)).index.size).toBe(9997)
+    expect(await store.readChunks(shardId, ['m:v:9996', 'a'])).toEqual(['x', null])
+  })
+
+  it('takes a writer’s largest commit, and replaces and deletes it all in one', async () => {
     const names = Array.from({ length: 5000 }, (_, at) => `m:v:${at}`)
     await store.commit(commit({ writes: names.map((name) => write(name, 'x'.repeat(200))) }))
     const writes = names.map((name) => write(`next-${name}`, 'y'))
