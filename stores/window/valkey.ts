@@ -65,9 +65,11 @@ export class ValkeyWindowStore implements WindowStore {
       JSON.stringify(toFields(next)),
     ]
     for (const { value, ttlMs, goneAt } of writes) args.push(value, ttlMs, goneAt)
-    const answer = await this.#client.within(
-      this.#client.cluster.eval(commitScript, keys.length, ...keys, ...args) as Promise<unknown>,
-    )
+    // The names of the shards lie in another slot, whose node may have lost this one by a failover of its own.
+    const [answer] = await Promise.all([
+      this.#client.within(this.#client.cluster.eval(commitScript, keys.length, ...keys, ...args) as Promise<unknown>),
+      this.#client.within(this.#client.cluster.sadd(shardsKey, shardId)),
+    ])
     return answer === 1 ? 'committed' : 'conflict'
   }
 

@@ -95,9 +95,12 @@ export interface WindowStore {
   /** Reads what a writer starts from, and makes the shard known to readers. */
   open(shardId: string): Promise<WindowShard>
   readChunks(shardId: string, names: readonly string[]): Promise<(string | null)[]>
-  /** All of it or nothing. `conflict`: the shard is not where `expected` says, and nothing was changed. */
+  /**
+   * All of it or nothing, and the shard is known to readers again where its name was lost. `conflict`: it is not where `expected`
+   * says, and nothing was changed.
+   */
   commit(commit: WindowCommit): Promise<'committed' | 'conflict'>
-  /** The shards ever opened, in text order. */
+  /** The shards ever opened or committed, in text order. */
   shards(): Promise<string[]>
   /** One snapshot for each shard. */
   read(shardIds: readonly string[], names: readonly string[]): Promise<ShardWindow[]>

@@ -69,6 +69,17 @@ describe('windows written to Valkey', () => {
     expect(await ask('orders')).toMatchObject({ rows: [{ value: 0 }], receipt: { refilling: true, positions: {} } })
   })
 
+  it('are told of a shard whose name was lost, from its warm writer’s next commit on', async () => {
+    const warm = writer()
+    const records = toRecords(orders.slice(0, 30))
+    await warm.write(shardId, records.slice(0, 20))
+    await server.admin.srem('tidemark:shards', shardId)
+    expect(await store.shards()).toEqual([])
+    expect(await warm.write(shardId, records.slice(20))).toMatchObject({ conflicts: 0 })
+    expect(await store.shards()).toEqual([shardId])
+    expect(await ask('orders')).toMatchObject({ rows: [{ value: 30 }], receipt: { refilling: false } })
+  })
+
   it('begin anew where Valkey is emptied under a warm writer', async () => {
     const warm = writer()
     const records = toRecords(orders.slice(0, 30))

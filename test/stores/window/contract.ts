@@ -148,6 +148,11 @@ export const windowStoreContract = <Store extends WindowStore>(
     expect((await store.open(shardId)).index.size).toBe(5000)
   })
 
+  it('knows a shard by its commit alone', async () => {
+    await store.commit(commit({}))
+    expect(await store.shards()).toEqual([shardId])
+  })
+
   it('keeps shards apart, and knows all that were opened', async () => {
     await store.open('shardId-000000000002')
     await store.open(shardId)
