@@ -4,6 +4,19 @@ import type { WindowPosition, WindowStore } from '../../stores/window/window.ts'
 /** How many chunks one shard remembers; those used longest ago are read again when they are needed. */
 const rememberedChunks = 2000
 
+/**
+ * Whether a shard's window was set back since it was seen: emptied, or an older copy of it was put in its place, as a failover
+ * to a replica may do. Each commit moves it on, in position and revision alike.
+ * @param held what the store holds now
+ */
+export const isSetBack = (held: WindowPosition | null, seen: WindowPosition | undefined): boolean => {
+  if (seen === undefined) return false
+  if (held === null || held.position < seen.position) return true
+  // The same line of commits: as many revisions, where nothing else was committed, and more where something was.
+  const fewest = seen.revision + (held.position > seen.position ? 1 : 0)
+  return held.epoch === seen.epoch && held.revision < fewest
+}
+
 /** What the shard's single writer knows to be stored: its own confirmed commits, or what it has just read. */
 export class KnownShard {
   position: WindowPosition | null

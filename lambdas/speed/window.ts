@@ -20,7 +20,7 @@ import {
   prefixWithin,
   type WindowRecord,
 } from './window-batch.ts'
-import { KnownShard } from './window-shard.ts'
+import { isSetBack, KnownShard } from './window-shard.ts'
 
 /** What became of one event's records. */
 export interface WindowOutcome {
@@ -73,6 +73,8 @@ export class WindowWriter {
   readonly #newEpoch: () => string
   readonly #maxChunks: number
   readonly #known = new Map<string, KnownShard>()
+  /** How far each shard was seen to be, by its own commits and others'; unlike what is known, it outlives failures. */
+  readonly #seen = new Map<string, WindowPosition>()
 
   constructor({
     models,
@@ -167,6 +169,8 @@ export class WindowWriter {
 
   async #open(shardId: string): Promise<KnownShard> {
     const { position, index } = await this.#store.open(shardId)
+    // One that was set back is measured by what was seen before, until it is begun anew.
+    if (position !== null && !isSetBack(position, this.#seen.get(shardId))) this.#seen.set(shardId, position)
     return new KnownShard(position, index)
   }
 
@@ -177,7 +181,7 @@ export class WindowWriter {
     { part, counting }: { readonly part: readonly WindowRecord[]; readonly counting: Counting },
     tally: Tally,
   ): Promise<boolean> {
-    const next = await this.#nextPosition(known.position, part, counting)
+    const next = await this.#nextPosition(shardId, known.position, { part, counting })
     const horizon = next.horizon ?? Number.NEGATIVE_INFINITY
     const byChunk = new Map<string, PlacedContribution[]>()
     let late = 0
@@ -195,6 +199,7 @@ export class WindowWriter {
     const expected = known.position
     if ((await this.#store.commit({ shardId, expected, next, writes, deletes })) === 'conflict') return false
     known.position = next
+    this.#seen.set(shardId, next)
     known.isConfirmed = true
     for (const { name, goneAt } of writes) known.index.set(name, goneAt)
     known.forget(deletes)
@@ -223,26 +228,29 @@ export class WindowWriter {
   }
 
   async #nextPosition(
+    shardId: string,
     held: WindowPosition | null,
-    part: readonly WindowRecord[],
-    { lineUp, metricKeys }: Counting,
+    { part, counting: { lineUp, metricKeys } }: { readonly part: readonly WindowRecord[]; readonly counting: Counting },
   ): Promise<WindowPosition> {
     const [first, last] = [part[0], part[part.length - 1]]
     if (first === undefined || last === undefined) throw new Error('A window commit holds no record.')
     let newestEventTime = held?.newestEventTime ?? null
     for (const { eventTime } of part)
       if (eventTime !== null && (newestEventTime === null || eventTime > newestEventTime)) newestEventTime = eventTime
-    const restarted = held === null ? (await this.#store.emptiedBefore()) !== null : held.restarted
+    const wasSetBack = isSetBack(held, this.#seen.get(shardId))
+    const wasEmptied = held === null && (await this.#store.emptiedBefore()) !== null
+    // Whoever goes on from what was lost shall find another epoch, and all that was lost had arrived before these records.
+    const epoch = held === null || wasSetBack ? null : held
     const newSince = held === null ? 0 : first.arrivalTime
     return {
       position: last.sequenceNumber,
-      revision: (held?.revision ?? 0) + 1,
+      revision: (epoch?.revision ?? 0) + 1,
       lineUp,
-      epoch: held?.epoch ?? this.#newEpoch(),
+      epoch: epoch?.epoch ?? this.#newEpoch(),
       newestEventTime,
       horizon: horizonOf(held, newestEventTime, part),
-      startedAt: held?.startedAt ?? first.arrivalTime,
-      restarted,
+      startedAt: epoch?.startedAt ?? Math.max(first.arrivalTime, held?.startedAt ?? first.arrivalTime),
+      restarted: epoch?.restarted ?? (wasSetBack || wasEmptied),
       since: Object.fromEntries(metricKeys.map((key) => [key, held?.since[key] ?? newSince])),
     }
   }

@@ -13,6 +13,10 @@ interface StoredShard {
   readonly chunks: Map<string, { value: string; expiresAt: number }>
 }
 
+/** A failover may take a revision back, and another commit be the next of that number: it moved to another position. */
+const isWhere = (held: WindowPosition | null, expected: WindowCommit['expected']): boolean =>
+  held?.epoch === expected?.epoch && held?.revision === expected?.revision && held?.position === expected?.position
+
 /** The windows in memory: what the Valkey adapter does, under the same contract tests. */
 export class MemoryWindowStore implements WindowStore {
   readonly #shards = new Map<string, StoredShard>()
@@ -39,7 +43,7 @@ export class MemoryWindowStore implements WindowStore {
     const { shardId, expected, next, writes, deletes } = commit
     const shard = this.#shard(shardId)
     const held = shard.position
-    if (held?.epoch !== expected?.epoch || held?.revision !== expected?.revision) return 'conflict'
+    if (!isWhere(held, expected)) return 'conflict'
     for (const name of deletes) {
       shard.chunks.delete(name)
       shard.index.delete(name)

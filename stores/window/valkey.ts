@@ -61,6 +61,7 @@ export class ValkeyWindowStore implements WindowStore {
     const args: (string | number)[] = [
       expected?.epoch ?? '',
       expected === null ? '' : String(expected.revision),
+      expected?.position ?? '',
       writes.length,
       JSON.stringify(toFields(next)),
     ]

@@ -8,7 +8,7 @@ export interface WindowPosition {
   readonly revision: number
   /** The models that it was counted by last. */
   readonly lineUp: LineUp
-  /** A random name, new whenever a shard begins with nothing stored. */
+  /** A random name, new whenever a shard begins with nothing stored, or with less than its writer had seen stored. */
   readonly epoch: string
   /** Epoch ms; null while no record was an event. */
   readonly newestEventTime: number | null
@@ -17,9 +17,9 @@ export interface WindowPosition {
    * before it that no window holds it is deleted, or late. null: no event was seen, or an older version of this code wrote the position.
    */
   readonly horizon: number | null
-  /** The arrival of the epoch's first record, epoch ms. */
+  /** The arrival of the epoch's first record, epoch ms, but no earlier than the epoch's before it. */
   readonly startedAt: number
-  /** The store was emptied (or never marked as begun) before the epoch: earlier records are missing. */
+  /** The store was emptied (or never marked as begun) or set back before the epoch: earlier records are missing. */
   readonly restarted: boolean
   /** By metric key: the arrival (epoch ms) from which on the epoch's events are in; 0: from the epoch's start. */
   readonly since: Readonly<Record<string, number>>
@@ -37,7 +37,7 @@ export interface ChunkWrite {
 export interface WindowCommit {
   readonly shardId: string
   /** What the writer read: it fails where the shard moved since. null: nothing was stored. */
-  readonly expected: Pick<WindowPosition, 'epoch' | 'revision'> | null
+  readonly expected: Pick<WindowPosition, 'epoch' | 'revision' | 'position'> | null
   readonly next: WindowPosition
   readonly writes: readonly ChunkWrite[]
   /** The names of the chunks to delete. */
@@ -67,8 +67,8 @@ export const commitLimits = { writes: 5000, deletes: 5000 } as const
 /** One script takes at most so many arguments, keys and all (ElastiCache Serverless; it also ends one after 5 s). */
 const scriptArguments = 39_999
 
-/** The command, the script, how many keys; two keys and four arguments of each commit. */
-const ownArguments = 9
+/** The command, the script, how many keys; two keys and five arguments of each commit. */
+const ownArguments = 10
 /** A chunk's key, value, ttlMs and goneAt. */
 const argumentsPerWrite = 4
 

@@ -27,6 +27,9 @@ const rules = [
   'duplicates are claimed across shards',
   "an increment touches the new records' buckets only",
   'a replay counts by the newest exclusions, whatever stands above',
+  "a window's writer goes on from whatever the cache says",
+  "a window's compare-and-set on epoch and revision",
+  'windows drop what the newest event, less what the definitions accept, has left behind',
   'entities are bounded by time',
   'READ COMMITTED',
 ]

@@ -241,7 +241,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   one(
     'a window is committed though it had moved',
     'stores/window/memory.ts',
-    "if (held?.epoch !== expected?.epoch || held?.revision !== expected?.revision) return 'conflict'",
+    "if (!isWhere(held, expected)) return 'conflict'",
     '',
   ),
   one(

@@ -42,6 +42,15 @@ describe('the windows in Valkey', () => {
     await store.close()
   })
 
+  it('reads a position that was stored before positions had a horizon', async () => {
+    await server.admin.flushall()
+    const store = new ValkeyWindowStore(server.endpoint, false)
+    await store.commit({ shardId: 'shardId-7', expected: null, next: position(1), writes: [], deletes: [] })
+    await server.admin.hdel('{shardId-7}:position', 'horizon')
+    expect((await store.open('shardId-7')).position).toEqual({ ...position(1), horizon: null })
+    await store.close()
+  })
+
   it('says so in time where no cache answers', async () => {
     const store = new ValkeyWindowStore('127.0.0.1:1', false)
     await expect(store.shards()).rejects.toThrow('The cache at 127.0.0.1:1 did not answer within 5000 ms')

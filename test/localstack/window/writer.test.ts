@@ -80,6 +80,19 @@ describe('windows written to Valkey', () => {
     expect(await ask('orders')).toMatchObject({ rows: [{ value: 30 }], receipt: { refilling: false } })
   })
 
+  it('begin anew where an older copy of the shard stands in Valkey, though it was not emptied', async () => {
+    const warm = writer()
+    const records = toRecords(orders.slice(0, 30))
+    await warm.write(shardId, records.slice(0, 10))
+    const keys = await server.admin.keys(`{${shardId}}:*`)
+    const copy = await Promise.all(keys.map((key) => server.admin.dumpBuffer(key)))
+    await warm.write(shardId, records.slice(10, 20))
+    await server.admin.del(await server.admin.keys(`{${shardId}}:*`))
+    for (const [at, key] of keys.entries()) await server.admin.restore(key, 0, copy[at] ?? '')
+    expect(await warm.write(shardId, records.slice(20))).toMatchObject({ committed: 10, conflicts: 1 })
+    expect(await ask('orders')).toMatchObject({ rows: [{ value: 20 }], receipt: { refilling: true } })
+  })
+
   it('begin anew where Valkey is emptied under a warm writer', async () => {
     const warm = writer()
     const records = toRecords(orders.slice(0, 30))
