@@ -190,7 +190,7 @@ export class WindowWriter {
         if (placed.goneAt <= horizon) late += 1
         else append(byChunk, placed)
       }
-    const writes = await this.#merge(shardId, known, byChunk)
+    const writes = await this.#merge(shardId, known, byChunk, horizon)
     const deletes = Array.from(known.index)
       // What an older version of this code wrote may be listed as gone earlier.
       .filter(([name, goneAt]) => goneAt <= horizon && !byChunk.has(name))
@@ -214,6 +214,7 @@ export class WindowWriter {
     shardId: string,
     known: KnownShard,
     byChunk: ReadonlyMap<string, readonly PlacedContribution[]>,
+    horizon: number,
   ): Promise<ChunkWrite[]> {
     const writes: ChunkWrite[] = []
     for (const [name, chunk] of await known.chunks(this.#store, shardId, [...byChunk.keys()])) {
@@ -221,7 +222,8 @@ export class WindowWriter {
       for (const { start, metric, contribution } of contributions) mergeIntoChunk(chunk, start, metric, contribution)
       const [first] = contributions
       if (first === undefined) continue
-      const ttlMs = first.metric.liveMs + dayMs
+      // A slice of the future is needed for longer than its window.
+      const ttlMs = Math.max(first.metric.liveMs, first.goneAt - horizon) + dayMs
       writes.push({ name, value: encodeChunk(chunk), goneAt: first.goneAt, ttlMs })
     }
     return writes

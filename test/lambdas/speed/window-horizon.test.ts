@@ -15,7 +15,7 @@ const minuteMs = 60_000
 const hourMs = 3_600_000
 
 /** Windows of sales, beside an event of which only how early it may arrive changes. */
-const modelWith = async (early: '1h' | '1d'): Promise<Model> => {
+const modelWith = async (early: '1h' | '1d' | '3d'): Promise<Model> => {
   const sale = event('sale', { shop: z.string() })
   const plan = event('plan', { shop: z.string() }, { accept: { early } })
   const definitions = {
@@ -23,6 +23,7 @@ const modelWith = async (early: '1h' | '1d'): Promise<Model> => {
     plan,
     daily: metric('daily', sale.count('sales'), { per: 'day', live: '24h' }),
     hourly: metric('hourly', sale.count('sales'), { per: 'day', live: '1h' }),
+    planned: metric('planned', plan.count('plans'), { per: 'day', live: '1h' }),
   }
   return compileDefinitions(definitions, await loadHash64())
 }
@@ -91,8 +92,19 @@ describe('windows beside another event that may be dated ahead', () => {
         }
   }
 
+  it('keep what is dated further ahead than they are long', async () => {
+    const ahead = await modelWith('3d')
+    await writerBy(ahead).write(shardId, [record('plan', now + 72 * hourMs)])
+    now += 72.5 * hourMs
+    await writerBy(ahead).write(shardId, [sell()])
+    const question = { model: ahead.data, store, metric: 'planned', lastMs: hourMs, asOf: 'now', now } as const
+    const { rows, receipt } = await answerWindow(question)
+    expect({ rows, refilling: receipt.refilling }).toMatchObject({ rows: [{ value: 1 }], refilling: false })
+  })
+
   it('keeps the versions of metrics whose event stayed as it was', () => {
-    const liveOf = ({ data }: Model) => data.metrics.filter(({ liveMs }) => liveMs !== null).map((one) => one.version)
+    const liveOf = ({ data }: Model) =>
+      data.metrics.filter(({ liveMs, event: of }) => liveMs !== null && of === 'sale').map((one) => one.version)
     expect(liveOf(anHour)).toEqual(liveOf(aDay))
     expect(anHour.data.version).not.toBe(aDay.data.version)
   })
