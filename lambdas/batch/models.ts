@@ -5,7 +5,9 @@ import { commentsSql } from '../../sql/comments.ts'
 import { installedViews, installSql, otherThan, switchSql } from '../../sql/installed-views.ts'
 import type { Dataset } from '../../stores/ledger/dataset.ts'
 import type { Serving } from '../../stores/ledger/dataset-ledger.ts'
+import { type DeployedModels, maxAttempts } from '../../stores/ledger/model-ledger.ts'
 import { latestModelsKey } from '../../stores/models/models.ts'
+import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
 
 type Counting = Pick<Batch, 'archive' | 'modelLedger'>
@@ -31,12 +33,33 @@ export const retireModels = async (batch: Batch): Promise<void> => {
   const after = await batch.modelLedger.retire()
   if (after.lineUp !== before.lineUp) {
     await takeUpLineUp(batch, after.lineUp)
-    const served = await batch.models.data(after.servingVersion)
-    const standing = installedViews(served, await dataOf(batch, before.lineUp), batch.dialect)
-    const leaner = otherThan(standing, installedViews(served, await dataOf(batch, after.lineUp), batch.dialect))
-    if (leaner.size > 0) await batch.ledger.install([...installSql(leaner), ...commentsSql(served)])
+    await makeLeaner(batch, before.lineUp, after)
   }
   await tellModels(batch)
+}
+
+/**
+ * Makes the views that held more models than are counted by now. A deploy that comes between has made them all, and
+ * they are left to it; where another dataset came to be served, they are made for that.
+ */
+const makeLeaner = async (batch: Batch, before: LineUp, after: DeployedModels): Promise<void> => {
+  const { models, modelLedger, ledger, dialect } = batch
+  const standing = installedViews(await models.data(after.servingVersion), await dataOf(batch, before), dialect)
+  for (let known = after, attempt = 1; ; attempt++) {
+    const served = await models.data(known.servingVersion)
+    const leaner = otherThan(standing, installedViews(served, await dataOf(batch, known.lineUp), dialect))
+    if (leaner.size === 0) return
+    try {
+      await ledger.installAsOf(known, [...installSql(leaner), ...commentsSql(served)])
+      return
+    } catch (error) {
+      if (!(error instanceof TransactionFailed) || attempt === maxAttempts) throw error
+      const moved = await modelLedger.models()
+      if (moved.revision === known.revision) throw error
+      if (moved.modelVersion !== known.modelVersion || moved.servingVersion === known.servingVersion) return
+      known = moved
+    }
+  }
 }
 
 /**

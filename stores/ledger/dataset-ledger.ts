@@ -81,6 +81,12 @@ export interface DatasetLedger {
   serve(control: Control, datasetId: string, serving: Serving, step: string, now: number): Promise<void>
   /** Makes views that answer the same anew, or has them say what they are, in as many transactions as it takes. */
   install(statements: readonly string[]): Promise<void>
+  /**
+   * The same as of what the ledger says of models. Each transaction moves its revision: what a deploy made meanwhile is
+   * not made otherwise, and one that is under way makes its views again.
+   * @returns what it says then @throws TransactionFailed where others changed it meanwhile
+   */
+  installAsOf(known: DeployedModels, statements: readonly string[]): Promise<DeployedModels>
   /** Removes speed rows at or below the bounds. */
   prune(control: Control, bounds: Marks): Promise<void>
 

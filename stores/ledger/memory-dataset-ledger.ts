@@ -17,6 +17,7 @@ import {
   type SlotState,
 } from './dataset.ts'
 import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
+import type { DeployedModels } from './model-ledger.ts'
 
 const maxReason = 4000
 
@@ -156,6 +157,21 @@ export class MemoryDatasetLedger implements DatasetLedger {
   /** The twin has no views. */
   install(): Promise<void> {
     return Promise.resolve()
+  }
+
+  async installAsOf(known: DeployedModels, statements: readonly string[]): Promise<DeployedModels> {
+    if (statements.length === 0) return known
+    const next = { ...known, revision: known.revision + 1 }
+    await this.#warehouse.transact('install', (draft) =>
+      draft.table('model').update(
+        () => true,
+        (row) => {
+          refuseMoved('install', known, row)
+          return { ...row, revision: next.revision }
+        },
+      ),
+    )
+    return next
   }
 
   async prune(control: Control, bounds: Marks): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type SlotState,
 } from './dataset.ts'
 import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
+import type { DeployedModels } from './model-ledger.ts'
 import { paritiesOf, parityTransactions } from './parity-rows.ts'
 
 const maxReason = 4000
@@ -172,6 +173,19 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${ex
   async install(statements: readonly string[]): Promise<void> {
     for (let first = 0; first < statements.length; first += maxStatements)
       await this.#warehouse.run({ statements: statements.slice(first, first + maxStatements) })
+  }
+
+  async installAsOf(known: DeployedModels, statements: readonly string[]): Promise<DeployedModels> {
+    let { revision } = known
+    // An even number: a view's two statements stay together.
+    for (let first = 0; first < statements.length; first += maxStatements - 2, revision++)
+      await this.#warehouse.run({
+        statements: [
+          `UPDATE ledger.model SET revision = CASE WHEN revision = ${revision} THEN ${revision + 1} END`,
+          ...statements.slice(first, first + maxStatements - 2),
+        ],
+      })
+    return { ...known, revision }
   }
 
   async prune(control: Control, bounds: Marks): Promise<void> {

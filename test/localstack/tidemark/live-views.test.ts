@@ -1,4 +1,5 @@
 import { event, metric, z } from 'tidemark'
+import { retireModels } from '../../../lambdas/batch/models.ts'
 import { BatchStage, shardA } from './batch-stage.ts'
 
 const fields = { shop: z.string().nullable(), express: z.boolean(), amount: z.string() }
@@ -81,5 +82,34 @@ describe('views while definitions change', () => {
     await stage.settle()
     await stage.recompute()
     expect(await total('more')).toBe(5)
+  })
+
+  it('are those of a deploy that comes while an older model’s queries are taken out of them', async () => {
+    await stage.deploy(definitionsOf({}, false))
+    await stage.settle()
+    await stage.recompute({ full: true })
+    await stage.deploy(definitionsOf({ till: z.string().optional() }, true))
+    await stage.settle()
+    await stage.recompute()
+    stage.produce(shardA, { express: false })
+    await stage.settle()
+    const { modelLedger, batch } = stage
+    let deployed = false
+    const retire = async () => {
+      const after = await modelLedger.retire()
+      if (!deployed && after.lineUp === after.modelVersion) {
+        deployed = true
+        await stage.deploy(definitionsOf({}, false))
+      }
+      return after
+    }
+    const run = await stage.recompute({ full: true, promote: false })
+    await stage.step({ step: 'promoteDataset', datasetId: run.datasetId, acceptDrift: true })
+    await retireModels({ ...batch, modelLedger: { models: () => modelLedger.models(), retire } })
+    expect(deployed).toBe(true)
+    expect(await totals()).toEqual([3, 3, 3])
+    await stage.settle()
+    await stage.recompute({ full: true })
+    expect(await totals()).toEqual([6, 6, 6])
   })
 })

@@ -189,6 +189,21 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
     expect((await ledger.control()).revision).toBe(1)
   })
 
+  it('installs as of what is known of models, in as many transactions as it takes, and not where that moved', async () => {
+    const { ledger, modelLedger } = stageOf()
+    const known = await modelLedger.models()
+    expect(await ledger.installAsOf(known, [])).toEqual(known)
+    const moved = await ledger.installAsOf(known, ['SELECT 1'])
+    expect(await modelLedger.models()).toEqual(moved)
+    expect(moved).toEqual({ ...known, revision: known.revision + 1 })
+    await expect(ledger.installAsOf(known, ['SELECT 1'])).rejects.toThrow(TransactionFailed)
+    const installed = await ledger.installAsOf(
+      moved,
+      Array.from({ length: 41 }, () => 'SELECT 1'),
+    )
+    expect(await modelLedger.models()).toEqual(installed)
+  })
+
   it('gives no slot to a dataset that has failed, and leaves what was noted of it', async () => {
     const stage = stageOf()
     const { ledger } = stage
