@@ -2,13 +2,14 @@ import { isKeptBy, type Kept, type LineUp, versionsOf } from '../../core/line-up
 import { keepers, type ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { commentsSql } from '../../sql/comments.ts'
-import { installedViews, installSql, otherThan, switchSql } from '../../sql/installed-views.ts'
+import { installedViews, installSql, otherThan } from '../../sql/installed-views.ts'
 import type { Dataset } from '../../stores/ledger/dataset.ts'
 import type { Serving } from '../../stores/ledger/dataset-ledger.ts'
 import { type DeployedModels, maxAttempts } from '../../stores/ledger/model-ledger.ts'
 import { latestModelsKey } from '../../stores/models/models.ts'
 import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
+import { changedViews, maxChangedViews } from './changed-views.ts'
 
 type Counting = Pick<Batch, 'archive' | 'modelLedger'>
 
@@ -65,9 +66,10 @@ const makeLeaner = async (batch: Batch, before: LineUp, after: DeployedModels): 
 /**
  * How a dataset is served: by the definitions that made it, and by their views. Each shard counts by them from then on:
  * one that took up another line-up meanwhile, and ran no more, would have a hole that no edge tells of.
- * @throws Problem model_retired where the speed side does not count by them, or began to above its marks
+ * @returns also the statements that come before, `prepared`
+ * @throws Problem model_retired where the speed side does not count by them, or began to above its marks; too_many_views
  */
-export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving> => {
+export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving & { readonly prepared: string[] }> => {
   const { models, modelLedger, dialect } = batch
   const known = await modelLedger.models()
   const served = await models.data(known.servingVersion)
@@ -79,15 +81,16 @@ export const servingOf = async (batch: Batch, dataset: Dataset): Promise<Serving
   for (const [shardId, edge] of Object.entries(await batch.ledger.versionEdges(dataset.modelVersion)))
     if (Number(edge) !== 0 && (marks[shardId] ?? '') < edge)
       throw retired(dataset, `by which the speed side counts ${shardId} from ${edge} on, above its mark there`)
-  return {
-    known,
-    modelVersion: data.version,
-    views:
-      data.version === served.version
-        ? []
-        : switchSql(installedViews(served, counted, dialect), installedViews(data, counted, dialect)),
-    comments: commentsSql(data),
-  }
+  const to = { known, modelVersion: data.version, comments: commentsSql(data) }
+  if (data.version === served.version) return { ...to, prepared: [], views: [] }
+  const { prepared, switched, changed } = changedViews(data, { served, counted, dialect })
+  if (changed > maxChangedViews)
+    throw new Problem(
+      'too_many_views',
+      409,
+      `${dataset.datasetId} is of model ${data.version}. Between that and ${served.version}, which is served, the columns of ${changed} views differ, and one promotion can replace ${maxChangedViews} at most. Serve a dataset of definitions between them first.`,
+    )
+  return { ...to, prepared: installSql(prepared), views: switched }
 }
 
 const dataOf = async ({ models }: Pick<Batch, 'models'>, lineUp: LineUp): Promise<ModelData[]> => {

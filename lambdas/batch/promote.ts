@@ -22,7 +22,7 @@ export const promote = async (batch: Batch, run: Run): Promise<Run> => {
 
 /**
  * Serves a loaded dataset by hand.
- * @throws Problem unknown_dataset, not_loaded, not_compared, drift_too_large, speed_rows_pruned, model_retired
+ * @throws Problem unknown_dataset, not_loaded, not_compared, drift_too_large, speed_rows_pruned, model_retired, too_many_views
  */
 export const promoteDataset = async (
   batch: Batch,
@@ -68,7 +68,7 @@ const servedParities = async (batch: Batch, parities: readonly Parity[]): Promis
 
 /**
  * Goes back to the dataset in the standby slot, or names the older one that must be loaded first.
- * @throws Problem unknown_dataset, nothing_to_roll_back_to, already_live, not_loaded, never_served, speed_rows_pruned, model_retired
+ * @throws Problem unknown_dataset, nothing_to_roll_back_to, already_live, not_loaded, never_served, speed_rows_pruned, model_retired, too_many_views
  */
 export const rollback = async (
   batch: Batch,
@@ -120,9 +120,10 @@ const serve = async (batch: Batch, control: Control, datasetId: string, step: st
       `${datasetId} is not loaded in a slot; \`tidemark rollback ${datasetId}\` loads and serves it.`,
     )
   await refusePruned(batch, datasetId)
-  const serving = await servingOf(batch, await findDataset(batch, datasetId))
-  await batch.ledger.serve(control, datasetId, serving, step, batch.now())
-  if (serving.views.length > 0) await batch.ledger.install(serving.comments)
+  const { prepared, ...serving } = await servingOf(batch, await findDataset(batch, datasetId))
+  const known = await batch.ledger.installAsOf(serving.known, prepared)
+  await batch.ledger.serve(control, datasetId, { ...serving, known }, step, batch.now())
+  if (prepared.length + serving.views.length > 0) await batch.ledger.install(serving.comments)
 }
 
 /** Below its mark a dataset answers itself; above it, speed rows must: were they pruned, it would leave a hole. */

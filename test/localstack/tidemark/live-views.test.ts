@@ -84,6 +84,34 @@ describe('views while definitions change', () => {
     expect(await total('more')).toBe(5)
   })
 
+  it('stand again after a rollback over a deploy that renamed more of them than a transaction has statements', async () => {
+    const renamed = (prefix: string, by: readonly 'shop'[] = ['shop']): Record<string, unknown> => {
+      const counted = event('sale', fields).count('sales')
+      const hourly = Array.from({ length: 8 }, (_, place) => metric(`${prefix}_${place}`, counted, { by, per: 'hour' }))
+      return Object.fromEntries(hourly.map((one) => [one.name, one]))
+    }
+    await stage.deploy(renamed('old'))
+    await stage.settle()
+    const { datasetId: old } = await stage.recompute()
+    expect(await total('old_7_year')).toBe(5)
+    await stage.deploy(renamed('new'))
+    await stage.settle()
+    const { datasetId } = await stage.recompute()
+    expect(await total('new_7_year')).toBe(5)
+    expect(await standing('old_7_year')).toBe(0)
+
+    expect(await stage.step({ step: 'rollback' })).toEqual({ liveDatasetId: old })
+    expect([await total('old_0'), await total('old_7_year')]).toEqual([5, 5])
+    await expect(total('new_7_year')).rejects.toThrow('new_7 changed: run tidemark recompute --full')
+    const [comment] = await stage.local.rows("SELECT obj_description(CAST('analytics.old_0' AS regclass))")
+    expect(comment?.[0]).toContain('sales')
+
+    const again = { step: 'promoteDataset', datasetId, acceptDrift: true } as const
+    expect(await stage.step(again)).toEqual({ liveDatasetId: datasetId })
+    expect(await total('new_7_year')).toBe(5)
+    expect(await standing('old_7_year')).toBe(0)
+  })
+
   it('are those of a deploy that comes while an older model’s queries are taken out of them', async () => {
     await stage.deploy(definitionsOf({}, false))
     await stage.settle()
