@@ -9,16 +9,26 @@ import { lowestMarksInSlots } from './lowest-marks.ts'
 import { retireModels, servingOf, tellModels } from './models.ts'
 import { factsOf } from './reasons.ts'
 import type { Run } from './run.ts'
+import { executionHash } from './seal.ts'
 import { holesOf } from './unarchived.ts'
 
-/** Serves the run's dataset. */
+/** Serves the run's dataset, once: who serves another one after that is not overruled by a second try. */
 export const promote = async (batch: Batch, run: Run): Promise<Run> => {
   const control = await batch.ledger.control()
-  if (control.liveDatasetId !== run.datasetId)
-    await serve(batch, control, run.datasetId, run.rollback ? 'rollback' : 'promote')
+  if (control.liveDatasetId !== run.datasetId && !(await wasServed(batch, run)))
+    await serve(batch, control, run.datasetId, run.rollback ? backStep(run.executionName) : 'promote')
   await tellModels(batch)
   return run
 }
+
+/** A dataset that is brought back was served before: there, the step that it was last at tells by whom. */
+const wasServed = async ({ ledger }: Batch, { datasetId, rollback: isBack, executionName }: Run): Promise<boolean> => {
+  const dataset = await ledger.dataset(datasetId)
+  return dataset?.state === 'promoted' && (!isBack || dataset.step === backStep(executionName))
+}
+
+/** Names the execution that served a dataset it brought back. At most 32 characters. */
+const backStep = (executionName: string): string => `rollback-${executionHash(executionName)}`
 
 /**
  * Serves a loaded dataset by hand.
