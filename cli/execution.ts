@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ExecutionState, Executions, Step } from '../stores/executions/executions.ts'
-import { type BatchProblem, refusal } from './ask-batch.ts'
+import type { ExecutionState, Step } from '../stores/executions/executions.ts'
+import { askBatch, type BatchProblem, refusal } from './ask-batch.ts'
+import type { Connection } from './connection.ts'
 import { homeOf, localStage } from './environment.ts'
 import { CommandError } from './exit.ts'
 import type { Answer } from './output.ts'
@@ -29,12 +30,14 @@ export interface Outcome {
 }
 
 type Following = Pick<Session, 'progress' | 'stage' | 'env' | 'cwd'>
+type Followed = Pick<Connection, 'executions' | 'batch'>
 
 /**
  * Follows an execution to its end, naming each step as it begins.
  * @throws a CommandError where it failed, with the step, the reason and where its log is; or where another is under way
  */
-export const follow = async (executions: Executions, executionArn: string, session: Following): Promise<Outcome> => {
+export const follow = async (connection: Followed, executionArn: string, session: Following): Promise<Outcome> => {
+  const executions = await connection.executions()
   let shownUpTo = 0
   for (;;) {
     const state = await executions.state(executionArn)
@@ -44,15 +47,16 @@ export const follow = async (executions: Executions, executionArn: string, sessi
       if (isWork(step)) session.progress.say(`  ${step.state}`)
     }
     if (state.status === 'SUCCEEDED') return outcomeOf(steps, state)
-    if (state.status !== 'RUNNING') throw failureOf(steps, state, executionArn, session)
+    if (state.status !== 'RUNNING')
+      throw failureOf(steps, state, executionArn, session, await whatIsServed(connection, steps, state))
     await sleep(pollEveryMs)
   }
 }
 
 const outcomeOf = (steps: readonly Step[], state: ExecutionState): Outcome => {
   const ended = steps.findLast((step) => step.kind === 'entered')?.state ?? 'Done'
-  const run = runOf(state.output) ?? runOf(steps.findLast((step) => runOf(step.data) !== null)?.data)
-  const datasetId = typeof run?.datasetId === 'string' ? run.datasetId : null
+  const run = lastRun(steps, state)
+  const datasetId = datasetOf(run)
   const timings = timingsOf(steps)
   if (ended === 'Busy' && run?.problem !== undefined) throw refusal(run.problem)
   const isHeld = ended === 'Held'
@@ -105,6 +109,11 @@ const behindSentence = (run: Run | null): string => {
   return ` The speed table lagged behind it at the seal in ${behind.join(', ')}, and what that explains of their difference (drift ${percent(Number(run?.drift ?? 0))}) held nothing back; \`tidemark status\` shows how far it is.`
 }
 
+const lastRun = (steps: readonly Step[], { output }: Pick<ExecutionState, 'output'>): Run | null =>
+  runOf(output) ?? runOf(steps.findLast((step) => runOf(step.data) !== null)?.data)
+
+const datasetOf = (run: Run | null): string | null => (typeof run?.datasetId === 'string' ? run.datasetId : null)
+
 /** A step's answer is the run itself, or holds it as `run`. */
 const runOf = (data: unknown): Run | null => {
   if (data === null || typeof data !== 'object') return null
@@ -128,13 +137,48 @@ const endedOutside: Partial<Record<ExecutionState['status'], string>> = {
   TIMED_OUT: 'it took longer than the state machine allows; its Spark job is being cancelled, too',
 }
 
+/** What an execution that did not go through left served, in a sentence: a dataset is served before its last step. */
+const whatIsServed = async (
+  connection: Pick<Connection, 'batch'>,
+  steps: readonly Step[],
+  state: ExecutionState,
+): Promise<string> => {
+  const asItWas = 'The live dataset is as it was.'
+  const datasetId = datasetOf(lastRun(steps, state))
+  if (datasetId === null) return asItWas
+  const isLive = await isServed(connection, datasetId)
+  if (isLive) return `Dataset ${datasetId} is live all the same.`
+  // Ending an execution does not end the step that it is at.
+  const mayBeYet = state.status !== 'FAILED' && lastEntered(steps) === 'Promote'
+  if (isLive === null || mayBeYet) return `\`tidemark datasets ${datasetId}\` shows whether it is live.`
+  return asItWas
+}
+
+/** Null where nobody says. */
+const isServed = async (connection: Pick<Connection, 'batch'>, datasetId: string): Promise<boolean | null> => {
+  try {
+    const datasets = (await askBatch(connection, { step: 'datasets' })) as readonly {
+      datasetId: string
+      live: boolean
+    }[]
+    return datasets.some((dataset) => dataset.datasetId === datasetId && dataset.live)
+  } catch {
+    // Why the execution failed is to be told, whatever else does.
+    return null
+  }
+}
+
+/** The step that it was at, besides those that note its failure. */
+const lastEntered = (steps: readonly Step[]): string | undefined =>
+  steps.findLast((step) => step.kind === 'entered' && !['RecordFailure', 'Failed'].includes(step.state))?.state
+
 const failureOf = (
   steps: readonly Step[],
   state: ExecutionState,
   executionArn: string,
   { stage, env, cwd }: Following,
+  served: string,
 ): CommandError => {
-  const failed = steps.findLast((step) => step.kind === 'entered' && !['RecordFailure', 'Failed'].includes(step.state))
   const recorded = steps.findLast((step) => step.kind === 'entered' && step.state === 'RecordFailure')?.data
   const why = causeOf(recorded) ?? [state.error, state.cause].filter(Boolean).join(': ')
   const log =
@@ -142,7 +186,7 @@ const failureOf = (
       ? `Logs: ${homeOf(env, cwd)}/logs, or \`tidemark local logs\``
       : `Log: the batch function's log group, and the execution ${executionArn}`
   return new CommandError(
-    `The recompute ${state.status === 'FAILED' ? 'failed' : `ended as ${state.status}`} in step ${failed?.state ?? 'Seal'}: ${why || (endedOutside[state.status] ?? 'no reason was given')}\nThe live dataset is as it was. ${log}`,
+    `The recompute ${state.status === 'FAILED' ? 'failed' : `ended as ${state.status}`} in step ${lastEntered(steps) ?? 'Seal'}: ${why || (endedOutside[state.status] ?? 'no reason was given')}\n${served} ${log}`,
   )
 }
 

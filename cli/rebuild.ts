@@ -30,7 +30,7 @@ export const rebuildRows = async (session: Session, connection: Connection, data
       session.progress.say(`dataset ${datasetId} is in no slot any more; loading it again from its files`)
       const executions = await connection.executions()
       const executionArn = await executions.start({ full: false, promote: false, reloadDatasetId: datasetId })
-      await follow(executions, executionArn, session)
+      await follow(connection, executionArn, session)
       continue
     }
     records += answer.records

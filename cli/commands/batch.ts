@@ -66,9 +66,10 @@ const addRollback = (program: Command): void => {
 
   const reloadDataset = async (session: Session, reloadDatasetId: string): Promise<void> => {
     session.progress.say(`dataset ${reloadDatasetId} is in no slot any more; loading it again from its files`)
-    const executions = await (await session.connect()).executions()
+    const connection = await session.connect()
+    const executions = await connection.executions()
     const executionArn = await executions.start({ full: false, promote: true, reloadDatasetId })
-    const outcome = await follow(executions, executionArn, session)
+    const outcome = await follow(connection, executionArn, session)
     session.answer(outcome.answer)
     if (outcome.held) process.exitCode = exitCodes.no
   }

@@ -68,7 +68,7 @@ export const recomputed = async (session: Session, connection: Connection): Prom
 
 const followed = async (session: Session, connection: Connection, executionArn: string): Promise<Answer> => {
   session.progress.say(`started ${executionArn}`)
-  const outcome = await follow(await connection.executions(), executionArn, session)
+  const outcome = await follow(connection, executionArn, session)
   if (outcome.held) process.exitCode = exitCodes.no
   return withParity(connection, outcome)
 }

@@ -121,7 +121,7 @@ const stream = async (parts: StoryParts, records: readonly StreamRecord[]): Prom
 const recompute = async ({ connection, progress, cwd }: StoryParts): Promise<Outcome> => {
   const executions = await connection.executions()
   const executionArn = await executions.start({ full: false, promote: true, reloadDatasetId: null })
-  const outcome = await follow(executions, executionArn, { progress, stage: connection.stage, env: process.env, cwd })
+  const outcome = await follow(connection, executionArn, { progress, stage: connection.stage, env: process.env, cwd })
   if (outcome.held || outcome.ended === 'NothingNew')
     throw new CommandError(`The recompute ended in ${outcome.ended}: ${JSON.stringify(outcome.answer.json)}`)
   return outcome

@@ -1,5 +1,6 @@
+import type { Connection } from '../../cli/connection.ts'
 import { follow, timingsOf } from '../../cli/execution.ts'
-import type { ExecutionState, Executions, Step } from '../../stores/executions/executions.ts'
+import type { ExecutionState, Step } from '../../stores/executions/executions.ts'
 import { quoted } from '../messages.ts'
 
 let eventId = 0
@@ -13,10 +14,21 @@ const entered = (state: string, at: number, isTask = true, data: unknown = null)
 })
 const run = { datasetId: 'ds-1', promote: true, drift: 0.4 }
 
-const executionsOf = (steps: readonly Step[], state: Partial<ExecutionState>): Executions => ({
-  start: async () => 'arn',
-  state: async () => ({ status: 'SUCCEEDED', output: null, error: null, cause: null, ...state }),
-  steps: async () => [...steps],
+/** @param datasets what the batch function answers of them */
+const executionsOf = (
+  steps: readonly Step[],
+  state: Partial<ExecutionState>,
+  datasets: () => unknown = () => [{ datasetId: 'ds-1', live: false }],
+): Pick<Connection, 'executions' | 'batch'> => ({
+  executions: async () => ({
+    start: async () => 'arn',
+    state: async () => ({ status: 'SUCCEEDED', output: null, error: null, cause: null, ...state }),
+    steps: async () => [...steps],
+  }),
+  batch: async (request) => {
+    expect(request).toEqual({ step: 'datasets' })
+    return datasets()
+  },
 })
 const said: string[] = []
 const progress = { update: () => undefined, say: (line: string) => void said.push(line), done: () => undefined }
@@ -109,5 +121,41 @@ describe('follow', () => {
     await expect(follow(executionsOf(steps, { status: 'FAILED' }), 'arn', following)).rejects.toThrow(
       /step PollRecompute: the job ran out of memory\nThe live dataset is as it was\. Logs: \/home\/of\/stage\/logs/,
     )
+  })
+
+  describe('of an execution that served its dataset before it failed', () => {
+    const promoting = [entered('Compare', 0, true, run), entered('Promote', 1, true, run)]
+    const pruning = [...promoting, entered('Prune', 2, true, run)]
+    const failed = [...pruning, entered('RecordFailure', 3, true, { ...run, error: { Error: 'E', Cause: 'no room' } })]
+    const served = () => [
+      { datasetId: 'ds-0', live: false },
+      { datasetId: 'ds-1', live: true },
+    ]
+    const messageOf = (...of: Parameters<typeof executionsOf>): Promise<string> =>
+      follow(executionsOf(...of), 'arn', following).then(
+        () => 'nothing was thrown',
+        (error: Error) => error.message,
+      )
+
+    it('throws that it is live all the same', async () => {
+      const live = /^The recompute .* in step Prune: .*\nDataset ds-1 is live all the same\. Logs: /
+      expect(await messageOf(failed, { status: 'FAILED' }, served)).toMatch(live)
+      expect(await messageOf(pruning, { status: 'ABORTED' }, served)).toMatch(live)
+    })
+
+    it('throws that the live one is as it was, where somebody went back from it', async () => {
+      expect(await messageOf(failed, { status: 'FAILED' })).toContain('\nThe live dataset is as it was. Logs: ')
+    })
+
+    it('throws neither where nobody says, or where its promotion may go on', async () => {
+      const neither = /: .*\n`tidemark datasets ds-1` shows whether it is live\. Logs: /
+      const silent = () => {
+        throw new Error('no answer')
+      }
+      expect(await messageOf(failed, { status: 'FAILED' }, silent)).toMatch(neither)
+      const busy = () => ({ problem: { code: 'warehouse_busy', status: 503, detail: 'Busy.' } })
+      expect(await messageOf(failed, { status: 'FAILED' }, busy)).toMatch(neither)
+      expect(await messageOf(promoting, { status: 'ABORTED' })).toMatch(neither)
+    })
   })
 })
