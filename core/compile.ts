@@ -46,7 +46,7 @@ import type { ZoneData, ZoneTables } from './zone.ts'
 import { storedDimensions } from './zoned-metric.ts'
 
 /** Raised by hand where decode, bucketing, hashing or merging come to mean something else: every version changes with it. */
-const semantics = 2
+const semantics = 3
 
 const maxDimensions = 8
 /** PostgreSQL cuts names at 63 bytes; the longest made of a metric's name is `NAME_VERSION` with 12 digits of version. */

@@ -3,7 +3,7 @@ import { versionComponent } from './entity.ts'
 import type { Hash64 } from './hash.ts'
 import { histogramParts } from './histogram.ts'
 import { registerOf } from './hyperloglog.ts'
-import { dimensionReader, textOf } from './kept.ts'
+import { dimensionReader, keptText, textOf } from './kept.ts'
 import { keptComponent } from './kept-event.ts'
 import { quantileParts } from './log-buckets.ts'
 import {
@@ -97,8 +97,11 @@ export const matcher = (conditions: readonly ConditionData[]): ((row: Row) => bo
   return (row) => tests.every(({ field, test }) => test(comparable(row[field])))
 }
 
-/** Decimals are bigint in a row and integers in a condition; a missing field is null. */
-const comparable = (value: unknown): Scalar => (typeof value === 'bigint' ? Number(value) : ((value ?? null) as Scalar))
+/** Decimals are bigint in a row and integers in a condition; texts as they are kept; a missing field is null. */
+const comparable = (value: unknown): Scalar => {
+  if (typeof value === 'string') return keptText(value)
+  return typeof value === 'bigint' ? Number(value) : ((value ?? null) as Scalar)
+}
 
 const conditionTest = (op: ConditionData['op'], value: ConditionData['value']): ((actual: Scalar) => boolean) => {
   switch (op) {

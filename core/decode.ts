@@ -4,6 +4,7 @@ import type { EventDefinition } from './definition/event.ts'
 import { valueAt, withoutSecrets } from './definition/nested.ts'
 import { derive } from './derivations.ts'
 import { bodyOf } from './entity.ts'
+import { keptText } from './kept.ts'
 import { keptBody } from './kept-event.ts'
 import { secretPaths, withheldIn } from './lake-text.ts'
 import { type EventData, fieldOf, keepers, type Model, type ModelData } from './model.ts'
@@ -121,7 +122,7 @@ const decodeEvent = (record: RawRecord, decoder: EventDecoder, parsed: object): 
   if ('flaw' in derived) return rejected(record, 'invalid', derived.flaw, data.name)
   const row: Record<string, unknown> = { ...fields, ...derived.dimensions }
   for (const [name, path] of decoder.nested) row[name] = valueAt(fields, path)
-  const flaw = makeStorable(row, [...keptFields, ...data.id])
+  const flaw = makeStorable(row, keptFields, keptText) ?? makeStorable(row, data.id, wellFormed)
   if (flaw !== null) return rejected(record, 'invalid', flaw, data.name)
   const earlyMs = eventTime - record.arrivalTime
   if (earlyMs > data.acceptEarlyMs)
@@ -147,21 +148,29 @@ const decodeEvent = (record: RawRecord, decoder: EventDecoder, parsed: object): 
   return body instanceof Error ? rejected(record, 'invalid', body.message, data.name) : { ...decoded, body }
 }
 
+/** An id keeps the blanks at its end: it tells events apart, and no warehouse compares it. */
+const wellFormed = (text: string): string => text.toWellFormed()
+
 /**
- * Replaces lone surrogates in kept texts, those of lists too, which no UTF-8 text can hold and hashes differ on.
+ * Makes texts what can be stored, those of lists too.
+ * @param storable what is stored for a text
  * @returns what makes the row impossible to store; null where nothing does
  */
-const makeStorable = (row: Record<string, unknown>, fields: readonly string[]): string | null => {
+const makeStorable = (
+  row: Record<string, unknown>,
+  fields: readonly string[],
+  storable: (text: string) => string,
+): string | null => {
   for (const field of fields) {
     const value = row[field]
     if (Array.isArray(value)) {
-      const elements: readonly unknown[] = value.map((one) => (typeof one === 'string' ? one.toWellFormed() : one))
+      const elements: readonly unknown[] = value.map((one) => (typeof one === 'string' ? storable(one) : one))
       const flaws = elements.map((one) => (typeof one === 'string' ? textFlaw(field, one) : null))
       const flaw = flaws.find((one) => one !== null)
       if (flaw !== undefined) return flaw
       row[field] = elements
     } else if (typeof value === 'string') {
-      const text = value.toWellFormed()
+      const text = storable(value)
       const flaw = textFlaw(field, text)
       if (flaw !== null) return flaw
       row[field] = text

@@ -1,4 +1,5 @@
 import { scaleDecimal } from './definition/quantity.ts'
+import { keptText } from './kept.ts'
 import type { EventData, FieldData, ModelData, Scalar } from './model.ts'
 import { Problem } from './problem.ts'
 import type { Decoded } from './record.ts'
@@ -60,14 +61,15 @@ const testOf = (
     wanted.every(({ name, value }) => comparable(row[name]) === value)
 }
 
+/** Texts as they are kept, whether a metric keeps them or not. */
 const comparable = (value: unknown): unknown =>
-  typeof value === 'bigint' ? Number(value) : typeof value === 'string' ? value.toWellFormed() : value
+  typeof value === 'bigint' ? Number(value) : typeof value === 'string' ? keptText(value) : value
 
 /** A field's value of its text, as rows hold it but decimals as plain integers; null where the text is none. */
 const valueIn = ({ kind, scale, values }: FieldData, text: string): Scalar => {
   switch (kind) {
     case 'string':
-      return values === null || values.includes(text) ? text : null
+      return values === null || values.some((one) => keptText(one) === keptText(text)) ? keptText(text) : null
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : null
     case 'integer':

@@ -13,7 +13,19 @@ export const dimensionReader = (dimension: DimensionData): ((row: Row) => string
   }
 }
 
-export const textOf = (value: unknown): string | null => (value === null || value === undefined ? null : String(value))
+export const textOf = (value: unknown): string | null =>
+  value === null || value === undefined ? null : typeof value === 'string' ? keptText(value) : String(value)
+
+/**
+ * A text as it is kept, and as whatever is compared with it is read: lone surrogates are U+FFFD, which UTF-8 can't hold;
+ * blanks (U+0020) at the end are cut, which Redshift's comparisons pass over and all other layers don't.
+ */
+export const keptText = (text: string): string => {
+  // By hand: ` +$` tries anew at each blank, and a text may hold a million of them.
+  let end = text.length
+  while (text[end - 1] === ' ') end--
+  return text.slice(0, end).toWellFormed()
+}
 
 /** Whether two dimensions hold the same values and call all others the same, so that their cells can stand side by side. */
 export const keepsAlike = (a: Pick<DimensionData, 'keep'>, b: Pick<DimensionData, 'keep'>): boolean =>

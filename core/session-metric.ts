@@ -3,7 +3,7 @@ import { type Bucket, bucketStart } from './bucket.ts'
 import { matcher } from './contributor.ts'
 import { measured } from './entity-total.ts'
 import type { Session } from './folded.ts'
-import { dimensionReader } from './kept.ts'
+import { dimensionReader, textOf } from './kept.ts'
 import type { DimensionData, MetricData, ModelData } from './model.ts'
 import type { Row } from './record.ts'
 import { durationOf } from './session.ts'
@@ -87,7 +87,7 @@ const rowOf = ({ name }: DimensionData, session: Session): Row => ({
   duration: durationOf(session),
   events: session.events,
   closed: session.isClosed,
-  state: session.state,
+  state: textOf(session.state),
 })
 
 const isOne = (actual: unknown, value: string | boolean | bigint): boolean =>

@@ -1,6 +1,13 @@
-import { type EventData, type FieldData, type MetricData, type ModelData, measuredBy } from '../../core/model.ts'
+import {
+  type EventData,
+  type FieldData,
+  keepers,
+  type MetricData,
+  type ModelData,
+  measuredBy,
+} from '../../core/model.ts'
 import { fieldSql, keysOf } from './fields.ts'
-import { identifier, pointer, quoted } from './sql-text.ts'
+import { identifier, pointer, quoted, withoutBlanks } from './sql-text.ts'
 
 /** What a dimension or a distinct count keeps of a text at most, and an event's id, in UTF-8 (docs/architecture.md). */
 const maxKeptBytes = 256
@@ -22,8 +29,13 @@ export const createEventTable = (event: EventData, model: ModelData): string => 
   const lists = new Set(
     measuredBy(model).flatMap((metric) => (metric.event === event.name ? (metric.each?.field ?? []) : [])),
   )
+  const cut = new Set(textsKept(event, fieldsKeptOf(event, model)).map(({ name }) => name))
   const columns = fields.map(({ field, sql }) => {
-    const value = lists.has(field.name) ? `doc -> ${pointer(...keysOf(field))}` : sql.value
+    const value = lists.has(field.name)
+      ? `doc -> ${pointer(...keysOf(field))}`
+      : cut.has(field.name)
+        ? withoutBlanks(sql.value)
+        : sql.value
     return `${value} AS ${fieldColumn(field.name)}`
   })
   const valid = fields.map(({ sql }) => `(${sql.valid})`).join('\n      AND ')
@@ -55,11 +67,13 @@ const identityOf = (event: EventData): string => {
 const reasonOf = (event: EventData, model: ModelData): string => {
   const late = event.acceptLateMs === null ? '' : `WHEN arrival - event_time > ${event.acceptLateMs} THEN 'too_late'`
   const unstorable = [
-    ...textsKept(event, model).map(({ name }) => unstorableText(fieldColumn(name), name === 'id')),
+    ...textsKept(event, [...event.id, ...fieldsKeptOf(event, model)]).map(({ name }) =>
+      unstorableText(fieldColumn(name), name === 'id'),
+    ),
     ...[...listsKept(event, model)].map((name) => {
       const column = fieldColumn(name)
       const texts = `CAST(CASE WHEN json_type(${column}) = 'ARRAY' THEN ${column} END AS VARCHAR[])`
-      return `coalesce(len(list_filter(${texts}, one -> ${unstorableText('one', false)})) > 0, false)`
+      return `coalesce(len(list_filter(${texts}, one -> ${unstorableText(withoutBlanks('one'), false)})) > 0, false)`
     }),
   ]
   return `CASE
@@ -86,16 +100,15 @@ const listsKept = (event: EventData, model: ModelData): Set<string> =>
     }),
   )
 
-/** The texts that are stored as they are: dimensions, what is counted distinct, what identifies. */
-const textsKept = (event: EventData, model: ModelData): FieldData[] => {
-  const names = new Set([
-    ...event.id,
-    ...measuredBy(model)
-      .filter(({ event: of }) => of === event.name)
-      .flatMap(fieldsKept),
-  ])
-  return event.fields.filter((field) => field.kind === 'string' && names.has(field.name))
-}
+/** Those that are texts. */
+const textsKept = (event: EventData, names: readonly string[]): FieldData[] =>
+  event.fields.filter((field) => field.kind === 'string' && names.includes(field.name))
+
+/** What is kept of an event: dimensions, refs and keys, and what is counted distinct. */
+const fieldsKeptOf = (event: EventData, model: ModelData): readonly string[] =>
+  keepers(model)
+    .filter(({ event: of }) => of === event.name)
+    .flatMap(fieldsKept)
 
 const fieldsKept = ({ by, measure }: MetricData): readonly string[] => [
   ...by.map(({ field, name }) => field ?? name),

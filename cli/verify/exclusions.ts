@@ -3,7 +3,7 @@ import type { EventData, FieldData, ModelData } from '../../core/model.ts'
 import type { Receipt } from '../answers.ts'
 import { eventTable, fieldColumn } from './events.ts'
 import { fieldSql, keysOf } from './fields.ts'
-import { quoted } from './sql-text.ts'
+import { quoted, withoutBlanks } from './sql-text.ts'
 
 /** What an exclusion says of events, without its id. */
 export type Excluding = Omit<Exclusion, 'id'>
@@ -32,7 +32,8 @@ const excludedSql = ({ eventType, from, to, fields, eventIds }: Excluding, model
   for (const [name, text] of Object.entries(fields)) {
     const field = event.fields.find((candidate) => candidate.name === name)
     if (field === undefined || field.secret === true || field.kind === 'object' || field.kind === 'other') return null
-    conditions.push(`coalesce(${fieldColumn(name)} = (${valueSql(field, text)}), false)`)
+    const compared = (value: string): string => (field.kind === 'string' ? withoutBlanks(value) : value)
+    conditions.push(`coalesce(${compared(fieldColumn(name))} = ${compared(`(${valueSql(field, text)})`)}, false)`)
   }
   return `SELECT * FROM ${eventTable(event.name)} WHERE ${conditions.join(' AND ')}`
 }
@@ -42,7 +43,8 @@ const valueSql = (field: FieldData, text: string): string => {
   const isBare = field.kind === 'boolean' || field.kind === 'integer' || field.kind === 'number'
   const value = isBare ? text : JSON.stringify(text)
   const doc = keysOf(field).reduceRight((inner, key) => `{${JSON.stringify(key)}: ${inner}}`, value)
-  return `SELECT ${fieldSql(field).value} FROM (SELECT CAST(${quoted(doc)} AS JSON) AS doc)`
+  // A member of an enumeration may have come with other blanks at its end than are asked for.
+  return `SELECT ${fieldSql({ ...field, values: null }).value} FROM (SELECT CAST(${quoted(doc)} AS JSON) AS doc)`
 }
 
 const listSql = (texts: readonly string[]): string => `[${texts.map(quoted).join(', ')}]`

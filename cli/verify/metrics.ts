@@ -5,7 +5,7 @@ import { bucketSql } from './buckets.ts'
 import { eventTable, fieldColumn } from './events.ts'
 import { appliedRevision } from './exclusions.ts'
 import { fieldSql } from './fields.ts'
-import { identifier, quoted } from './sql-text.ts'
+import { identifier, quoted, withoutBlanks } from './sql-text.ts'
 
 /** The metric that counts refused records: its rows come from the table of these. */
 const rejectedMetric = 'rejected'
@@ -53,8 +53,9 @@ export const recountSql = (metric: MetricData, bounds: Bounds, interval: Interva
 const measuredRows = ({ each }: MetricData): string => {
   if (each === undefined) return 'counted'
   const column = fieldColumn(each.field)
+  const element = fieldSql(each.element).value
   return `(
-      SELECT * REPLACE (${fieldSql(each.element).value} AS ${column}) FROM (
+      SELECT * REPLACE (${each.element.kind === 'string' ? withoutBlanks(element) : element} AS ${column}) FROM (
         SELECT counted.*, json_object(${quoted(each.field)}, unnest(CAST(${column} AS JSON[]))) AS doc FROM counted
         WHERE json_type(${column}) = 'ARRAY'
       ) elements
@@ -164,8 +165,9 @@ const countsBetween = (edges: readonly number[]): string => {
 const conditions = (metric: MetricData): string => metric.where.map(condition).join(' AND ') || 'true'
 
 const condition = ({ field, op, value }: ConditionData): string => {
-  const column = fieldColumn(field)
   const values: readonly Scalar[] = Array.isArray(value) ? value : [value as Scalar]
+  const isText = values.some((each) => typeof each === 'string')
+  const column = isText ? withoutBlanks(fieldColumn(field)) : fieldColumn(field)
   switch (op) {
     case 'is':
       return `${column} IS NOT DISTINCT FROM ${literal(values[0] ?? null)}`

@@ -1,6 +1,9 @@
 /** A text as an SQL literal: DuckDB's have no escapes but the doubled quote. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
+/** A text without the blanks at its end, as it is kept and compared (docs/architecture.md). */
+export const withoutBlanks = (text: string): string => `rtrim(${text}, ' ')`
+
 /** A name as an SQL identifier. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 

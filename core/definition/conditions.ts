@@ -1,8 +1,9 @@
+import { keptText } from '../kept.ts'
 import type { ConditionData, FieldData, Scalar } from '../model.ts'
 import { scaleDecimal } from './quantity.ts'
 
 /**
- * A metric's `where` as data: amounts scaled to integers, instants to epoch ms.
+ * A metric's `where` as data: amounts scaled to integers, instants to epoch ms, texts as they are kept.
  * @param at where the condition stands, for errors: `Metric departures`
  * @throws where a field is unknown, or a value isn't one of the field's
  */
@@ -52,7 +53,7 @@ const scalarOf = (at: string, field: FieldData, value: unknown): Scalar => {
   if (typeof value !== expected) throw new Error(`${at}: ${JSON.stringify(value)} is no ${field.kind} value.`)
   if (field.values !== null && !field.values.includes(String(value)))
     throw new Error(`${at}: ${JSON.stringify(value)} is not one of ${field.values.join(', ')}.`)
-  return value as Scalar
+  return typeof value === 'string' ? keptText(value) : (value as Scalar)
 }
 
 const amountOf = (at: string, field: FieldData, value: unknown): number => {

@@ -1,4 +1,5 @@
 import { maxDimensionBytes } from '../decode.ts'
+import { keptText } from '../kept.ts'
 import { type DimensionData, type FieldData, fieldOf, type KeepData } from '../model.ts'
 
 /** A dimension's values that are counted by themselves, and what all others are counted as: 'other', if nothing is said. */
@@ -48,19 +49,21 @@ const keptOf = (at: string, { type }: DimensionData, kept: unknown, members: rea
     throw new Error(
       `${at}: it is of type ${type}, and what stands for all other values is a text; derive a text of it, and keep values of that.`,
     )
-  const { values, other } = partsOf(at, kept)
+  const { values: named, other: rest } = partsOf(at, kept)
+  for (const value of named) {
+    refuseText(at, value)
+    if (members !== null && !members.includes(value))
+      throw new Error(`${at}: ${JSON.stringify(value)} is not one of ${members.join(', ')}.`)
+  }
+  refuseText(`${at}, other`, rest)
+  const [values, other] = [named.map(keptText), keptText(rest)]
   if (values.length === 0) throw new Error(`${at}: it keeps no value; name at least one, or leave it out of by.`)
   if (values.length > maxKept)
     throw new Error(
       `${at}: ${values.length} values; there can be ${maxKept}. Keep the commonest, or all of them: leave the dimension out of keep.`,
     )
-  for (const [place, value] of values.entries()) {
-    refuseText(at, value)
-    if (members !== null && !members.includes(value))
-      throw new Error(`${at}: ${JSON.stringify(value)} is not one of ${members.join(', ')}.`)
+  for (const [place, value] of values.entries())
     if (values.indexOf(value) < place) throw new Error(`${at}: ${JSON.stringify(value)} stands there twice.`)
-  }
-  refuseText(`${at}, other`, other)
   if (values.includes(other))
     throw new Error(
       `${at}: ${JSON.stringify(other)} is kept, and all others would be counted as it too; call them otherwise: { values: […], other: 'rest' }.`,
@@ -80,7 +83,7 @@ const partsOf = (at: string, kept: unknown): { readonly values: readonly string[
 
 function refuseText(at: string, value: unknown): asserts value is string {
   if (typeof value !== 'string') throw new Error(`${at}: ${JSON.stringify(value)} is no text.`)
-  if (value.includes('\0') || !value.isWellFormed() || Buffer.byteLength(value) > maxDimensionBytes)
+  if (value.includes('\0') || !value.isWellFormed() || Buffer.byteLength(keptText(value)) > maxDimensionBytes)
     throw new Error(
       `${at}: ${JSON.stringify(value.slice(0, 40))} can't be held: a dimension's text has at most ${maxDimensionBytes} bytes of UTF-8 and no character NUL.`,
     )

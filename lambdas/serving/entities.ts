@@ -1,6 +1,7 @@
 import { type AnsweredValue, answeredValue } from '../../core/answer.ts'
 import { latestOf, toldBy, toldFields } from '../../core/entity.ts'
 import { totalOf } from '../../core/entity-total.ts'
+import { keptText } from '../../core/kept.ts'
 import { type EntityData, eventOf, keepers, type MetricData, type ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import type { EntityAnswer as Found, Version } from '../../stores/states/entity.ts'
@@ -126,7 +127,7 @@ const keeperOf = (model: ModelData, name: string): MetricData => {
 
 const readRef = ({ name, versions: { by } }: EntityData, text: string): string | bigint => {
   if (text.includes('\0')) throw new Problem('unknown_ref', 404, 'No ref holds the character NUL.')
-  if (by[0]?.type === 'string') return text
+  if (by[0]?.type === 'string') return keptText(text)
   if (/^-?\d{1,16}$/.test(text)) return BigInt(text)
   throw new Problem('unknown_ref', 404, `There is no ${name} ${text}: its ref is a whole number.`)
 }

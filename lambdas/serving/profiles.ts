@@ -1,5 +1,6 @@
 import { type AnsweredValue, answeredValue, answerOf } from '../../core/answer.ts'
 import { spanText } from '../../core/definition/span.ts'
+import { keptText } from '../../core/kept.ts'
 import type { DimensionData, MetricData, ModelData, ProfileData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { type ProfileSpan, spanBefore, spanUpTo } from '../../core/profile-span.ts'
@@ -113,7 +114,7 @@ const readKey = ({ name, by }: ProfileData, given: readonly string[]): Dimension
 
 /** @throws Problem invalid_key */
 export const readPart = (profile: string, { name, type }: DimensionData, text: string): DimensionCondition['value'] => {
-  if (type === 'string' && !text.includes('\0')) return text
+  if (type === 'string' && !text.includes('\0')) return keptText(text)
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   if (type === 'integer' && /^-?\d{1,16}$/.test(text)) return BigInt(text)
   throw new Problem('invalid_key', 400, `${name} of ${profile} is a ${type}; ${JSON.stringify(text)} is none.`)

@@ -1,5 +1,5 @@
 import { type Bucket, buckets, divides } from '../../core/bucket.ts'
-import { canHold } from '../../core/kept.ts'
+import { canHold, keptText } from '../../core/kept.ts'
 import type { DimensionData, MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import type { DayRange } from '../../core/zoned-metric.ts'
@@ -105,7 +105,7 @@ const readCondition = (metric: Askable, condition: string): DimensionCondition =
   const found = dimensionOf(metric, condition.slice(0, split))
   const { name: dimension, type } = found
   const value = condition.slice(split + 1)
-  if (type === 'string') return { dimension, value: refuseUnkept(metric, found, refuseNul(value)) }
+  if (type === 'string') return { dimension, value: refuseUnkept(metric, found, keptText(refuseNul(value))) }
   if (type === 'boolean' && (value === 'true' || value === 'false')) return { dimension, value: value === 'true' }
   if (type === 'integer' && /^-?\d{1,16}$/.test(value)) return { dimension, value: BigInt(value) }
   throw new Problem('invalid_where', 400, `${dimension} is a ${type}; ${value} is none.`)

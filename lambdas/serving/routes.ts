@@ -1,4 +1,5 @@
 import { spanMs } from '../../core/definition/span.ts'
+import { keptText } from '../../core/kept.ts'
 import type { MetricData, ModelData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { topOf } from '../../core/top.ts'
@@ -214,6 +215,6 @@ const readWhere = (metric: Pick<MetricData, 'name' | 'by'>, conditions: readonly
         throw new Problem('unknown_dimension', 400, `Metric ${metric.name} has no dimension ${name}.`, {
           allowed: metric.by.map((candidate) => candidate.name),
         })
-      return [name, refuseUnkept(metric, dimension, condition.slice(split + 1))]
+      return [name, refuseUnkept(metric, dimension, keptText(condition.slice(split + 1)))]
     }),
   )

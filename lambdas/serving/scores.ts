@@ -1,3 +1,4 @@
+import { keptText } from '../../core/kept.ts'
 import { fieldOf, type Model, type ModelData, type ProfileData, type ScoreData } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
 import { spanBefore } from '../../core/profile-span.ts'
@@ -121,7 +122,8 @@ const questionOf = (as: string, profile: ProfileData, { row, eventTime }: Decode
     const value = row[fieldOf(dimension)]
     if (value === null || value === undefined)
       throw new Problem('event_refused', 422, `The event has no ${fieldOf(dimension)}, which ${profile.name} is by.`)
-    return { dimension: dimension.name, value: typeof value === 'number' ? BigInt(value) : (value as string | boolean) }
+    if (typeof value === 'string') return { dimension: dimension.name, value: keptText(value) }
+    return { dimension: dimension.name, value: typeof value === 'number' ? BigInt(value) : (value as boolean) }
   })
   return { as, question: { profile, key, asOf: eventTime, span: spanBefore(profile, eventTime) } }
 }

@@ -220,7 +220,7 @@ CREATE TABLE IF NOT EXISTS speed."replayed" (
 
 CREATE INDEX IF NOT EXISTS "replayed_sorted" ON speed."replayed" ("output_id", "shard_id", "sequence_number");
 
-CREATE TABLE IF NOT EXISTS batch_blue."aircraft_c43b7f9a313f" (
+CREATE TABLE IF NOT EXISTS batch_blue."aircraft_1fd8fb9167d9" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "origin" VARCHAR(256),
@@ -228,9 +228,9 @@ CREATE TABLE IF NOT EXISTS batch_blue."aircraft_c43b7f9a313f" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "aircraft_c43b7f9a313f_sorted" ON batch_blue."aircraft_c43b7f9a313f" ("bucket");
+CREATE INDEX IF NOT EXISTS "aircraft_1fd8fb9167d9_sorted" ON batch_blue."aircraft_1fd8fb9167d9" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."aircraft_c43b7f9a313f" (
+CREATE TABLE IF NOT EXISTS batch_green."aircraft_1fd8fb9167d9" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "origin" VARCHAR(256),
@@ -238,9 +238,9 @@ CREATE TABLE IF NOT EXISTS batch_green."aircraft_c43b7f9a313f" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "aircraft_c43b7f9a313f_sorted" ON batch_green."aircraft_c43b7f9a313f" ("bucket");
+CREATE INDEX IF NOT EXISTS "aircraft_1fd8fb9167d9_sorted" ON batch_green."aircraft_1fd8fb9167d9" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_756e6a8fc881" (
+CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_99ed1be3b0c5" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -248,9 +248,9 @@ CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_756e6a8fc881" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "arrival_delay_minutes_756e6a8fc881_sorted" ON batch_blue."arrival_delay_minutes_756e6a8fc881" ("bucket");
+CREATE INDEX IF NOT EXISTS "arrival_delay_minutes_99ed1be3b0c5_sorted" ON batch_blue."arrival_delay_minutes_99ed1be3b0c5" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_756e6a8fc881" (
+CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_99ed1be3b0c5" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -258,20 +258,9 @@ CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_756e6a8fc881" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "arrival_delay_minutes_756e6a8fc881_sorted" ON batch_green."arrival_delay_minutes_756e6a8fc881" ("bucket");
+CREATE INDEX IF NOT EXISTS "arrival_delay_minutes_99ed1be3b0c5_sorted" ON batch_green."arrival_delay_minutes_99ed1be3b0c5" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."departures_11bb87e2a49b" (
-  "dataset_id" VARCHAR(64) NOT NULL,
-  "bucket" TIMESTAMP NOT NULL,
-  "carrier" VARCHAR(256),
-  "origin" VARCHAR(256),
-  "component" VARCHAR(16) NOT NULL,
-  "value" BIGINT NOT NULL
-);
-
-CREATE INDEX IF NOT EXISTS "departures_11bb87e2a49b_sorted" ON batch_blue."departures_11bb87e2a49b" ("bucket");
-
-CREATE TABLE IF NOT EXISTS batch_green."departures_11bb87e2a49b" (
+CREATE TABLE IF NOT EXISTS batch_blue."departures_aa337f1f75d0" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -280,9 +269,20 @@ CREATE TABLE IF NOT EXISTS batch_green."departures_11bb87e2a49b" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "departures_11bb87e2a49b_sorted" ON batch_green."departures_11bb87e2a49b" ("bucket");
+CREATE INDEX IF NOT EXISTS "departures_aa337f1f75d0_sorted" ON batch_blue."departures_aa337f1f75d0" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."rejected_10823a1380b4" (
+CREATE TABLE IF NOT EXISTS batch_green."departures_aa337f1f75d0" (
+  "dataset_id" VARCHAR(64) NOT NULL,
+  "bucket" TIMESTAMP NOT NULL,
+  "carrier" VARCHAR(256),
+  "origin" VARCHAR(256),
+  "component" VARCHAR(16) NOT NULL,
+  "value" BIGINT NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS "departures_aa337f1f75d0_sorted" ON batch_green."departures_aa337f1f75d0" ("bucket");
+
+CREATE TABLE IF NOT EXISTS batch_blue."rejected_d0b46241b138" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -291,9 +291,9 @@ CREATE TABLE IF NOT EXISTS batch_blue."rejected_10823a1380b4" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "rejected_10823a1380b4_sorted" ON batch_blue."rejected_10823a1380b4" ("bucket");
+CREATE INDEX IF NOT EXISTS "rejected_d0b46241b138_sorted" ON batch_blue."rejected_d0b46241b138" ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."rejected_10823a1380b4" (
+CREATE TABLE IF NOT EXISTS batch_green."rejected_d0b46241b138" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -302,7 +302,7 @@ CREATE TABLE IF NOT EXISTS batch_green."rejected_10823a1380b4" (
   "value" BIGINT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS "rejected_10823a1380b4_sorted" ON batch_green."rejected_10823a1380b4" ("bucket");
+CREATE INDEX IF NOT EXISTS "rejected_d0b46241b138_sorted" ON batch_green."rejected_d0b46241b138" ("bucket");
 
 INSERT INTO ledger.mutex (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ledger.mutex);
 
@@ -327,18 +327,18 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
       FROM (
         SELECT layer, bucket AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_c43b7f9a313f" b
+          FROM batch_blue."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_c43b7f9a313f" b
+          FROM batch_green."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
+          WHERE r.metric = 'aircraft' AND r.metric_version = '1fd8fb9167d9'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -351,17 +351,17 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = '1fd8fb9167d9' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -380,18 +380,18 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
       FROM (
         SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_c43b7f9a313f" b
+          FROM batch_blue."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_c43b7f9a313f" b
+          FROM batch_green."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
+          WHERE r.metric = 'aircraft' AND r.metric_version = '1fd8fb9167d9'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -404,17 +404,17 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = '1fd8fb9167d9' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -433,18 +433,18 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
       FROM (
         SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_c43b7f9a313f" b
+          FROM batch_blue."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_c43b7f9a313f" b
+          FROM batch_green."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
+          WHERE r.metric = 'aircraft' AND r.metric_version = '1fd8fb9167d9'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -457,17 +457,17 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = '1fd8fb9167d9' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -486,18 +486,18 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
       FROM (
         SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_c43b7f9a313f" b
+          FROM batch_blue."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_c43b7f9a313f" b
+          FROM batch_green."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
+          WHERE r.metric = 'aircraft' AND r.metric_version = '1fd8fb9167d9'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -510,17 +510,17 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = '1fd8fb9167d9' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -532,18 +532,18 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_blue."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_green."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '99ed1be3b0c5'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -553,17 +553,17 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '99ed1be3b0c5' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -575,18 +575,18 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_blue."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_green."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '99ed1be3b0c5'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -596,17 +596,17 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '99ed1be3b0c5' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -618,18 +618,18 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_blue."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_green."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '99ed1be3b0c5'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -639,17 +639,17 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '99ed1be3b0c5' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -661,18 +661,18 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_blue."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_green."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '99ed1be3b0c5'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -682,17 +682,17 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '99ed1be3b0c5' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -704,18 +704,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -725,17 +725,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -747,18 +747,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -768,17 +768,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -790,18 +790,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -811,17 +811,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -833,18 +833,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -854,17 +854,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -876,18 +876,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -897,17 +897,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -919,18 +919,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -940,17 +940,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -962,18 +962,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -983,17 +983,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -1005,18 +1005,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1026,17 +1026,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -1048,18 +1048,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1069,17 +1069,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -1091,18 +1091,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1112,17 +1112,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;

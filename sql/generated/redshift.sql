@@ -236,7 +236,7 @@ CREATE TABLE IF NOT EXISTS speed."replayed" (
 DISTSTYLE EVEN
 SORTKEY ("output_id", "shard_id", "sequence_number");
 
-CREATE TABLE IF NOT EXISTS batch_blue."aircraft_c43b7f9a313f" (
+CREATE TABLE IF NOT EXISTS batch_blue."aircraft_1fd8fb9167d9" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "origin" VARCHAR(256),
@@ -246,7 +246,7 @@ CREATE TABLE IF NOT EXISTS batch_blue."aircraft_c43b7f9a313f" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."aircraft_c43b7f9a313f" (
+CREATE TABLE IF NOT EXISTS batch_green."aircraft_1fd8fb9167d9" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "origin" VARCHAR(256),
@@ -256,7 +256,7 @@ CREATE TABLE IF NOT EXISTS batch_green."aircraft_c43b7f9a313f" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_756e6a8fc881" (
+CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_99ed1be3b0c5" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -266,7 +266,7 @@ CREATE TABLE IF NOT EXISTS batch_blue."arrival_delay_minutes_756e6a8fc881" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_756e6a8fc881" (
+CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_99ed1be3b0c5" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -276,18 +276,7 @@ CREATE TABLE IF NOT EXISTS batch_green."arrival_delay_minutes_756e6a8fc881" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."departures_11bb87e2a49b" (
-  "dataset_id" VARCHAR(64) NOT NULL,
-  "bucket" TIMESTAMP NOT NULL,
-  "carrier" VARCHAR(256),
-  "origin" VARCHAR(256),
-  "component" VARCHAR(16) NOT NULL,
-  "value" BIGINT NOT NULL
-)
-DISTSTYLE EVEN
-SORTKEY ("bucket");
-
-CREATE TABLE IF NOT EXISTS batch_green."departures_11bb87e2a49b" (
+CREATE TABLE IF NOT EXISTS batch_blue."departures_aa337f1f75d0" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "carrier" VARCHAR(256),
@@ -298,7 +287,18 @@ CREATE TABLE IF NOT EXISTS batch_green."departures_11bb87e2a49b" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_blue."rejected_10823a1380b4" (
+CREATE TABLE IF NOT EXISTS batch_green."departures_aa337f1f75d0" (
+  "dataset_id" VARCHAR(64) NOT NULL,
+  "bucket" TIMESTAMP NOT NULL,
+  "carrier" VARCHAR(256),
+  "origin" VARCHAR(256),
+  "component" VARCHAR(16) NOT NULL,
+  "value" BIGINT NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY ("bucket");
+
+CREATE TABLE IF NOT EXISTS batch_blue."rejected_d0b46241b138" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -309,7 +309,7 @@ CREATE TABLE IF NOT EXISTS batch_blue."rejected_10823a1380b4" (
 DISTSTYLE EVEN
 SORTKEY ("bucket");
 
-CREATE TABLE IF NOT EXISTS batch_green."rejected_10823a1380b4" (
+CREATE TABLE IF NOT EXISTS batch_green."rejected_d0b46241b138" (
   "dataset_id" VARCHAR(64) NOT NULL,
   "bucket" TIMESTAMP NOT NULL,
   "reason" VARCHAR(256),
@@ -343,18 +343,18 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
       FROM (
         SELECT layer, bucket AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_c43b7f9a313f" b
+          FROM batch_blue."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_c43b7f9a313f" b
+          FROM batch_green."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
+          WHERE r.metric = 'aircraft' AND r.metric_version = '1fd8fb9167d9'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -367,17 +367,17 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = '1fd8fb9167d9' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -396,18 +396,18 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
       FROM (
         SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_c43b7f9a313f" b
+          FROM batch_blue."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_c43b7f9a313f" b
+          FROM batch_green."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
+          WHERE r.metric = 'aircraft' AND r.metric_version = '1fd8fb9167d9'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -420,17 +420,17 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = '1fd8fb9167d9' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -449,18 +449,18 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
       FROM (
         SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_c43b7f9a313f" b
+          FROM batch_blue."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_c43b7f9a313f" b
+          FROM batch_green."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
+          WHERE r.metric = 'aircraft' AND r.metric_version = '1fd8fb9167d9'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -473,17 +473,17 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = '1fd8fb9167d9' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -502,18 +502,18 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
       FROM (
         SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "origin", component, value FROM (
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_blue."aircraft_c43b7f9a313f" b
+          FROM batch_blue."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'batch' AS layer, b.bucket, b."origin", b.component, b.value
-          FROM batch_green."aircraft_c43b7f9a313f" b
+          FROM batch_green."aircraft_1fd8fb9167d9" b
           JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
           UNION ALL
           SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "origin", r.component, r.value
           FROM speed.rows r
           CROSS JOIN ledger.control c
           LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-          WHERE r.metric = 'aircraft' AND r.metric_version = 'c43b7f9a313f'
+          WHERE r.metric = 'aircraft' AND r.metric_version = '1fd8fb9167d9'
           AND (m.mark IS NULL OR r.sequence_number > m.mark)
         ) states
       ) selected
@@ -526,17 +526,17 @@ SELECT cells.bucket, cells."origin", CAST(cells.value AS BIGINT) AS value, cells
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = 'c43b7f9a313f'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'aircraft' AND d.metric_version = '1fd8fb9167d9'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'aircraft' AND e.metric_version = 'c43b7f9a313f' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'aircraft' AND e.metric_version = '1fd8fb9167d9' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'aircraft changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -548,18 +548,18 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_blue."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_green."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '99ed1be3b0c5'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -569,17 +569,17 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '99ed1be3b0c5' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -591,18 +591,18 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_blue."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_green."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '99ed1be3b0c5'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -612,17 +612,17 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '99ed1be3b0c5' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -634,18 +634,18 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_blue."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_green."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '99ed1be3b0c5'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -655,17 +655,17 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '99ed1be3b0c5' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -677,18 +677,18 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
   SELECT bucket, "carrier", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_blue."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_blue."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b.component, b.value
-      FROM batch_green."arrival_delay_minutes_756e6a8fc881" b
+      FROM batch_green."arrival_delay_minutes_99ed1be3b0c5" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '756e6a8fc881'
+      WHERE r.metric = 'arrival_delay_minutes' AND r.metric_version = '99ed1be3b0c5'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -698,17 +698,17 @@ SELECT cells.bucket, cells."carrier", CAST(cells.value AS BIGINT) AS value FROM 
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '756e6a8fc881'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'arrival_delay_minutes' AND d.metric_version = '99ed1be3b0c5'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '756e6a8fc881' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'arrival_delay_minutes' AND e.metric_version = '99ed1be3b0c5' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'arrival_delay_minutes changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -720,18 +720,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -741,17 +741,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -763,18 +763,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -784,17 +784,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -806,18 +806,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -827,17 +827,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -849,18 +849,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -870,17 +870,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -892,18 +892,18 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
   SELECT bucket, "carrier", "origin", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "carrier", "origin", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_blue."departures_11bb87e2a49b" b
+      FROM batch_blue."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."carrier", b."origin", b.component, b.value
-      FROM batch_green."departures_11bb87e2a49b" b
+      FROM batch_green."departures_aa337f1f75d0" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "carrier", r.dim_2 AS "origin", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'departures' AND r.metric_version = '11bb87e2a49b'
+      WHERE r.metric = 'departures' AND r.metric_version = 'aa337f1f75d0'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -913,17 +913,17 @@ SELECT cells.bucket, cells."carrier", cells."origin", CAST(cells.value AS BIGINT
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = '11bb87e2a49b'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'departures' AND d.metric_version = 'aa337f1f75d0'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'departures' AND e.metric_version = '11bb87e2a49b' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'departures' AND e.metric_version = 'aa337f1f75d0' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'departures changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -935,18 +935,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, bucket AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -956,17 +956,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -978,18 +978,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('day', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -999,17 +999,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -1021,18 +1021,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('week', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1042,17 +1042,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -1064,18 +1064,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('month', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1085,17 +1085,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;
@@ -1107,18 +1107,18 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
   SELECT bucket, "reason", "event_type", SUM(value) AS value FROM (
     SELECT layer, DATE_TRUNC('year', bucket) AS bucket, "reason", "event_type", component, value FROM (
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_blue."rejected_10823a1380b4" b
+      FROM batch_blue."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.blue_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'batch' AS layer, b.bucket, b."reason", b."event_type", b.component, b.value
-      FROM batch_green."rejected_10823a1380b4" b
+      FROM batch_green."rejected_d0b46241b138" b
       JOIN ledger.control c ON c.live_dataset_id = b.dataset_id AND c.green_dataset_id = b.dataset_id
       UNION ALL
       SELECT 'speed' AS layer, r.bucket, r.dim_1 AS "reason", r.dim_2 AS "event_type", r.component, r.value
       FROM speed.rows r
       CROSS JOIN ledger.control c
       LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = r.shard_id
-      WHERE r.metric = 'rejected' AND r.metric_version = '10823a1380b4'
+      WHERE r.metric = 'rejected' AND r.metric_version = 'd0b46241b138'
       AND (m.mark IS NULL OR r.sequence_number > m.mark)
     ) states
   ) selected
@@ -1128,17 +1128,17 @@ SELECT cells.bucket, cells."reason", cells."event_type", CAST(cells.value AS BIG
 CROSS JOIN (
   SELECT SUM(gaps) AS gaps FROM (
     SELECT COUNT(*) AS gaps FROM ledger.control c
-    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.dataset_metric d ON d.dataset_id = c.live_dataset_id AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE c.live_dataset_id <> '' AND d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.speed_position p
-    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = '10823a1380b4'
+    LEFT JOIN ledger.definition d ON d.line_up = p.line_up AND d.metric = 'rejected' AND d.metric_version = 'd0b46241b138'
     WHERE d.metric IS NULL
     UNION ALL
     SELECT COUNT(*) AS gaps FROM ledger.metric_edge e
     CROSS JOIN ledger.control c
     LEFT JOIN ledger.mark m ON m.dataset_id = c.live_dataset_id AND m.shard_id = e.shard_id
-    WHERE e.metric = 'rejected' AND e.metric_version = '10823a1380b4' AND (m.mark IS NULL OR m.mark < e.edge)
+    WHERE e.metric = 'rejected' AND e.metric_version = 'd0b46241b138' AND (m.mark IS NULL OR m.mark < e.edge)
   ) g
 ) gaps
 WHERE CAST(CASE WHEN gaps.gaps = 0 THEN '0' ELSE 'rejected changed: run tidemark recompute --full' END AS INTEGER) = 0;

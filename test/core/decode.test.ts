@@ -44,6 +44,10 @@ const odd = fc.oneof(
     '\0',
     '\ud800',
     'x'.repeat(400),
+    `${'x'.repeat(256)} `,
+    ' ',
+    'a ',
+    'a',
     'ü'.repeat(129),
     -0,
     Number.POSITIVE_INFINITY,
@@ -111,6 +115,7 @@ describe('decode', () => {
         for (const text of [...dims, component, decoded.id]) expect(text ?? '').not.toMatch(/\0/)
         for (const text of dims) expect(Buffer.byteLength(text ?? '')).toBeLessThanOrEqual(256)
         for (const text of [...dims, component]) expect((text ?? '').isWellFormed()).toBe(true)
+        for (const text of [...dims, component]) expect(text ?? '').not.toMatch(/ $/)
       }
     }
     fc.assert(fc.property(records(shaped), check), { numRuns: 3000 })

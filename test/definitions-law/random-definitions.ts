@@ -29,7 +29,7 @@ const texts = [
   '🌊',
   '\u{ffff}',
   'tab\t',
-  ' ',
+  ' a',
   '\n',
   '%',
 ]

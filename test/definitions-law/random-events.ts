@@ -153,10 +153,22 @@ const saidText = (random: Random, { event, id, at, values }: Said): string => {
     const value = values.get(field.path) ?? null
     if (field.missing === 'default' && value === field.standIn && random.chance(0.5)) continue
     if (value === null && field.missing === 'absent' && random.chance(0.5)) continue
-    holder[name] = jsonOf(random, field, value)
+    holder[name] = jsonOf(random, field, isLoose(event, field) ? withBlanks(random, value) : value)
   }
   const named = { type: event.name, ...(id === null ? {} : { id }), at: timeText(random, at) }
   return numbersIn(JSON.stringify({ ...named, ...root }))
+}
+
+/** Whether blanks at its end say nothing: they do where a text identifies, and a function gets what was sent. */
+const isLoose = ({ id, derived }: EventPlan, { kind, path }: FieldPlan): boolean =>
+  kind === 'text' &&
+  !id.includes(path) &&
+  !derived.some(({ makes }) => makes !== 'hour' && makes.longerThanTwo === path)
+
+/** The same text as some producer writes it. */
+const withBlanks = (random: Random, value: FieldValue): FieldValue => {
+  if (Array.isArray(value)) return value.map((one: Value | null) => withBlanks(random, one) as Value | null)
+  return typeof value === 'string' && random.chance(0.2) ? `${value}${' '.repeat(1 + random.below(3))}` : value
 }
 
 /** Whether an object on the way is left out: then all in it is null, though its schema may not allow that. */

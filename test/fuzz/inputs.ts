@@ -153,6 +153,8 @@ const oddValues = [
   '"\\ud83d\\ude00"',
   '"\\\\ud800"',
   `"${'x'.repeat(257)}"`,
+  `"${'x'.repeat(256)} "`,
+  `"${' '.repeat(257)}"`,
   `"${'ü'.repeat(128)}"`,
   `"${'ü'.repeat(129)}"`,
   `"${'\\ud800'.repeat(90)}"`,
@@ -187,7 +189,25 @@ const oddValues = [
 const hourMs = 3_600_000
 const wordText = (random: Random): string =>
   JSON.stringify(
-    random.pick(['a', 'b', '', 'null', 'q\'"\\', 'ünï 🌊', '\u2028', '\\N', 'tab\t', ' ', 'none', 'NULL', '%', '😀😀']),
+    random.pick([
+      'a',
+      'b',
+      '',
+      'null',
+      'q\'"\\',
+      'ünï 🌊',
+      '\u2028',
+      '\\N',
+      'tab\t',
+      ' ',
+      'a ',
+      'b  ',
+      'ünï 🌊 ',
+      'none',
+      'NULL',
+      '%',
+      '😀😀',
+    ]),
   )
 const intText = (random: Random): string => String(random.below(7) - 3)
 /** Mostly what is allowed; rarely what lies on an edge or beyond it. */
@@ -272,7 +292,10 @@ const readingFields = new Map<string, (random: Random) => string>([
     (random) => mostly(random, ['0', '12', '-7', '3.0', '1e3'], ['9007199254740991', '-9007199254740991', '0.5']),
   ],
   ['share', (random) => mostly(random, ['0', '-1', '1.99', '1e-9', '0.30000000000000004'], ['2', '-1.01'])],
-  ['code', (random) => mostly(random, ['"ab"', '"abcd"', '"😀😀"', '"üü"'], ['"a"', '"abcde"', '"😀"', '"😀😀😀"'])],
+  [
+    'code',
+    (random) => mostly(random, ['"ab"', '"ab "', '"abcd"', '"😀😀"', '"üü"'], ['"a"', '"abcde"', '"😀"', '"😀😀😀"']),
+  ],
   ['size', (random) => mostly(random, ['0', '-4', '2147483647', '7'], ['-5', '2147483648'])],
   ['takenAt', timeText],
   ['note', (random) => random.pick(['null', '{"a":[1]}', '"n"', '[[[]]]', '1E400', nested(random, random.below(50))])],

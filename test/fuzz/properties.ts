@@ -25,6 +25,7 @@ const contributionFlaw = ({ value, bucket, dims, component }: Contribution): str
   if (!Number.isSafeInteger(value)) return `the value ${value}`
   if (!Number.isSafeInteger(bucket)) return `in the bucket ${bucket}`
   if (!component.isWellFormed() || component.includes('\0')) return 'a component that can not be stored'
+  if ([...dims, component].some((text) => text?.endsWith(' '))) return 'a text that not all warehouses tell apart'
   for (const dim of dims)
     if (dim !== null && (!dim.isWellFormed() || dim.includes('\0') || Buffer.byteLength(dim) > maxDimensionBytes))
       return 'a dimension that can not be stored'

@@ -1,7 +1,7 @@
 import type { Committed } from '../../stores/warehouse/memory-tables.ts'
 import type { Choices } from './choices.ts'
 import type { Accepted } from './oracle.ts'
-import type { Sale } from './sale.ts'
+import { type Sale, shopOf } from './sale.ts'
 
 /** What an operator asks to leave out: as the request says it, and as the operator means it. */
 export interface Wish {
@@ -35,7 +35,7 @@ export const newWish = (choices: Choices, sales: readonly Sale[]): Wish => {
   ]
   const byShop: Wish = {
     exclusion: { ...plain, fields: { shop: shop ?? '' } },
-    isMeant: (sale) => sale.shop === shop,
+    isMeant: (sale) => shopOf(sale) === shopOf({ shop }),
   }
   return choices.pick(shop === null ? wishes : [...wishes, byShop])
 }

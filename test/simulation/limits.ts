@@ -6,6 +6,7 @@ import { MemoryModelLedger } from '../../stores/ledger/memory-model-ledger.ts'
 import { invoked } from './functions.ts'
 import { WrongAnswer } from './invariants.ts'
 import { type Accepted, takesOf, withoutTwins } from './oracle.ts'
+import { shopOf } from './sale.ts'
 import { type Actor, interrupted } from './scheduler.ts'
 import type { World } from './world.ts'
 
@@ -135,12 +136,12 @@ const countedBy = (world: World, since: number): Sales[] => {
   const takes = takesOf(world.deployed, 'sales')
   const sales = new Map<string, Sales>()
   for (const { sent } of all satisfies Accepted[]) {
-    if (sent.kind !== 'sale' || sent.shop === null) continue
-    if (!takes(sent)) continue
+    const shop = sent.kind === 'sale' ? shopOf(sent) : null
+    if (sent.kind !== 'sale' || shop === null || !takes(sent)) continue
     const day = Math.floor((sent.at + aheadMs) / dayMs) * dayMs
     if (day < since) continue
-    const key = JSON.stringify([day, sent.shop])
-    const own = sales.get(key) ?? { day, shop: sent.shop, count: 0 }
+    const key = JSON.stringify([day, shop])
+    const own = sales.get(key) ?? { day, shop, count: 0 }
     sales.set(key, own)
     own.count++
   }

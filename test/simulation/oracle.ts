@@ -1,5 +1,5 @@
 import { estimateRegisters, registerOf } from '../../core/hyperloglog.ts'
-import type { Sale, Sent } from './sale.ts'
+import { type Sale, type Sent, shopOf } from './sale.ts'
 
 /** One accepted record, as its producer knows it. */
 export interface Accepted {
@@ -39,11 +39,11 @@ const kolkatasDays: Placing = { perMs: dayMs, aheadMs: 5.5 * hourMs, dims: () =>
 
 /** What the definitions mean, written again by hand: where a sale counts. */
 const placings: Readonly<Record<string, Placing>> = {
-  sales: { perMs: hourMs, dims: ({ shop }) => [shop] },
+  sales: { perMs: hourMs, dims: (sale) => [shopOf(sale)] },
   turnover: kolkatasDays,
   // In the very cells of turnover.
   'sales of a turnover': kolkatasDays,
-  best: { perMs: dayMs, dims: ({ shop }) => [shop] },
+  best: { perMs: dayMs, dims: (sale) => [shopOf(sale)] },
   customers: { perMs: dayMs, dims: ({ express }) => [express] },
 }
 
@@ -207,7 +207,7 @@ export const recountWindow = (records: readonly Accepted[], from: number, to: nu
   const counts = new Map<string, number>()
   for (const { sent } of records) {
     if (sent.kind !== 'sale' || sent.at < from || sent.at >= to || !takes(sent)) continue
-    const shop = JSON.stringify([sent.shop])
+    const shop = JSON.stringify([shopOf(sent)])
     counts.set(shop, (counts.get(shop) ?? 0) + 1)
   }
   return new Map([...counts].map(([shop, sales]) => [shop, String(sales)]))

@@ -34,7 +34,10 @@ export const saleText = ({ id, at, shop, express, amount, customer }: Sale): str
     buyer: { customer },
   })
 
-const shops = ['mitte', '', null, "it's \\ 🛫"]
+const shops = ['mitte', '', null, "it's \\ 🛫", 'mitte ', '  ']
+/** What a shop is counted as: blanks at the end of a name say nothing. */
+export const shopOf = ({ shop }: Pick<Sale, 'shop'>): string | null => shop?.replace(/ +$/, '') ?? null
+
 const hourMs = 3_600_000
 const minuteMs = 60_000
 
