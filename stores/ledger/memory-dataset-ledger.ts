@@ -18,8 +18,7 @@ import {
 } from './dataset.ts'
 import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
 import type { DeployedModels } from './model-ledger.ts'
-
-const maxReason = 4000
+import { storableReason } from './reason.ts'
 
 /** The dataset ledger in memory: what the SQL adapter does, under the same contract tests. */
 export class MemoryDatasetLedger implements DatasetLedger {
@@ -83,7 +82,7 @@ export class MemoryDatasetLedger implements DatasetLedger {
     now: number,
     state: 'failed' | null,
   ): Promise<void> {
-    const to = { step, reason: reason.replaceAll('\0', '').slice(0, maxReason) || 'unknown', updatedAt: now }
+    const to = { step, reason: storableReason(reason), updatedAt: now }
     await this.#warehouse.transact('note failure', (draft) =>
       state === null
         ? change(draft, datasetId, to, noted)
@@ -188,7 +187,7 @@ export class MemoryDatasetLedger implements DatasetLedger {
 
   async recordParity(datasetId: string, parities: readonly Parity[]): Promise<void> {
     if (parities.length === 0) return
-    await this.#warehouse.transact('record parity', (draft) => {
+    await this.#warehouse.transactLocked('record parity', (draft) => {
       draft.table('parity').delete((row) => row.datasetId === datasetId)
       draft.table('parity').insert(...parities.map((parity) => ({ ...parity, datasetId })))
     })

@@ -10,7 +10,8 @@ const statementsPerTransaction = 40
 
 /**
  * The transactions that keep a comparison, in place of an earlier one: one, unless it is very large. The totals come
- * last: where they stand, the buckets do.
+ * last: where they stand, the buckets do. Each is under the mutex: of two that come at once, the second deletes what the
+ * first committed.
  */
 export const parityTransactions = (datasetId: string, parities: readonly Parity[]): string[][] => {
   const id = text(datasetId)
@@ -24,10 +25,12 @@ export const parityTransactions = (datasetId: string, parities: readonly Parity[
     ...parities.flatMap(({ metric, buckets }) => bucketInserts(datasetId, metric, buckets)),
     `INSERT INTO ledger.parity (dataset_id, metric, rows_served, rows_built, rows_missing, rows_extra, rows_changed, buckets_differing) VALUES ${totals.join(', ')}`,
   ]
-  const transactions = Math.ceil(statements.length / statementsPerTransaction)
-  return Array.from({ length: transactions }, (_, place) =>
-    statements.slice(place * statementsPerTransaction, (place + 1) * statementsPerTransaction),
-  )
+  const perTransaction = statementsPerTransaction - 1
+  const transactions = Math.ceil(statements.length / perTransaction)
+  return Array.from({ length: transactions }, (_, place) => [
+    'LOCK ledger.mutex',
+    ...statements.slice(place * perTransaction, (place + 1) * perTransaction),
+  ])
 }
 
 const bucketInserts = (datasetId: string, metric: string, buckets: readonly BucketParity[]): string[] => {

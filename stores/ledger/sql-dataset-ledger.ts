@@ -17,8 +17,7 @@ import {
 import type { Alone, DatasetLedger, NewDataset, Serving } from './dataset-ledger.ts'
 import type { DeployedModels } from './model-ledger.ts'
 import { paritiesOf, parityTransactions } from './parity-rows.ts'
-
-const maxReason = 4000
+import { storableReason } from './reason.ts'
 
 /** The dataset ledger in the warehouse. */
 export class SqlDatasetLedger implements DatasetLedger {
@@ -138,7 +137,7 @@ SELECT ${id}, ${text(baseDatasetId)}, ${text(kind)}, ${text(modelVersion)}, ${ex
       statements: [
         `UPDATE ledger.dataset SET step = ${text(step)}, reason = :reason, updated_at = ${timestamp(now)}${failed} WHERE dataset_id = :dataset AND ${isOneOfSql(state === null ? noted : mayFollow[state])}`,
       ],
-      parameters: { reason: reason.replaceAll('\0', '').slice(0, maxReason) || 'unknown', dataset: datasetId },
+      parameters: { reason: storableReason(reason), dataset: datasetId },
     })
   }
 

@@ -84,7 +84,17 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
     await ledger.noteFailure('ds-1', 'load', `it's\0 ${'x'.repeat(5000)}`, arrival + 1500, null)
     const noted = await ledger.dataset('ds-1')
     expect(noted).toMatchObject({ state: 'sealed', step: 'load', updatedAt: '2026-01-03 00:00:01.5' })
-    expect(noted?.reason).toBe(`it's ${'x'.repeat(5000)}`.slice(0, 4000))
+    expect(noted?.reason).toBe(`it's ${'x'.repeat(5000)}`.slice(0, 4096))
+    for (const [wide, bytes] of [
+      ['ü', 2],
+      ['語', 3],
+      ['🛫', 4],
+    ] as const)
+      for (const before of ['', 'x']) {
+        await ledger.noteFailure('ds-1', 'load', `${before}${wide.repeat(5000)}`, arrival, null)
+        const whole = Math.floor((4096 - before.length) / bytes)
+        expect((await ledger.dataset('ds-1'))?.reason).toBe(`${before}${wide.repeat(whole)}`)
+      }
     await ledger.setState('ds-1', 'recomputed', 'recompute', arrival + 2000)
     expect(await ledger.dataset('ds-1')).toMatchObject({ state: 'recomputed', step: 'recompute', reason: '' })
     await ledger.noteFailure('ds-1', 'compare', '', arrival, 'failed')
@@ -274,5 +284,11 @@ export const datasetLedgerContract = (stageOf: () => BatchStage): void => {
     await ledger.recordParity('ds-1', [parity('turnover', 7), parity('sales', 8)])
     await ledger.recordParity('ds-1', [])
     expect(await ledger.parity('ds-1')).toEqual([parity('sales', 8), parity('turnover', 7)])
+    for (const datasetId of ['ds-3', 'ds-4', 'ds-5']) {
+      await Promise.all([8, 9].map((rows) => ledger.recordParity(datasetId, [parity('sales', rows)])))
+      const [first, ...others] = await ledger.parity(datasetId)
+      expect([[parity('sales', 8)], [parity('sales', 9)]]).toContainEqual([first])
+      expect(others).toEqual([])
+    }
   })
 }
