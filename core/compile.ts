@@ -344,9 +344,14 @@ const describeEvent = (definition: EventDefinition, code: string | undefined): E
     throw new Error(`Event ${name}: ${twin.name} is a field and the path of a nested one; rename one.`)
   for (const field of [...(definition.id ?? ['id']), definition.at]) {
     const known = fields.find((candidate) => candidate.name === field)
-    if (known === undefined || known.kind === 'object')
+    if (known === undefined)
       throw new Error(
         `Event ${name}: ${field} identifies or dates it, but is no field; declare it, or name one of ${namesOf(fields)}.`,
+      )
+    // Texts of what is nested would be alike for events that are not.
+    if (known.kind === 'object' || known.kind === 'other')
+      throw new Error(
+        `Event ${name}: ${field} identifies or dates it, but holds no single value; name a field that is a string, an enum, a boolean, a number, a decimal or an instant.`,
       )
     refuseSecret(`Event ${name}`, known)
   }
@@ -448,8 +453,6 @@ const measuredFields = ({ data, each }: MetricDefinition['measure']): readonly s
 const eachOf = (at: string, { event, measure }: MetricDefinition): NonNullable<MetricData['each']> | null => {
   const { each: field } = measure
   if (field === null) return null
-  if ([...(event.definition.id ?? ['id']), event.definition.at].includes(field))
-    throw new Error(`${at}: ${field} identifies or dates its event; measure each element of another list.`)
   const element = elementsOf(event.definition, field).fields[field]
   if (element === undefined) throw new Error(`${at}: ${field} is no field of its event.`)
   return { field, element: describeField(event.name, field, element) }

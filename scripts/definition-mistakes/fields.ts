@@ -28,6 +28,10 @@ export const visit = event('visit', { tree })`,
 export const click = event('click', { page: z.string() }, { at: 'clickedAt' })`,
     },
     {
+      title: 'An identity of several values',
+      definitions: "export const visit = event('visit', { pages: z.array(z.string()) }, { id: ['pages'] })",
+    },
+    {
       title: 'A decimal with a scale that is none',
       definitions: "export const sale = event('sale', { price: decimal(20, 'EUR') })",
     },

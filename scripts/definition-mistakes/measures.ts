@@ -21,11 +21,6 @@ export const pages = metric('pages', visit.each('page').count(), { per: 'day' })
 export const tags = metric('tags', basket.each('tags').each('shops').count(), { per: 'day' })`,
     },
     {
-      title: 'The elements of a list that identifies its event',
-      definitions: `const basket = event('basket', { tags: z.array(z.string()) }, { id: ['tags'] })
-export const tags = metric('tags', basket.each('tags').count(), { per: 'day' })`,
-    },
-    {
       title: 'A quantile that is none',
       definitions: `${wait}
 export const a = metric('a', wait.quantile('time', 95), { per: 'day' })

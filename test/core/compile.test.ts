@@ -293,6 +293,37 @@ describe('a mistake that types cannot see', () => {
       { e: metric('m', event('e', { constructor: z.string() }).count(), { per: 'day' }) },
       /can't be called constructor/,
     ],
+    [
+      'an event identified by records of anything',
+      { e: event('e', { keys: z.record(z.string(), z.string()) }, { id: ['keys'] }) },
+      /^Event e: keys identifies or dates it, but holds no single value; name a field that is a string, an enum/,
+    ],
+    [
+      'an event identified by a list, of numbers that JSON has no text for',
+      { e: event('e', { shop: z.string(), parts: z.array(decimal(2, 'EUR')) }, { id: ['shop', 'parts'] }) },
+      /parts identifies or dates it, but holds no single value/,
+    ],
+    [
+      'an event identified by anything',
+      { e: event('e', { what: z.any() }, { id: ['what'] }) },
+      /what identifies or dates it, but holds no single value/,
+    ],
+    [
+      'an event identified by one of several objects',
+      {
+        e: event(
+          'e',
+          { what: z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]) },
+          { id: ['what'] as never },
+        ),
+      },
+      /what identifies or dates it, but holds no single value/,
+    ],
+    [
+      'an event dated by anything',
+      { e: event('e', { when: z.any() }, { at: 'when' as never }) },
+      /when identifies or dates it, but holds no single value/,
+    ],
     ['a negative span', { m: metric('m', seen.count(), { per: 'day', live: '-5m' }) }, /'-5m' is no span/],
     [
       'two metrics of one name',
