@@ -53,7 +53,9 @@ describe('what is held for drift', () => {
     expect(held(parity([bucket(1, 90, 'behind'), bucket(2, 6, 'duplicate')]), facts({ 1: 9 }, { 2: 6 }))).toBe(0.06)
     expect(held(parity([bucket(1, 90, 'behind'), bucket(2, 5, 'duplicate')]), facts({ 1: 9 }, { 2: 5 }))).toBeNull()
     expect(held(parity([bucket(1, 90, 'behind'), bucket(2, 6, 'behind', 'unknown')]), facts({ 1: 9, 2: 1 }))).toBe(0.06)
-    expect(held(parity([bucket(1, 90, 'behind'), bucket(2, 6, 'excluded', 'behind')]), facts({ 1: 9, 2: 1 }))).toBe(0.06)
+    expect(held(parity([bucket(1, 90, 'behind'), bucket(2, 6, 'excluded', 'behind')]), facts({ 1: 9, 2: 1 }))).toBe(
+      0.06,
+    )
   })
 
   it('as many rows as twins were dropped, where the speed table was behind in the same bucket', () => {
