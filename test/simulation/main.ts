@@ -67,7 +67,11 @@ const main = async (): Promise<number> => {
     const report = await runProgram(program.script, options)
     console.log(`${report.text((performance.now() - startedAt) / 1000)}; code ${program.fingerprint}`)
     const [failure] = report.slice.failures
-    if (failure === undefined) return report.untried.length > 0 && options.schedules >= enough ? 1 : 0
+    if (failure === undefined) {
+      if (report.untried.length === 0 || options.schedules < enough) return 0
+      console.log(`\nNot every fault was tried on: ${report.untried.join('; ')}.`)
+      return 1
+    }
     console.log(`\nSeed ${failure.seed} fails: ${failure.message}\n`)
     await explain(machine, Choices.seeded(failure.seed))
     return 1

@@ -1,3 +1,5 @@
+import { acts as allActs } from './acts.ts'
+import { callNames, transactionNames } from './operations.ts'
 import type { Outcome } from './schedule.ts'
 
 /** What one process found, as JSON. */
@@ -54,36 +56,41 @@ export class Report {
     if (failure !== null) slice.failures.push({ seed, kind: failure.name, message: failure.message })
   }
 
-  /** The operations on which some fault was never tried. */
+  /** The operations on which some fault was never tried, those that nobody wrote down, and the acts that nobody did. */
   get untried(): string[] {
-    return this.#rows.filter(({ counts }) => counts.includes(0)).map(({ operation }) => operation)
+    const rows = [...this.#rowsOf(callNames, callColumns), ...this.#rowsOf(transactionNames, commitColumns)]
+    const known = new Set([...callNames, ...transactionNames, 'warehouse.migrate'])
+    const seen = new Set(Object.keys(this.slice.coverage).map((key) => key.split(' ').slice(0, -2).join(' ')))
+    return [
+      ...rows.filter(({ counts }) => counts.includes(0)).map(({ operation }) => operation),
+      ...[...seen]
+        .filter((operation) => !known.has(operation))
+        .map((name) => `${name}, which operations.ts does not name`),
+      ...allActs.filter(({ name }) => this.slice.acts[name] === undefined).map(({ name }) => `the act ${name}`),
+    ]
   }
 
-  get #rows(): { readonly operation: string; readonly counts: readonly number[] }[] {
-    const operations = new Set(Object.keys(this.slice.coverage).map((key) => key.split(' ').slice(0, -2).join(' ')))
-    // A deploy is made again by a person where it fails.
-    operations.delete('warehouse.migrate')
-    return [...operations].sort().map((operation) => {
-      const isCommit = `${operation} commit none` in this.slice.coverage
-      const columns = isCommit ? commitColumns : callColumns
-      return { operation, counts: columns.map((column) => this.slice.coverage[`${operation} ${column}`] ?? 0) }
-    })
+  #rowsOf(operations: readonly string[], columns: readonly string[]): Row[] {
+    return operations.map((operation) => ({
+      operation,
+      counts: columns.map((column) => this.slice.coverage[`${operation} ${column}`] ?? 0),
+    }))
   }
 
   text(seconds: number): string {
     const { schedules, steps, compared, refused, reasons, acts, failures } = this.slice
-    const rows = this.#rows
-    const width = Math.max(...rows.map(({ operation }) => operation.length))
+    const [calls, transactions] = [this.#rowsOf(callNames, callColumns), this.#rowsOf(transactionNames, commitColumns)]
+    const width = Math.max(...[...calls, ...transactions].map(({ operation }) => operation.length))
     const line = (operation: string, cells: readonly (string | number)[]): string =>
       `${operation.padEnd(width)}${cells.map((cell) => String(cell).padStart(9)).join('')}`
     return [
       'fault x operation, how often',
       line('', ['refused', 'crash', 'abandon', 'lost', 'crash', 'abandon']),
       line('', ['before', 'before', 'before', 'after', 'after', 'after']),
-      ...rows.filter(({ counts }) => counts.length > 1).map(({ operation, counts }) => line(operation, counts)),
+      ...calls.map(({ operation, counts }) => line(operation, counts)),
       '',
       'transactions given up by the warehouse before their commit',
-      ...rows.filter(({ counts }) => counts.length === 1).map(({ operation, counts }) => line(operation, counts)),
+      ...transactions.map(({ operation, counts }) => line(operation, counts)),
       '',
       `acts: ${Object.entries(acts)
         .map(([act, count]) => `${act} ${count}`)
@@ -91,6 +98,12 @@ export class Report {
       `${schedules} schedules, ${steps} steps, ${compared} answers compared, ${refused} rightly refused, ${reasons} buckets' reasons checked, ${failures.length} failures; ${Math.round(schedules / seconds)} schedules a second`,
     ].join('\n')
   }
+}
+
+interface Row {
+  readonly operation: string
+  /** By column. */
+  readonly counts: readonly number[]
 }
 
 const callColumns = ['before error', 'before crash', 'before abandon', 'after error', 'after crash', 'after abandon']

@@ -151,17 +151,38 @@ const bursts = [0, 1, 3, 9, 30]
 
 /** In percent: the seldomer an operation, the likelier. */
 const likelihood = (operation: string, faultPercent: number): number => {
-  if (operation === 'outputs.swap') return Math.min(60, faultPercent * 30)
+  if (rarest.has(operation)) return Math.min(60, faultPercent * 30)
   return seldom.has(operation) ? Math.min(25, faultPercent * 8) : faultPercent
 }
 
 /** Operations that a recompute comes to once, at its end, or that few schedules come to at all: faults meet them likelier. */
 const seldom = new Set([
   ...['exclusions.undo', 'ledger.edgesCommittedBefore', 'ledger.parity', 'ledger.prune', 'ledger.recordParity'],
-  ...['ledger.install', 'modelLedger.retire', 'warehouse.retire'],
-  ...['ledger.serve', 'ledger.setSlot', 'outputs.add', 'outputs.compare', 'outputs.drop'],
-  ...['warehouse.add to output', 'warehouse.drop output', 'warehouse.prune', 'warehouse.record parity'],
-  ...['warehouse.serve', 'warehouse.set slot', 'warehouse.swap output', 'warehouse.undo exclusion'],
+  ...[
+    'bus.publish',
+    'ledger.installAsOf',
+    'limits.told',
+    'modelLedger.retire',
+    'warehouse.install',
+    'warehouse.retire',
+  ],
+  ...['ledger.serve', 'ledger.setSlot', 'outputs.add', 'outputs.begin', 'warehouse.add to output'],
+  ...[
+    'warehouse.prune',
+    'warehouse.record parity',
+    'warehouse.serve',
+    'warehouse.set slot',
+    'warehouse.undo exclusion',
+  ],
+])
+
+/** What a replay beside comes to at its end: one of ten schedules does. */
+const rarest = new Set([
+  'outputs.compare',
+  'outputs.drop',
+  'outputs.swap',
+  'warehouse.drop output',
+  'warehouse.swap output',
 ])
 
 const faults: readonly Fault[] = ['error', 'crash', 'abandon']
