@@ -146,26 +146,24 @@ const whatIsServed = async (
   const asItWas = 'The live dataset is as it was.'
   const datasetId = datasetOf(lastRun(steps, state))
   if (datasetId === null) return asItWas
-  const isLive = await isServed(connection, datasetId)
-  if (isLive) return `Dataset ${datasetId} is live all the same.`
+  const ask = `\`tidemark datasets ${datasetId}\` shows whether it is live`
+  try {
+    if (await isServed(connection, datasetId)) return `Dataset ${datasetId} is live all the same.`
+  } catch (error) {
+    // Why the execution failed is to be told, whatever else does.
+    return `${ask} (asked now: ${error instanceof Error ? error.message : String(error)}).`
+  }
   // Ending an execution does not end the step that it is at.
   const mayBeYet = state.status !== 'FAILED' && lastEntered(steps) === 'Promote'
-  if (isLive === null || mayBeYet) return `\`tidemark datasets ${datasetId}\` shows whether it is live.`
-  return asItWas
+  return mayBeYet ? `${ask}.` : asItWas
 }
 
-/** Null where nobody says. */
-const isServed = async (connection: Pick<Connection, 'batch'>, datasetId: string): Promise<boolean | null> => {
-  try {
-    const datasets = (await askBatch(connection, { step: 'datasets' })) as readonly {
-      datasetId: string
-      live: boolean
-    }[]
-    return datasets.some((dataset) => dataset.datasetId === datasetId && dataset.live)
-  } catch {
-    // Why the execution failed is to be told, whatever else does.
-    return null
-  }
+const isServed = async (connection: Pick<Connection, 'batch'>, datasetId: string): Promise<boolean> => {
+  const datasets = (await askBatch(connection, { step: 'datasets' })) as readonly {
+    datasetId: string
+    live: boolean
+  }[]
+  return datasets.some((dataset) => dataset.datasetId === datasetId && dataset.live)
 }
 
 /** The step that it was at, besides those that note its failure. */
