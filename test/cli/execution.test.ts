@@ -148,7 +148,8 @@ describe('follow', () => {
     })
 
     it('throws neither where nobody says, or where its promotion may go on', async () => {
-      const neither = /: .*\n`tidemark datasets ds-1` shows whether it is live( \(asked now: (no answer|Busy\. .*)\))?\. Logs: /
+      const neither =
+        /: .*\n`tidemark datasets ds-1` shows whether it is live( \(asked now: (no answer|Busy\. .*)\))?\. Logs: /
       const silent = () => {
         throw new Error('no answer')
       }

@@ -213,7 +213,7 @@ const carryOn = async (world: World, checks: Checks, faultPercent: number): Prom
 }
 
 /** More than these, and an operator who reloads one dataset after the other, each in vain, would never come to an end. */
-const maxDeeds = 8
+const maxDeeds = 24
 
 /** What somebody does in between; null: nothing. */
 const deedAmong = (world: World): typeof rollback | typeof deploy | null => {
