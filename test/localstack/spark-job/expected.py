@@ -36,7 +36,7 @@ def rows_of(archive, manifest):
 
 def fields_of(event_type, data):
     """What the lake's columns say of an event, by the record it came in."""
-    event = json.loads(data) if event_type in VALID else {}
+    event = kept(json.loads(data)) if event_type in VALID else {}
     at = EPOCH + timedelta(milliseconds=event.get("at", 0))
     if event_type == "sale":
         return {"id": event["id"], "at": at, **{name: event[name] for name in ("shop", "express", "size", "paid", "cents", "customer")}}
@@ -84,7 +84,17 @@ def parsed(record):
         event = json.loads(record.get("data", ""))
     except json.JSONDecodeError:
         return None
-    return event if isinstance(event, dict) and event.get("type") in VALID and "at" in event else None
+    return kept(event) if isinstance(event, dict) and event.get("type") in VALID and "at" in event else None
+
+
+def kept(event):
+    """The event, without the blanks at the end of texts that metrics keep; what is asked of others is asked as they were sent."""
+    texts = {name: without_blanks(event[name]) for name in ("shop", "customer", "page") if name in event}
+    return {**event, **texts, **({"sent": event} if event["type"] == "visit" else {})}
+
+
+def without_blanks(text):
+    return text.rstrip(" ") if isinstance(text, str) else text
 
 
 def states_of(events):
@@ -141,8 +151,9 @@ def local_day(at, zone):
 
 
 def visit_dims(event):
-    site = event.get("from", {}).get("site")
-    return [event["page"], site, site is not None and site == event["page"]]
+    sent = event["sent"]
+    site = sent.get("from", {}).get("site")
+    return [event["page"], without_blanks(site), site is not None and site == sent["page"]]
 
 
 ENTITIES = {"page": "visit", "till": "sale"}
@@ -163,7 +174,7 @@ def versions_of(placed_events):
                 latest[key] = (rank, dims, event)
     rows = []
     for (entity, day, _), ((at, sequence, sub, shard), dims, event) in latest.items():
-        told = {name: value for name, value in event.items() if name not in ("type", "id", "note") and value is not None}
+        told = {name: value for name, value in event.items() if name not in ("type", "id", "note", "sent") and value is not None}
         told["at"] = (EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds") + "Z"
         component = f"at:{at - YEAR_ONE_MS:015d}.{sequence}.{sub:06d}.{shard}"
         rows.append((entity, day.strftime("%Y-%m"), day, *dims, component, int(event.get("paid", True)), told))
