@@ -8,6 +8,7 @@ import { startValkey } from '../../../localstack/valkey.ts'
 /** A Valkey of the test's own, as the laptop stage runs it. */
 export interface ValkeyServer {
   readonly endpoint: string
+  readonly port: number
   /** A plain connection, for looking at keys and for emptying. */
   readonly admin: Redis
   stop(): Promise<void>
@@ -21,6 +22,7 @@ export const startValkeyServer = async (): Promise<ValkeyServer> => {
   const admin = new Redis(port, '127.0.0.1')
   return {
     endpoint: `127.0.0.1:${port}`,
+    port,
     admin,
     async stop() {
       admin.disconnect()
