@@ -22,7 +22,9 @@ export const sentOver = async <Answer>(fates: Fates, send: () => Promise<Answer>
   for (let tries = 0; tries < 5; tries++) {
     const fate = fates.next()
     if (fate === 'cut before') continue
-    const answer = await send()
+    const answer = send()
+    // A refusal is an answer, too.
+    await Promise.allSettled([answer])
     if (fate === 'through') return answer
   }
   throw new Error('The connection was cut.')

@@ -18,7 +18,7 @@ import type { Running } from '../../../localstack/running.ts'
 import { S3Archive, s3Client } from '../../../stores/archive/s3.ts'
 import { KinesisStream, kinesisClient } from '../../../stores/stream/kinesis.ts'
 import { archiveContract } from '../../stores/archive/contract.ts'
-import { type Fate, FaultyConnection } from './faulty-connection.ts'
+import { FaultyConnection, type HttpFate } from '../faulty-connection.ts'
 
 let emulator: Running
 let emulatorPort: number
@@ -73,7 +73,7 @@ describe('the archive where a PUT fails, or its answer is lost', () => {
   let faulty: FaultyConnection
   let faultyS3: S3Client
   beforeAll(async () => {
-    faulty = await FaultyConnection.to(emulatorPort)
+    faulty = await FaultyConnection.to(emulatorPort, ({ method }) => method === 'PUT')
     faultyS3 = new S3Client({ endpoint: faulty.url, forcePathStyle: true })
   })
   afterAll(async () => {
@@ -93,9 +93,9 @@ describe('the archive where a PUT fails, or its answer is lost', () => {
       },
     })),
   })
-  const meeting = async (...fates: readonly Fate[]) => {
+  const meeting = async (...fates: readonly HttpFate[]) => {
     await emptyArchive()
-    Object.assign(faulty, { fates, puts: 0 })
+    faulty.fates.meet(...fates)
     const bucket = `data-${buckets}`
     return { archive: new S3Archive(faultyS3, bucket), direct: new S3Archive(s3, bucket) }
   }
@@ -111,14 +111,14 @@ describe('the archive where a PUT fails, or its answer is lost', () => {
     return objects(direct)
   }
 
-  it.each<Fate>(['cut before', 'cut halfway', 'busy'])(
+  it.each<HttpFate>(['cut before', 'cut halfway', 'busy'])(
     'fails the batch where each try is met by: %s; nothing is there, and the batch that comes again is kept',
     async (fate) => {
       const { archive, direct } = await meeting(fate)
       await expect(archiveEvent(event(1, 9), archive)).rejects.toThrow()
-      expect(faulty.puts).toBeGreaterThan(1)
+      expect(faulty.fates.met).toBeGreaterThan(1)
       expect(await objects(direct)).toEqual({})
-      faulty.fates = ['through']
+      faulty.fates.meet('through')
       await archiveEvent(event(1, 9), archive)
       expect(await objects(direct)).toEqual(await whole())
     },
@@ -127,7 +127,7 @@ describe('the archive where a PUT fails, or its answer is lost', () => {
   it('keeps one object of the same bytes where an answer is lost, and the client puts it again', async () => {
     const { archive, direct } = await meeting('answer lost', 'cut halfway', 'through')
     await archiveEvent(event(1, 9), archive)
-    expect(faulty.puts).toBe(3)
+    expect(faulty.fates.met).toBe(3)
     expect(await objects(direct)).toEqual(await whole())
   })
 
@@ -135,7 +135,7 @@ describe('the archive where a PUT fails, or its answer is lost', () => {
     const { archive, direct } = await meeting('answer lost')
     await expect(archiveEvent(event(1, 9), archive)).rejects.toThrow()
     const kept = await objects(direct)
-    faulty.fates = ['through']
+    faulty.fates.meet('through')
     await archiveEvent(event(1, 9), archive)
     expect(await objects(direct)).toEqual(kept)
     expect(kept).toEqual(await whole())

@@ -25,6 +25,8 @@ const TARGET = { Database: 'tidemark', WorkgroupName: 'tidemark-test' }
 /** A PostgreSQL, the endpoint on it and a small S3, in folders and on ports of their own, with an official client. */
 export class LocalWarehouse {
   readonly client: RedshiftDataClient
+  /** The endpoint's. */
+  readonly url: string
   readonly store: SmallObjectStore
   readonly dataDir: string
   readonly port: number
@@ -46,11 +48,14 @@ export class LocalWarehouse {
     this.clock = parts.clock
     this.postgres = parts.postgres
     this.#stopEndpoint = stop
-    this.client = new RedshiftDataClient({
-      endpoint: url,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    })
+    this.url = url
+    this.client = this.clientAt(url)
+  }
+
+  /** @param url the endpoint's, or a way to it */
+  clientAt(url: string): RedshiftDataClient {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+    return new RedshiftDataClient({ endpoint: url, region: 'us-east-1', credentials })
   }
 
   static async start(): Promise<LocalWarehouse> {

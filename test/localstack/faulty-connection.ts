@@ -1,23 +1,27 @@
 import { createServer, type IncomingMessage, request as requestOf, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { type Fate, Fates } from '../stores/fates.ts'
 
-/** What becomes of a PUT: it is let through, or its connection is cut before, halfway or after it took effect, or S3 is busy. */
-export type Fate = 'through' | 'cut before' | 'cut halfway' | 'answer lost' | 'busy'
+/** As any request's, or cut halfway, or the service is busy. */
+export type HttpFate = Fate | 'cut halfway' | 'busy'
 
-/** A way to an endpoint on which PUTs meet what they are told to, one after another, and then the last of it. */
+/** Whether a request meets what it is told to; all else goes through. */
+type IsMet = (request: IncomingMessage, body: Buffer) => boolean
+
+/** A way to an endpoint on which some requests meet what they are told to. */
 export class FaultyConnection {
   readonly #server = createServer((request, response) => this.#meet(request, response))
   readonly #port: number
-  /** Of the PUTs to come. */
-  fates: readonly Fate[] = ['through']
-  puts = 0
+  readonly #isMet: IsMet
+  readonly fates = new Fates<HttpFate>()
 
-  private constructor(port: number) {
+  private constructor(port: number, isMet: IsMet) {
     this.#port = port
+    this.#isMet = isMet
   }
 
-  static async to(port: number): Promise<FaultyConnection> {
-    const made = new FaultyConnection(port)
+  static async to(port: number, isMet: IsMet): Promise<FaultyConnection> {
+    const made = new FaultyConnection(port, isMet)
     await new Promise<void>((resolve) => made.#server.listen(0, '127.0.0.1', resolve))
     return made
   }
@@ -32,9 +36,8 @@ export class FaultyConnection {
   }
 
   async #meet(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const fate =
-      request.method === 'PUT' ? (this.fates[Math.min(this.puts++, this.fates.length - 1)] ?? 'through') : 'through'
     const body = Buffer.concat(await request.toArray())
+    const fate = this.#isMet(request, body) ? this.fates.next() : 'through'
     if (fate === 'busy') {
       response.writeHead(503, { 'content-type': 'application/xml' })
       response.end('<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>')
