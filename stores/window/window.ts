@@ -97,7 +97,7 @@ export interface WindowStore {
   readChunks(shardId: string, names: readonly string[]): Promise<(string | null)[]>
   /**
    * All of it or nothing, and the shard is known to readers again where its name was lost. `conflict`: it is not where `expected`
-   * says, and nothing was changed.
+   * says, and nothing was changed; or this commit had moved it, and was sent again where its answer was lost.
    */
   commit(commit: WindowCommit): Promise<'committed' | 'conflict'>
   /** The shards ever opened or committed, in text order. */
