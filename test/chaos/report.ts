@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { ChaosResult } from './story.ts'
 
@@ -35,12 +36,16 @@ export const writeReport = (path: string, result: ChaosResult): void => {
 
 const seedOf = (report: string): number => Number(/^### Seed (\d+)/.exec(report)?.[1] ?? Number.NaN)
 
+/** The code that runs: its last commit, with a mark where files differ from it. */
+const codeNow = (): string =>
+  execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=7', '--exclude=*'], { encoding: 'utf8' }).trim()
+
 /** The run as Markdown: what was done to it, and the figures. */
 export const reportOf = ({ options, happened, figures, sent, archived, differences }: ChaosResult): string =>
   [
     `### Seed ${options.seed}`,
     '',
-    `${sent.seconds.toFixed(0)} s of events at ${(sent.accepted / sent.seconds).toFixed(0)} a second (asked for: ${options.rate}). ${differences.length === 0 ? 'Every figure is equal.' : `**${differences.length} differences.**`}`,
+    `${sent.seconds.toFixed(0)} s of events at ${(sent.accepted / sent.seconds).toFixed(0)} a second (asked for: ${options.rate}), code ${codeNow()}. ${differences.length === 0 ? 'Every figure is equal.' : `**${differences.length} differences.**`}`,
     '',
     table(
       ['at, s', 'what', 'healthy again after, s'],
