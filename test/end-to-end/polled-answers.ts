@@ -187,14 +187,12 @@ UNION ALL SELECT m.shard_id, m.mark FROM ledger.mark m JOIN ledger.control c ON 
     if (this.served.at(-1) !== model) this.served.push(model)
   }
 
+  /** An answer, or why there is none: a problem, or whatever else the way there says. */
   async #ask(path: string): Promise<Answer | { readonly code: string; readonly status: number }> {
     const response = await fetch(`${this.#connection.api.url}${path}`)
     const text = await response.text()
-    try {
-      return JSON.parse(text) as Answer | { readonly code: string; readonly status: number }
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
-      return { code: text.slice(0, 200), status: response.status }
-    }
+    if (response.ok) return JSON.parse(text) as Answer
+    const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true
+    return isProblem ? JSON.parse(text) : { code: text.slice(0, 400), status: response.status }
   }
 }
