@@ -117,7 +117,7 @@ export const failureMessages = {
   recomputeFailed: {
     failure: 'A recompute failed that nobody waits for: the alarm',
     quote:
-      'A recompute failed, was stopped, or took too long; what is served is as it was. What to do: docs/runbook.md#a-recompute-failed',
+      'A recompute failed, was stopped, or took too long; what is served is as it was, unless it failed after its promotion. What to do: docs/runbook.md#a-recompute-failed',
     heading: 'A recompute failed',
     test: 'test/lib/alarms.test.ts',
   },
