@@ -145,7 +145,8 @@ export class Alarms extends Construct {
       metric: failed,
       threshold: 1,
       periods: 1,
-      meaning: 'A recompute failed, was stopped, or took too long; what is served is as it was, unless it failed after its promotion',
+      meaning:
+        'A recompute failed, was stopped, or took too long; what is served is as it was, unless it failed after its promotion',
       heading,
     })
     if (!recompute.scheduled) return
