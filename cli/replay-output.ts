@@ -1,3 +1,4 @@
+import { rowsDiffering } from '../stores/ledger/dataset.ts'
 import { askBatch } from './ask-batch.ts'
 import type { Connection } from './connection.ts'
 import { exitCodes } from './exit.ts'
@@ -69,7 +70,7 @@ export const writeOutput = async (session: Session, connection: Connection, name
 /** Exit 3 where a row differs. */
 export const compareOutput = async (session: Session, connection: Connection, name: string): Promise<void> => {
   const answer = (await askBatch(connection, { step: 'compareOutput', name })) as { buckets: readonly Difference[] }
-  const differing = answer.buckets.filter((bucket) => bucket.rowsChanged + bucket.rowsMissing + bucket.rowsExtra > 0)
+  const differing = answer.buckets.filter((bucket) => rowsDiffering(bucket) > 0)
   const shown = session.format === 'table' ? differing.slice(0, maxShown) : differing
   const equal = answer.buckets.reduce((sum, { rowsEqual }) => sum + rowsEqual, 0)
   session.answer({

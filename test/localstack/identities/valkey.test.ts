@@ -1,7 +1,7 @@
 import { ValkeyIdentities } from '../../../stores/identities/valkey.ts'
 import { claim, identitiesContract, windowMs } from '../../stores/identities/contract.ts'
 import { cutIdentitiesContract } from '../../stores/identities/cut-contract.ts'
-import { FaultyWay } from '../window/faulty-way.ts'
+import { overFaultyWay } from '../window/faulty-way.ts'
 import { startValkeyServer, type ValkeyServer } from '../window/valkey-server.ts'
 
 describe('identities in Valkey', () => {
@@ -61,16 +61,7 @@ describe('identities in Valkey', () => {
 })
 
 describe('identities in Valkey, over connections that are cut', () => {
-  let server: ValkeyServer
-  let way: FaultyWay
-  beforeAll(async () => {
-    server = await startValkeyServer()
-    way = await FaultyWay.to(server)
-  })
-  afterAll(async () => {
-    await way.stop()
-    await server.stop()
-  })
+  const cut = overFaultyWay()
 
   const opened: ValkeyIdentities[] = []
   afterEach(async () => {
@@ -78,25 +69,25 @@ describe('identities in Valkey, over connections that are cut', () => {
   })
   // Longer than the client goes on sending.
   const connect = async (): Promise<ValkeyIdentities> => {
-    const made = new ValkeyIdentities({ endpoint: way.endpoint, tls: false, windowMs, answerWithinMs: 10_000 })
+    const made = new ValkeyIdentities({ endpoint: cut.way.endpoint, tls: false, windowMs, answerWithinMs: 10_000 })
     opened.push(made)
     return made
   }
 
   cutIdentitiesContract(async () => {
-    await server.admin.flushall()
-    return { identities: await connect(), fates: way.fates, another: connect }
+    await cut.server.admin.flushall()
+    return { identities: await connect(), fates: cut.way.fates, another: connect }
   })
 
   it('answer a claim of several scripts as the first time, the later of which was cut off or lost its answer', async () => {
     const claims = Array.from({ length: 5000 }, (_, at) => claim(at + 1, at / 1000, `order ${at % 4000}`))
     const answers = claims.map((_, at) => at >= 4000)
     for (const fate of ['cut before', 'answer lost'] as const) {
-      await server.admin.flushall()
+      await cut.server.admin.flushall()
       const identities = await connect()
-      way.fates.meet('through', fate)
+      cut.way.fates.meet('through', fate)
       await expect(identities.claim('s', [], claims)).rejects.toThrow()
-      way.fates.meet('through')
+      cut.way.fates.meet('through')
       expect(await identities.claim('s', [], claims)).toEqual(answers)
     }
   })

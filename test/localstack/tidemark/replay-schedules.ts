@@ -5,6 +5,7 @@ import type { RebuildProgress } from '../../../lambdas/batch/rebuild.ts'
 import type { ReplayProgress } from '../../../lambdas/batch/replay.ts'
 import { runStep } from '../../../lambdas/batch/steps.ts'
 import type { TableWriter } from '../../../lambdas/speed/table.ts'
+import { rowsDiffering } from '../../../stores/ledger/dataset.ts'
 import type { DatasetLedger } from '../../../stores/ledger/dataset-ledger.ts'
 import type { OutputDifference, OutputShard } from '../../../stores/ledger/replay-outputs.ts'
 import type { SpeedLedger } from '../../../stores/ledger/speed-ledger.ts'
@@ -260,7 +261,7 @@ export const replaySchedules = (start: () => Promise<BatchStage>): void => {
     const swap = (name: string) => stage.step({ step: 'swapOutput', name })
     const differing = async (name: string): Promise<unknown[]> =>
       (await compare(name))
-        .filter(({ rowsChanged, rowsMissing, rowsExtra }) => rowsChanged + rowsMissing + rowsExtra > 0)
+        .filter((one) => rowsDiffering(one) > 0)
         .map(({ metric, rowsChanged, rowsMissing, rowsExtra }) => [metric, rowsChanged, rowsMissing, rowsExtra])
     /** Three micro-batches above a mark, the last two of them wrong. */
     const wrongRows = async (): Promise<void> => {

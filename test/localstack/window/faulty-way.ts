@@ -1,12 +1,12 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Fates } from '../../stores/fates.ts'
-import type { ValkeyServer } from './valkey-server.ts'
+import { startValkeyServer, type ValkeyServer } from './valkey-server.ts'
 
 /**
  * A way to a Valkey on which scripts meet what they are told to; all else goes through. The cluster announces it for its
  * own, so that a client comes by it, whatever it learns of the nodes.
  */
-export class FaultyWay {
+class FaultyWay {
   readonly fates = new Fates()
   readonly #server = createServer((client) => this.#carry(client))
   readonly #sockets = new Set<Socket>()
@@ -76,6 +76,20 @@ export class FaultyWay {
     if (fate === 'answer lost') await this.#valkey.admin.callBuffer('EVAL', ...args)
     return fate === 'through'
   }
+}
+
+/** A Valkey and the faulty way to it, for as long as the tests around it run. */
+export const overFaultyWay = (): { readonly server: ValkeyServer; readonly way: FaultyWay } => {
+  const running = {} as { server: ValkeyServer; way: FaultyWay }
+  beforeAll(async () => {
+    running.server = await startValkeyServer()
+    running.way = await FaultyWay.to(running.server)
+  })
+  afterAll(async () => {
+    await running.way.stop()
+    await running.server.stop()
+  })
+  return running
 }
 
 /** The command that the bytes begin with, as clients send them: an array of texts. null: not all of it is there. */

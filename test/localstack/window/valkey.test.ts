@@ -1,7 +1,7 @@
 import { ValkeyWindowStore } from '../../../stores/window/valkey.ts'
 import { position, windowStoreContract } from '../../stores/window/contract.ts'
 import { cutWindowsContract } from '../../stores/window/cut-contract.ts'
-import { FaultyWay } from './faulty-way.ts'
+import { overFaultyWay } from './faulty-way.ts'
 import { startValkeyServer, type ValkeyServer } from './valkey-server.ts'
 
 describe('the windows in Valkey', () => {
@@ -65,20 +65,11 @@ describe('the windows in Valkey', () => {
 })
 
 describe('the windows in Valkey, over connections that are cut', () => {
-  let server: ValkeyServer
-  let way: FaultyWay
-  beforeAll(async () => {
-    server = await startValkeyServer()
-    way = await FaultyWay.to(server)
-  })
-  afterAll(async () => {
-    await way.stop()
-    await server.stop()
-  })
+  const cut = overFaultyWay()
 
   cutWindowsContract(async () => {
-    await server.admin.flushall()
-    const another = async () => new ValkeyWindowStore(way.endpoint, false)
-    return { store: await another(), fates: way.fates, another }
+    await cut.server.admin.flushall()
+    const another = async () => new ValkeyWindowStore(cut.way.endpoint, false)
+    return { store: await another(), fates: cut.way.fates, another }
   })
 })
