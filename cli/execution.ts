@@ -24,7 +24,7 @@ export interface Outcome {
   /** Where the run ended: Done, NothingNew, Held. */
   readonly ended: string
   readonly datasetId: string | null
-  /** It was computed and differs too much from what is served, whether or not it was to be served. */
+  /** It was computed, and differs too much from what is served or lacks records, whether or not it was to be served. */
   readonly held: boolean
   readonly timings: readonly StepTiming[]
 }
@@ -46,14 +46,18 @@ export const follow = async (connection: Followed, executionArn: string, session
       shownUpTo = step.eventId
       if (isWork(step)) session.progress.say(`  ${step.state}`)
     }
-    if (state.status === 'SUCCEEDED') return outcomeOf(steps, state)
+    if (state.status === 'SUCCEEDED') return outcomeOf(connection, steps, state)
     if (state.status !== 'RUNNING')
       throw failureOf(steps, state, executionArn, session, await whatIsServed(connection, steps, state))
     await sleep(pollEveryMs)
   }
 }
 
-const outcomeOf = (steps: readonly Step[], state: ExecutionState): Outcome => {
+const outcomeOf = async (
+  connection: Pick<Connection, 'batch'>,
+  steps: readonly Step[],
+  state: ExecutionState,
+): Promise<Outcome> => {
   const ended = steps.findLast((step) => step.kind === 'entered')?.state ?? 'Done'
   const run = lastRun(steps, state)
   const datasetId = datasetOf(run)
@@ -74,18 +78,24 @@ const outcomeOf = (steps: readonly Step[], state: ExecutionState): Outcome => {
           rows: timings.map(({ step, elapsedMs }) => [step, duration(elapsedMs)]),
         },
       ],
-      notes: [sentenceOf(ended, datasetId, run), ...(isHeld ? beyond : [])],
+      notes: [await sentenceOf(connection, ended, datasetId, run), ...(isHeld ? beyond : [])],
     },
   }
 }
 
-const sentenceOf = (ended: string, datasetId: string | null, run: Run | null): string => {
+const sentenceOf = async (
+  connection: Pick<Connection, 'batch'>,
+  ended: string,
+  datasetId: string | null,
+  run: Run | null,
+): Promise<string> => {
   if (ended === 'NothingNew')
     return 'Nothing new: the live dataset holds all that the archive does. Nothing was changed.'
-  if (ended !== 'Held') return `Dataset ${datasetId} is live.${behindSentence(run)}`
+  if (datasetId === null) throw new CommandError(`The execution ended in step ${ended}, and named no dataset.`)
+  if (ended !== 'Held') return `${await promotedSentence(connection, datasetId)}${behindSentence(run)}`
   if (run?.promote === false && beyondOf(run).length === 0)
     return `Dataset ${datasetId} is loaded, not live. \`tidemark promote ${datasetId}\` serves it.`
-  return `Dataset ${datasetId} is held back: it differs too much from what is served. The live dataset stays. \`tidemark datasets ${datasetId}\` shows where; \`tidemark promote ${datasetId} --accept-drift\` serves it all the same.`
+  return `Dataset ${datasetId} is held back, for what is said below; the live dataset stays. \`tidemark datasets ${datasetId}\` shows what differs; \`tidemark promote ${datasetId} --accept-drift\` serves it all the same.`
 }
 
 interface Run {
@@ -137,6 +147,15 @@ const endedOutside: Partial<Record<ExecutionState['status'], string>> = {
   TIMED_OUT: 'it took longer than the state machine allows; its Spark job is being cancelled, too',
 }
 
+/** What is served once a dataset was promoted: another one, where somebody promoted that, or went back, before the execution's end. */
+const promotedSentence = async (connection: Pick<Connection, 'batch'>, datasetId: string): Promise<string> => {
+  const live = await isLive(connection, datasetId)
+  if (typeof live === 'string') return `Dataset ${datasetId} was promoted; ${live}`
+  return live
+    ? `Dataset ${datasetId} is live.`
+    : `Dataset ${datasetId} was promoted, and is live no more: another one was served since, as \`tidemark datasets\` shows.`
+}
+
 /** What an execution that did not go through left served, in a sentence: a dataset is served before its last step. */
 const whatIsServed = async (
   connection: Pick<Connection, 'batch'>,
@@ -146,25 +165,28 @@ const whatIsServed = async (
   const asItWas = 'The live dataset is as it was.'
   const datasetId = datasetOf(lastRun(steps, state))
   if (datasetId === null) return asItWas
-  const ask = `\`tidemark datasets ${datasetId}\` shows whether it is live`
-  try {
-    if (await isServed(connection, datasetId)) return `Dataset ${datasetId} is live all the same.`
-  } catch (error) {
-    // Why the execution failed is to be told, whatever else does.
-    return `${ask} (asked now: ${error instanceof Error ? error.message : String(error)}).`
-  }
+  const live = await isLive(connection, datasetId)
+  if (typeof live === 'string') return live
+  if (live) return `Dataset ${datasetId} is live all the same.`
   // Ending an execution does not end the step that it is at.
   const mayBeYet = state.status !== 'FAILED' && lastEntered(steps) === 'Promote'
-  return mayBeYet ? `${ask}.` : asItWas
+  return mayBeYet ? `${askIfLive(datasetId)}.` : asItWas
 }
 
-const isServed = async (connection: Pick<Connection, 'batch'>, datasetId: string): Promise<boolean> => {
-  const datasets = (await askBatch(connection, { step: 'datasets' })) as readonly {
-    datasetId: string
-    live: boolean
-  }[]
-  return datasets.some((dataset) => dataset.datasetId === datasetId && dataset.live)
+/** Whether it is what is served; where nobody answers that now, a sentence that says so: how the execution ended is to be told, whatever else fails. */
+const isLive = async (connection: Pick<Connection, 'batch'>, datasetId: string): Promise<boolean | string> => {
+  try {
+    const datasets = (await askBatch(connection, { step: 'datasets' })) as readonly {
+      datasetId: string
+      live: boolean
+    }[]
+    return datasets.some((dataset) => dataset.datasetId === datasetId && dataset.live)
+  } catch (error) {
+    return `${askIfLive(datasetId)} (asked now: ${error instanceof Error ? error.message : String(error)}).`
+  }
 }
+
+const askIfLive = (datasetId: string): string => `\`tidemark datasets ${datasetId}\` shows whether it is live`
 
 /** The step that it was at, besides those that note its failure. */
 const lastEntered = (steps: readonly Step[]): string | undefined =>

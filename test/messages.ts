@@ -206,14 +206,14 @@ export const failureMessages = {
   held: {
     failure: 'Drift holds a promotion: `tidemark recompute`',
     quote:
-      'Dataset ds-… is held back: it differs too much from what is served. The live dataset stays. `tidemark datasets ds-…` shows where; `tidemark promote ds-… --accept-drift` serves it all the same.',
+      'Dataset ds-… is held back, for what is said below; the live dataset stays. `tidemark datasets ds-…` shows what differs; `tidemark promote ds-… --accept-drift` serves it all the same.',
     heading: 'A recompute was held: drift',
     test: 'test/cli/execution.test.ts',
   },
   recomputeHeld: {
     failure: 'The same, of a recompute that nobody waits for: the alarm',
     quote:
-      'A recompute was held: it differs too much from what is served, which is as it was. What to do: docs/runbook.md#a-recompute-was-held-drift',
+      'A recompute was held, for its drift or for a hole in the archive; what is served is as it was. What to do: docs/runbook.md#a-recompute-was-held-drift',
     heading: 'A recompute was held: drift',
     test: 'test/lib/alarms.test.ts',
   },

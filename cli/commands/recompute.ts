@@ -31,7 +31,7 @@ interface RecomputeOptions {
 export const addRecompute = (program: Command): void => {
   program
     .command('recompute')
-    .description('compute the exact answer anew and serve it; exit 3 where it differs too much from what is served')
+    .description('compute the exact answer anew and serve it; exit 3 where it is held for a person to look at')
     .option('--full', 'from the whole archive, not only what is new')
     .option('--no-promote', 'load and compare, show how it differs, and serve it only once `promote` says so')
     .option('--detach', 'start it and return')

@@ -179,7 +179,7 @@ export class Alarms extends Construct {
       threshold: 1,
       periods: Math.ceil((2 * this.#stage.recompute.every.toMinutes()) / period.toMinutes()),
       seenIn: 1,
-      meaning: 'A recompute was held: it differs too much from what is served, which is as it was',
+      meaning: 'A recompute was held, for its drift or for a hole in the archive; what is served is as it was',
       heading: 'A recompute was held: drift',
     })
   }

@@ -13,12 +13,17 @@ const entered = (state: string, at: number, isTask = true, data: unknown = null)
   data,
 })
 const run = { datasetId: 'ds-1', promote: true, drift: 0.4 }
+const served = { datasetId: 'ds-0', live: true }
+const promoted = () => [
+  { datasetId: 'ds-0', live: false },
+  { datasetId: 'ds-1', live: true },
+]
 
 /** @param datasets what the batch function answers of them */
 const executionsOf = (
   steps: readonly Step[],
   state: Partial<ExecutionState>,
-  datasets: () => unknown = () => [{ datasetId: 'ds-1', live: false }],
+  datasets: () => unknown = () => [served, { datasetId: 'ds-1', live: false }],
 ): Pick<Connection, 'executions' | 'batch'> => ({
   executions: async () => ({
     start: async () => 'arn',
@@ -48,7 +53,7 @@ describe('follow', () => {
       entered('Promote', 7000),
       entered('Done', 7250, false),
     ]
-    const outcome = await follow(executionsOf(steps, { output: run }), 'arn', following)
+    const outcome = await follow(executionsOf(steps, { output: run }, promoted), 'arn', following)
     expect(said).toEqual(['  Seal', '  StartRecompute', '  Promote'])
     expect(timingsOf(steps).map(({ elapsedMs }) => elapsedMs)).toEqual([1000, 6000, 250])
     expect(outcome).toMatchObject({ ended: 'Done', datasetId: 'ds-1', held: false })
@@ -57,12 +62,26 @@ describe('follow', () => {
   it('says in which shards the speed table lags behind', async () => {
     const output = { ...run, behind: ['shardId-000000000001'] }
     const outcome = await follow(
-      executionsOf([entered('Promote', 0), entered('Done', 10, false)], { output }),
+      executionsOf([entered('Promote', 0), entered('Done', 10, false)], { output }, promoted),
       'arn',
       following,
     )
     expect(outcome.answer.notes?.[0]).toMatch(quoted('laggingRecompute'))
     expect(outcome.answer.notes?.[0]).toContain('(drift 40%)')
+  })
+
+  it('says what is live as it is then, not as the execution left it', async () => {
+    const steps = [entered('Promote', 0), entered('Done', 10, false)]
+    const noteOf = async (datasets?: () => unknown) =>
+      (await follow(executionsOf(steps, { output: run }, datasets), 'arn', following)).answer.notes?.[0]
+    expect(await noteOf(promoted)).toBe('Dataset ds-1 is live.')
+    expect(await noteOf()).toMatch(/^Dataset ds-1 was promoted, and is live no more: another one was served since/)
+    const silent = () => {
+      throw new Error('no answer')
+    }
+    expect(await noteOf(silent)).toBe(
+      'Dataset ds-1 was promoted; `tidemark datasets ds-1` shows whether it is live (asked now: no answer).',
+    )
   })
 
   it('says that there was nothing new', async () => {
@@ -127,10 +146,6 @@ describe('follow', () => {
     const promoting = [entered('Compare', 0, true, run), entered('Promote', 1, true, run)]
     const pruning = [...promoting, entered('Prune', 2, true, run)]
     const failed = [...pruning, entered('RecordFailure', 3, true, { ...run, error: { Error: 'E', Cause: 'no room' } })]
-    const served = () => [
-      { datasetId: 'ds-0', live: false },
-      { datasetId: 'ds-1', live: true },
-    ]
     const messageOf = (...of: Parameters<typeof executionsOf>): Promise<string> =>
       follow(executionsOf(...of), 'arn', following).then(
         () => 'nothing was thrown',
@@ -139,8 +154,8 @@ describe('follow', () => {
 
     it('throws that it is live all the same', async () => {
       const live = /^The recompute .* in step Prune: .*\nDataset ds-1 is live all the same\. Logs: /
-      expect(await messageOf(failed, { status: 'FAILED' }, served)).toMatch(live)
-      expect(await messageOf(pruning, { status: 'ABORTED' }, served)).toMatch(live)
+      expect(await messageOf(failed, { status: 'FAILED' }, promoted)).toMatch(live)
+      expect(await messageOf(pruning, { status: 'ABORTED' }, promoted)).toMatch(live)
     })
 
     it('throws that the live one is as it was, where somebody went back from it', async () => {
