@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { percentText } from '../core/quantity-text.ts'
 import type { ExecutionState, Step } from '../stores/executions/executions.ts'
 import { askBatch, type BatchProblem, refusal } from './ask-batch.ts'
 import type { Connection } from './connection.ts'
 import { homeOf, localStage } from './environment.ts'
 import { CommandError } from './exit.ts'
 import type { Answer } from './output.ts'
-import { percent } from './parity.ts'
 import { duration } from './progress.ts'
 import type { Session } from './session.ts'
 
@@ -116,7 +116,7 @@ const beyondOf = (run: Run | null): string[] => (Array.isArray(run?.beyond) ? ru
 const behindSentence = (run: Run | null): string => {
   const behind = behindOf(run)
   if (behind.length === 0) return ''
-  return ` The speed table lagged behind it at the seal in ${behind.join(', ')}, and what that explains of their difference (drift ${percent(Number(run?.drift ?? 0))}) held nothing back; \`tidemark status\` shows how far it is.`
+  return ` The speed table lagged behind it at the seal in ${behind.join(', ')}, and what that explains of their difference (drift ${percentText(Number(run?.drift ?? 0))}) held nothing back; \`tidemark status\` shows how far it is.`
 }
 
 const lastRun = (steps: readonly Step[], { output }: Pick<ExecutionState, 'output'>): Run | null =>

@@ -1,3 +1,4 @@
+import { percentText } from '../core/quantity-text.ts'
 import type { Cell, Table } from './output.ts'
 
 /** How one metric of a dataset compared with what was served, as the batch function answers it. */
@@ -53,8 +54,8 @@ export const parityTables = (parity: readonly ParityAnswer[]): Table[] => {
         one.rowsMissing,
         one.rowsExtra,
         one.rowsChanged,
-        percent(one.drift),
-        one.allowed === null ? null : percent(one.allowed),
+        percentText(one.drift),
+        one.allowed === null ? null : percentText(one.allowed),
         one.bucketsDiffering,
       ]),
     },
@@ -86,6 +87,3 @@ export const parityNotes = (parity: readonly ParityAnswer[]): string[] =>
       ({ metric, bucketsDiffering }) =>
         `${metric}: ${bucketsDiffering - shownBuckets} more buckets differ; JSON names more of them, ledger.parity_bucket a thousand.`,
     )
-
-/** A part of one, to three digits. */
-export const percent = (share: number): string => `${Number((share * 100).toPrecision(3))}%`

@@ -7,3 +7,6 @@ export const answeredQuantity = (scaled: bigint, scale: number): number | string
   const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(scale + 1, '0')
   return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
+
+/** A part of one, as percents of three digits. */
+export const percentText = (share: number): string => `${Number((share * 100).toPrecision(3))}%`

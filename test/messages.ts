@@ -220,7 +220,7 @@ export const failureMessages = {
   driftTooLarge: {
     failure: 'The same: `tidemark promote`',
     quote:
-      'ds-… differs too much from what is served.\nsales: …% of its rows differ from what is served, …% may; most in … (served …, built …: duplicate).\n…\nLook at it by `tidemark datasets ds-…`, and serve it all the same by `tidemark promote ds-… --accept-drift`. Nothing was changed. [drift_too_large]',
+      'ds-… is held:\nsales: …% of its rows differ from what is served, …% may; most in … (served …, built …: duplicate).\n…\nLook at it by `tidemark datasets ds-…`, and serve it all the same by `tidemark promote ds-… --accept-drift`. Nothing was changed. [drift_too_large]',
     heading: 'A recompute was held: drift',
     test: 'test/lambdas/batch/refusals.test.ts',
   },

@@ -1,6 +1,6 @@
 import { answerScale, comparedComponent } from '../../core/answer.ts'
 import { keepers, type MeasureData, type MetricData } from '../../core/model.ts'
-import { answeredQuantity } from '../../core/quantity-text.ts'
+import { answeredQuantity, percentText } from '../../core/quantity-text.ts'
 import { bucketText } from '../../core/zoned-metric.ts'
 import type { DatasetApart } from '../../spark/specification.ts'
 import { type BucketParity, driftOf, type Parity, rowsDiffering } from '../../stores/ledger/dataset.ts'
@@ -76,7 +76,7 @@ export const sentenceOf = ({ metric, parity, allowed, drift }: Beyond): string =
   })
   const others = parity.bucketsDiffering - named.length
   const why = isBehind ? ' for another reason than that the speed table was behind' : ''
-  return `${metric.name}: ${percent(drift)} of its rows differ from what is served${why}, ${percent(allowed)} may; most in ${named.join('; ')}${others > 0 ? ` and ${others} more` : ''}.`
+  return `${metric.name}: ${percentText(drift)} of its rows differ from what is served${why}, ${percentText(allowed)} may; most in ${named.join('; ')}${others > 0 ? ` and ${others} more` : ''}.`
 }
 
 const isBehindAlone = ({ reasons }: BucketParity): boolean => reasons.join() === 'behind'
@@ -87,5 +87,3 @@ export const valueText = (measure: MeasureData, value: bigint | null): string =>
   if (comparedComponent(measure) === null) return `states that add up to ${value}`
   return String(answeredQuantity(value, answerScale(measure)))
 }
-
-const percent = (share: number): string => `${Number((share * 100).toPrecision(3))}%`

@@ -91,7 +91,7 @@ export const enforceExclusions = async (batch: Batch): Promise<InForce> => {
   }
   // A later one may be in force since the entries were read; nobody wrote the set of the one that it overtook.
   const revision = await exclusions.inForce()
-  await tellLatest(batch)
+  await batch.archive.putNewest(latestExclusionsKey, { revision })
   for (const shardId of Object.keys(await ledger.speedPositions())) await enforceIn(batch, shardId, revision)
   const stretches = (await exclusions.stretches()).filter((stretch) => stretch.revision === revision)
   return { revision, recorded: Object.fromEntries(stretches.map(({ shardId, above }) => [shardId, above])) }
@@ -107,14 +107,6 @@ const writeSet = async ({ archive }: Batch, entries: readonly ExclusionEntry[], 
     }),
   )
   await archive.putJson(exclusionsKey(revision), { revision, exclusions } satisfies ExclusionSet)
-}
-
-/** Of two that write it, the one that read an older revision may write last; it then finds the newer one, and mends it. */
-const tellLatest = async ({ archive, exclusions }: Batch): Promise<void> => {
-  for (let told = -1; told < (await exclusions.inForce()); ) {
-    told = await exclusions.inForce()
-    await archive.putJson(latestExclusionsKey, { revision: told })
-  }
 }
 
 /** A busy shard moves between reading and comparing, again and again. */

@@ -14,14 +14,8 @@ import { changedViews, maxChangedViews } from './changed-views.ts'
 type Counting = Pick<Batch, 'archive' | 'modelLedger'>
 
 /** Tells who has no warehouse which models are deployed, served and counted by. */
-export const tellModels = async ({ archive, modelLedger }: Counting): Promise<void> => {
-  for (let told = -1; ; ) {
-    const models = await modelLedger.models()
-    if (models.revision === told) return
-    await archive.putJson(latestModelsKey, models)
-    told = models.revision
-  }
-}
+export const tellModels = async ({ archive, modelLedger }: Counting): Promise<void> =>
+  archive.putNewest(latestModelsKey, await modelLedger.models())
 
 /** Every shard counts by the line-up in force: the function of an idle or closed one did not run since that changed. */
 export const takeUpLineUp = async ({ ledger, speedLedger }: Batch, lineUp: LineUp): Promise<void> => {

@@ -55,7 +55,7 @@ export const promoteDataset = async (
     throw new Problem(
       'drift_too_large',
       409,
-      `${datasetId} differs too much from what is served.\n${[...beyond.map(sentenceOf), ...holes].join('\n')}\nLook at it by \`tidemark datasets ${datasetId}\`, and serve it all the same by \`tidemark promote ${datasetId} --accept-drift\`.`,
+      `${datasetId} is held:\n${[...beyond.map(sentenceOf), ...holes].join('\n')}\nLook at it by \`tidemark datasets ${datasetId}\`, and serve it all the same by \`tidemark promote ${datasetId} --accept-drift\`.`,
       {
         beyond: beyond.map(({ metric, drift, allowed }) => ({ metric: metric.name, drift, allowed })),
         unarchived: facts?.served.unarchived ?? {},

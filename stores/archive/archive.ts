@@ -1,5 +1,10 @@
 import type { RawObject } from '../../core/raw-archive.ts'
 
+/** What is told anew, again and again, each time with a higher number. */
+export interface Revised {
+  readonly revision: number
+}
+
 /** The data bucket. Keys are those of docs/architecture.md. */
 export interface Archive {
   /** One atomic PUT: readers see the whole object or none. Putting the same key again replaces it. */
@@ -7,6 +12,8 @@ export interface Archive {
   /** null where there is no such object. */
   getObject(key: string): Promise<Uint8Array | null>
   putJson(key: string, value: unknown): Promise<void>
+  /** Puts it, unless as new a revision stands there: who was overtaken, or given up on, sets nothing back. */
+  putNewest(key: string, value: Revised): Promise<void>
   /** What stands there, unchecked: the caller validates it. null where there is no such object. */
   getJson(key: string): Promise<unknown>
   /** The lines of a gzip NDJSON object. @throws where there is no such object. */

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { parseRawObjectKey, type RawObject, rawKeyAfter, rawPrefix, rawShardPrefix } from '../../core/raw-archive.ts'
-import type { Archive } from './archive.ts'
+import type { Archive, Revised } from './archive.ts'
 
 /** The data bucket in memory: what the S3 adapter does, under the same contract tests. */
 export class MemoryArchive implements Archive {
@@ -22,6 +22,12 @@ export class MemoryArchive implements Archive {
 
   async putJson(key: string, value: unknown): Promise<void> {
     await this.putObject(key, Buffer.from(JSON.stringify(value), 'utf8'))
+  }
+
+  async putNewest(key: string, value: Revised): Promise<void> {
+    const standing = this.#objects.get(key)
+    if (standing !== undefined && (JSON.parse(standing.toString('utf8')) as Revised).revision >= value.revision) return
+    await this.putJson(key, value)
   }
 
   async getJson(key: string): Promise<unknown> {

@@ -5,6 +5,7 @@ import {
   NoSuchKey,
   PutObjectCommand,
   S3Client,
+  S3ServiceException,
 } from '@aws-sdk/client-s3'
 import {
   parseRawObjectKey,
@@ -14,12 +15,24 @@ import {
   rawPrefix,
   rawShardPrefix,
 } from '../../core/raw-archive.ts'
-import type { Archive } from './archive.ts'
+import type { Archive, Revised } from './archive.ts'
 import { gunzipLines } from './lines.ts'
 
 /** Path-style against an endpoint of one's own: `bucket.127.0.0.1` resolves nowhere. */
 export const s3Client = (endpointUrl: string | undefined): S3Client =>
   new S3Client({ forcePathStyle: endpointUrl !== undefined })
+
+/** A PUT under a condition is refused by either where another came first: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+const overtaken = ['PreconditionFailed', 'ConditionalRequestConflict']
+
+const isOvertaken = (error: unknown): boolean => error instanceof S3ServiceException && overtaken.includes(error.name)
+
+/** Who is overtaken finds a newer revision there, its own soon. */
+const maxAttempts = 20
+
+const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value), 'utf8')
+
+const jsonOf = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
 
 export class S3Archive implements Archive {
   readonly #client: S3Client
@@ -35,10 +48,14 @@ export class S3Archive implements Archive {
   }
 
   async getObject(key: string): Promise<Uint8Array | null> {
+    return (await this.#get(key))?.body ?? null
+  }
+
+  async #get(key: string): Promise<{ readonly body: Uint8Array; readonly etag: string | undefined } | null> {
     try {
       const answer = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }))
       if (answer.Body === undefined) throw new Error(`s3://${this.#bucket}/${key} came without a body.`)
-      return await answer.Body.transformToByteArray()
+      return { body: await answer.Body.transformToByteArray(), etag: answer.ETag }
     } catch (error) {
       if (error instanceof NoSuchKey) return null
       throw error
@@ -46,12 +63,28 @@ export class S3Archive implements Archive {
   }
 
   async putJson(key: string, value: unknown): Promise<void> {
-    await this.putObject(key, Buffer.from(JSON.stringify(value), 'utf8'))
+    await this.putObject(key, bytesOf(value))
+  }
+
+  async putNewest(key: string, value: Revised): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const standing = await this.#get(key)
+      if (standing !== null && (jsonOf(standing.body) as Revised).revision >= value.revision) return
+      const condition = standing === null ? { IfNoneMatch: '*' } : { IfMatch: standing.etag }
+      try {
+        await this.#client.send(
+          new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: bytesOf(value), ...condition }),
+        )
+        return
+      } catch (error) {
+        if (!isOvertaken(error) || attempt === maxAttempts) throw error
+      }
+    }
   }
 
   async getJson(key: string): Promise<unknown> {
     const body = await this.getObject(key)
-    return body === null ? null : JSON.parse(Buffer.from(body).toString('utf8'))
+    return body === null ? null : jsonOf(body)
   }
 
   async *readLines(key: string): AsyncIterable<string> {

@@ -1,7 +1,7 @@
 import { comparedComponent } from '../../core/answer.ts'
 import { mergeWide } from '../../core/merge.ts'
 import type { MeasureData, MetricData } from '../../core/model.ts'
-import { type BucketDifference, type Comparison, largestFirst, maxBuckets } from '../ledger/dataset.ts'
+import { type BucketDifference, type Comparison, largestFirst, maxBuckets, rowsDiffering } from '../ledger/dataset.ts'
 import type { MergedState } from './memory-merge.ts'
 
 type Side = ReadonlyMap<string, MergedState>
@@ -23,7 +23,7 @@ export const comparisonOf = ({ name, measure }: MetricData, served: Side, built:
         builtValue: valueAt(measure, own, built),
       }),
     )
-    .filter((one) => one.rowsMissing + one.rowsExtra + one.rowsChanged > 0)
+    .filter((one) => rowsDiffering(one) > 0)
     .sort(largestFirst)
   return {
     metric: name,

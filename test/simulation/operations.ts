@@ -3,7 +3,7 @@
  * nothing calls any more is missed by nobody.
  */
 const calls: Readonly<Record<string, readonly string[]>> = {
-  archive: ['getJson', 'listRaw', 'listRawShards', 'putJson', 'putObject', 'readLines'],
+  archive: ['getJson', 'listRaw', 'listRawShards', 'putJson', 'putNewest', 'putObject', 'readLines'],
   bus: ['publish'],
   exclusions: ['add', 'enforce', 'entries', 'inForce', 'stretches', 'undo'],
   identities: ['claim'],

@@ -1,24 +1,11 @@
-import { inspect, isDeepStrictEqual } from 'node:util'
 import { manifestKey } from '../../lambdas/batch/batch.ts'
 import type { DatasetManifest, Served } from '../../spark/specification.ts'
 import type { BucketParity, Parity } from '../../stores/ledger/dataset.ts'
 import type { Committed } from '../../stores/warehouse/memory-tables.ts'
+import { type IsReached, type Placed, wrongCounts } from './comparisons.ts'
 import { WrongAnswer } from './invariants.ts'
 import { type Accepted, bucketOf } from './oracle.ts'
 import type { World } from './world.ts'
-
-/** Where one record of a dataset stands, and what is to become of it. */
-interface Placed {
-  readonly record: Accepted
-  /** The revision of the exclusions that what is served counts it by. */
-  readonly revision: number
-  /** Whether the dataset leaves it out; whether what is served does. */
-  readonly here: boolean
-  readonly there: boolean
-}
-
-/** Whether batch served a record at a seal, or speed had reached it. */
-type IsReached = (record: Accepted) => boolean
 
 /** All that a comparison's facts rest on: what had been promoted, and of each record what it was counted by. */
 interface Standing {
@@ -183,51 +170,6 @@ const countedText = ({ revision, here, there }: Placed): string => `${revision} 
 /** Whether a metric that may not differ at all may be promoted: nothing was served of it, or wherever it differs speed was behind, and no more than that. */
 const isAllowed = ({ buckets }: Parity): boolean =>
   buckets.every(({ reasons }) => reasons.includes('definition') || reasons.join() === 'behind')
-
-/** What is wrong about the counts of sales that were compared, recounted by hand but where an event came twice; null: nothing. */
-const wrongCounts = (
-  { buckets }: Parity,
-  placed: readonly Placed[],
-  isReached: IsReached,
-  isTwin: (one: Placed) => boolean,
-): string | null => {
-  const told = new Map(buckets.map((one) => [one.bucket, one]))
-  for (const bucket of new Set(placed.map(({ record }) => bucketOf('sales', record)))) {
-    const inside = placed.filter(({ record }) => bucketOf('sales', record) === bucket)
-    if (bucket === null || inside.some(isTwin)) continue
-    const built = countByCell(inside.filter(({ here }) => !here))
-    const served = countByCell(inside.filter(({ record, there }) => !there && isReached(record)))
-    const shared = [...built.keys()].filter((cell) => served.has(cell))
-    const counts = {
-      rowsMissing: served.size - shared.length,
-      rowsExtra: built.size - shared.length,
-      rowsChanged: shared.filter((cell) => served.get(cell) !== built.get(cell)).length,
-      servedValue: totalOf(served),
-      builtValue: totalOf(built),
-    }
-    const isSame = counts.rowsMissing + counts.rowsExtra + counts.rowsChanged === 0
-    const one = told.get(bucket)
-    const { rowsMissing, rowsExtra, rowsChanged, servedValue, builtValue } = one ?? counts
-    const isRight =
-      isSame === (one === undefined) &&
-      isDeepStrictEqual({ rowsMissing, rowsExtra, rowsChanged, servedValue, builtValue }, counts)
-    if (!isRight)
-      return `${new Date(bucket).toISOString()} is compared as ${inspect(one)}, and counted as ${inspect(counts)}`
-  }
-  return null
-}
-
-const countByCell = (some: readonly Placed[]): ReadonlyMap<string, number> => {
-  const counts = new Map<string, number>()
-  for (const { record } of some) {
-    const cell = record.cells.sales?.name ?? ''
-    counts.set(cell, (counts.get(cell) ?? 0) + 1)
-  }
-  return counts
-}
-
-const totalOf = (counts: ReadonlyMap<string, number>): bigint | null =>
-  counts.size === 0 ? null : BigInt([...counts.values()].reduce((sum, one) => sum + one, 0))
 
 /** What is wrong about a bucket's reasons; null: nothing. */
 const wrongReason = (

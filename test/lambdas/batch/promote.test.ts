@@ -27,10 +27,10 @@ describe('a promotion', () => {
   }
   /** Ends once its dataset is served, as a function does that is killed then. */
   const firstTry = async (run: Run): Promise<void> => {
-    const putJson = async (): Promise<never> => {
+    const putNewest = async (): Promise<never> => {
       throw new Error('no archive')
     }
-    const batch = { ...stage.batch, archive: overriding(stage.archive, { putJson }) }
+    const batch = { ...stage.batch, archive: overriding(stage.archive, { putNewest }) }
     await expect(runStep(batch, { step: 'promote', run })).rejects.toThrow('no archive')
     expect(await live()).toBe(run.datasetId)
   }

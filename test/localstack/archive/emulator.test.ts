@@ -140,6 +140,21 @@ describe('the archive where a PUT fails, or its answer is lost', () => {
     expect(await objects(direct)).toEqual(kept)
     expect(kept).toEqual(await whole())
   })
+
+  it('tells what is newest once where the answer is lost, and the client puts it again', async () => {
+    const { archive, direct } = await meeting('answer lost', 'through')
+    await direct.putNewest('latest', { revision: 1 })
+    await archive.putNewest('latest', { revision: 2 })
+    expect(faulty.fates.met).toBe(2)
+    expect(await direct.getJson('latest')).toEqual({ revision: 2 })
+  })
+
+  it('fails to tell what is newest where no try gets through, and leaves what stood there', async () => {
+    const { archive, direct } = await meeting('cut before')
+    await direct.putNewest('latest', { revision: 1 })
+    await expect(archive.putNewest('latest', { revision: 2 })).rejects.toThrow()
+    expect(await direct.getJson('latest')).toEqual({ revision: 1 })
+  })
 })
 
 describe('the stream in Kinesis', () => {

@@ -1,6 +1,8 @@
 import type { RawRecord } from '../../../core/record.ts'
 import type { ExcludeRequest, InForce } from '../../../lambdas/batch/exclude.ts'
 import { runStep } from '../../../lambdas/batch/steps.ts'
+import type { Archive } from '../../../stores/archive/archive.ts'
+import { latestExclusionsKey } from '../../../stores/archive/exclusions.ts'
 import { type BatchStage, definitions, type SaleFields, sequence, shardA, shardB } from './batch-stage.ts'
 import { overriding } from './overriding.ts'
 
@@ -121,6 +123,23 @@ export const exclusionLaw = (start: () => Promise<BatchStage>): void => {
       revision: 2,
       exclusions: [{ id: 1, inForce: false, reason: 'load test', by: 'me', undone: { reason: 'they were right' } }],
     })
+  })
+
+  it('are told to windows as the newest, though a step that was given up on tells an older one late', async () => {
+    const first = { requestId: 'request-first' }
+    await exclude({ fields: { shop: 'wrong' } }, first)
+    const later = overriding(stage.archive as Archive, {
+      putNewest: async (key, value) => {
+        expect([key, value]).toEqual([latestExclusionsKey, { revision: 1 }])
+        expect(await exclude({ fields: { shop: 'late' } })).toMatchObject({ revision: 2 })
+        await stage.archive.putNewest(key, value)
+        throw new Error('given up on')
+      },
+    })
+    const exclusion = { eventType: 'sale', from: null, to: null, fields: { shop: 'wrong' }, eventIds: null }
+    const again = { step: 'exclude', ...first, exclusion, reason: 'load test', by: 'me' } as const
+    await expect(runStep({ ...stage.batch, archive: later }, again)).rejects.toThrow('given up on')
+    expect(await stage.archive.getJson(latestExclusionsKey)).toEqual({ revision: 2 })
   })
 
   it('leave the raw archive as it is: key by key and byte by byte', async () => {

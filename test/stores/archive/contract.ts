@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { rawObjectKey } from '../../../core/raw-archive.ts'
-import type { Archive } from '../../../stores/archive/archive.ts'
+import type { Archive, Revised } from '../../../stores/archive/archive.ts'
 
 const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const all: T[] = []
@@ -30,6 +30,27 @@ export const archiveContract = (empty: () => Promise<Archive>): void => {
     await archive.putJson('a/c', { name: 'é', list: [1, null] })
     expect(await archive.getJson('a/c')).toEqual({ name: 'é', list: [1, null] })
     expect(await collect(archive.listKeys('a/'))).toMatchObject([{ key: 'a/b', bytes: 3 }, { key: 'a/c' }])
+  })
+
+  it('puts the newest alone: what is older, or as new, changes nothing', async () => {
+    const put = async (revision: number, by: string) => {
+      await archive.putNewest('a/latest', { revision, by } as Revised)
+      return archive.getJson('a/latest')
+    }
+    expect(await put(2, 'first')).toEqual({ revision: 2, by: 'first' })
+    expect(await put(1, 'second')).toEqual({ revision: 2, by: 'first' })
+    expect(await put(2, 'third')).toEqual({ revision: 2, by: 'first' })
+    expect(await put(10, 'fourth')).toEqual({ revision: 10, by: 'fourth' })
+  })
+
+  it('holds the newest of many that are put at once, in whatever order', async () => {
+    const revisions = [4, 12, 1, 8, 11, 2, 9, 3, 10, 5, 7, 6]
+    for (let first = 0; first < revisions.length; first++) {
+      const key = `a/latest-${first}`
+      const inOrder = [...revisions.slice(first), ...revisions.slice(0, first)]
+      await Promise.all(inOrder.map((revision) => archive.putNewest(key, { revision })))
+      expect(await archive.getJson(key)).toEqual({ revision: 12 })
+    }
   })
 
   it('reads lines that end by a line feed alone, and no cut object', async () => {
