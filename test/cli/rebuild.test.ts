@@ -16,8 +16,13 @@ const stageOf = (answers: readonly object[]) => {
       loads.push(input)
       return 'arn'
     },
-    state: async () => ({ status: 'SUCCEEDED', output: { datasetId: 'ds-1' }, error: null, cause: null }),
-    steps: async () => [],
+    state: async () => ({
+      status: 'SUCCEEDED',
+      output: { datasetId: 'ds-1', promote: false },
+      error: null,
+      cause: null,
+    }),
+    steps: async () => [{ eventId: 1, kind: 'entered', state: 'Held', isTask: false, at: 0, data: null }],
   }
   const connection = { batch: async () => left.shift(), executions: async () => executions } as unknown as Connection
   return { connection, loads }

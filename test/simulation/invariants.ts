@@ -259,6 +259,29 @@ export const checkStates = ({ warehouse }: World, before: ReadonlyMap<string, Da
   }
 }
 
+/**
+ * @param servedInSlots the datasets that were served, and have stood in their slots since: they can be gone back to at once
+ * @returns the same as of now
+ * @throws WrongAnswer where what is served stands in no slot, or speed rows are pruned that one of them needs above its mark
+ */
+export const checkSlots = ({ warehouse }: World, servedInSlots: ReadonlySet<string>): ReadonlySet<string> => {
+  const { control, mark, pruned } = warehouse.committed
+  const [{ liveDatasetId = '', slots = null } = {}] = control
+  const loaded = Object.values(slots ?? {}).flatMap(({ datasetId, state }) => (state === 'loaded' ? [datasetId] : []))
+  if (liveDatasetId !== '' && !loaded.includes(liveDatasetId))
+    throw new WrongAnswer(`${liveDatasetId} is served, and stands loaded in no slot`)
+  const standing = loaded.filter((datasetId) => datasetId === liveDatasetId || servedInSlots.has(datasetId))
+  for (const { shardId, prunedTo } of pruned)
+    for (const datasetId of standing) {
+      const own = mark.find((row) => row.datasetId === datasetId && row.shardId === shardId)?.mark ?? ''
+      if (prunedTo > own)
+        throw new WrongAnswer(
+          `${shardId} is pruned up to ${prunedTo}; ${datasetId} needs all above ${own || 'its start'}`,
+        )
+    }
+  return new Set(standing)
+}
+
 /** @throws WrongAnswer where the archive misses a record at or below its position: a tidemark could pass it */
 export const checkArchive = async ({ archive, accepted }: World): Promise<void> => {
   for (const shardId of await archive.listRawShards()) {

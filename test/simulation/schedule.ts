@@ -8,6 +8,7 @@ import {
   checkArchive,
   checkQuiet,
   checkReached,
+  checkSlots,
   checkStates,
   checkWindows,
   metricNames,
@@ -93,6 +94,9 @@ class Checks {
   #crossings: readonly unknown[] = []
   #datasets: readonly unknown[] = []
   #states: ReadonlyMap<string, DatasetState> = new Map()
+  #control: readonly unknown[] = []
+  #pruned: readonly unknown[] = []
+  #servedInSlots: ReadonlySet<string> = new Set()
   #archived = -1
 
   constructor(world: World, hash: Hash64, tally: Tally) {
@@ -112,11 +116,16 @@ class Checks {
       this.#windows = windows.commits
       await checkWindows(this.#world, this.#tally)
     }
-    const { dataset } = warehouse.committed
+    const { control, dataset, pruned } = warehouse.committed
     if (dataset !== this.#datasets) {
       this.#datasets = dataset
       checkStates(this.#world, this.#states)
       this.#states = new Map(dataset.map(({ datasetId, state }) => [datasetId, state]))
+    }
+    if (control !== this.#control || pruned !== this.#pruned) {
+      this.#control = control
+      this.#pruned = pruned
+      this.#servedInSlots = checkSlots(this.#world, this.#servedInSlots)
     }
     if (warehouse.committed.limitCrossing !== this.#crossings) {
       this.#crossings = warehouse.committed.limitCrossing
