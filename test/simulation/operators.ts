@@ -1,3 +1,4 @@
+import type { StepRequest } from '../../lambdas/batch/steps.ts'
 import { newWish } from './exclusions.ts'
 import type { World } from './world.ts'
 
@@ -124,22 +125,23 @@ export const watchLimits = (world: World): void => command(world, 'watch limits'
 /** Other definitions come to run. */
 export const deploy = (world: World): Promise<void> => world.deploy(world.choices.pick(world.otherDefinitions))
 
-/** A replay beside what is served: written chunk by chunk, then swapped in, or dropped. */
+/** A replay beside what is served: written chunk by chunk, then swapped in, or dropped; some operators drop it where it can't be compared any more. */
 export const output = (world: World): void => {
   const name = world.choices.pick(['one', 'other'])
   const maxRecords = 1 + world.choices.below(6)
-  const isDropped = world.choices.chance(20)
+  const ending = world.choices.pick(['swap', 'swap', 'drop', 'drop what is refused'])
   world.hasReplayed = true
+  /** A person tries again where no answer came. */
+  const answered = (request: StepRequest): Promise<unknown> => {
+    const ask = () => world.step(request)
+    return ask().catch(ask).catch(ask)
+  }
   command(world, `replay --into ${name}`, async () => {
-    const begun = await world.step({ step: 'beginOutput', name })
-    for (let chunks = 0; chunks < 40; chunks++) {
-      const progress = (await world.step({ step: 'writeOutput', name, maxRecords })) as { done?: boolean }
-      if (progress.done === undefined) break
-      if (progress.done) break
-    }
-    await world.step({ step: 'compareOutput', name })
-    const end = () => world.step({ step: isDropped ? 'dropOutput' : 'swapOutput', name })
-    // A person tries again where no answer came.
-    return [begun, await end().catch(end).catch(end)]
+    const begun = await answered({ step: 'beginOutput', name })
+    for (let isDone: boolean | undefined = false; isDone === false; )
+      isDone = ((await answered({ step: 'writeOutput', name, maxRecords })) as { done?: boolean }).done
+    const isRefused = ((await answered({ step: 'compareOutput', name })) as { problem?: object }).problem !== undefined
+    const isDropped = ending === 'drop' || (ending !== 'swap' && isRefused)
+    return [begun, await answered({ step: isDropped ? 'dropOutput' : 'swapOutput', name })]
   })
 }
