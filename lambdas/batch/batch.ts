@@ -45,6 +45,8 @@ export interface Batch {
   /** The part of a metric's rows that may differ from what was served before a promotion is held. */
   readonly maxDrift: number
   readonly now: () => number
+  /** A name that nothing else ever has, of 36 characters at most. */
+  readonly unique: () => string
 }
 
 export const specificationKey = (datasetId: string): string => `jobs/${datasetId}.json`

@@ -54,6 +54,7 @@ const batch: Promise<Batch> = loadModel().then((own) => {
     duplicatesWindowMs,
     maxDrift,
     now: Date.now,
+    unique: randomUUID,
   }
 })
 

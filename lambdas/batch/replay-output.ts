@@ -27,7 +27,7 @@ export const beginOutput = async (batch: Batch, name: string): Promise<{ shards:
     )
   if ((await batch.outputs.all()).some((shard) => shard.name === name)) throw exists(name)
   const begunAt = batch.now()
-  const outputId = `${name}-${begunAt}`
+  const outputId = batch.unique()
   const shards: OutputShard[] = []
   for (const { shardId, from, to } of (await replayPlan(batch, null)).shards) {
     const known = await batch.speedLedger.position(shardId)

@@ -30,6 +30,7 @@ const rules = [
   "a window's writer goes on from whatever the cache says",
   "a window's compare-and-set on epoch and revision",
   'windows drop what the newest event, less what the definitions accept, has left behind',
+  'an output of a replay is known by its name and when it was begun',
   'what windows are told of exclusions is put as it was read',
   'entities are bounded by time',
   'READ COMMITTED',

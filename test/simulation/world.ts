@@ -305,6 +305,7 @@ export class World {
       duplicatesWindowMs,
       maxDrift: this.maxDrift,
       now: () => this.now,
+      unique: () => this.newName(),
     }
   }
 

@@ -329,6 +329,7 @@ export class BatchStage {
       speedRetentionMs: this.speedRetentionMs,
       maxDrift: this.maxDrift,
       now: () => this.now,
+      unique: this.#unique(),
     }
   }
 

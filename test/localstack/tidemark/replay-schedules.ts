@@ -340,6 +340,25 @@ export const replaySchedules = (start: () => Promise<BatchStage>): void => {
       expect(await swap('half')).toMatchObject({ problem: { code: 'unknown_output' } })
     })
 
+    it('dropped, and begun anew in the same moment, it takes nothing of a step that still writes to the first', async () => {
+      await wrongRows()
+      const exclusion = { eventType: 'sale', from: null, to: null, fields: { shop: 'mitte' }, eventIds: null }
+      await begin('again')
+      const { batch } = stage
+      const outputs = overriding(batch.outputs, {
+        add: async (shard, rows) => {
+          await batch.outputs.drop(shard.outputId)
+          await stage.step({ step: 'exclude', requestId: 'request-again', exclusion, reason: 'wrong', by: 'me' })
+          expect((await begin('again')).shards[0]?.begunAt).toBe(shard.begunAt)
+          await batch.outputs.add(shard, rows)
+        },
+      })
+      await runStep({ ...batch, outputs }, { step: 'writeOutput', name: 'again', maxRecords: 2 })
+      await write('again')
+      expect(await swap('again')).toEqual({ swapped: [shardA, shardB] })
+      await expectTruth()
+    })
+
     it('is refused once rows below it were pruned, or another model is deployed', async () => {
       await wrongRows()
       await begin('old')
