@@ -18,16 +18,32 @@ export const command = (world: World, name: string, run: () => Promise<unknown>)
   )
 }
 
+type Ask = (request: StepRequest) => Promise<unknown>
+
+/** How an operator asks the batch function: some try again where no answer came. */
+const asking = (world: World): Ask => {
+  const tries = world.choices.pick([1, 3])
+  return async (request) => {
+    for (let left = tries; ; left--)
+      try {
+        return await world.step(request)
+      } catch (error) {
+        world.refuseBug(error)
+        if (left === 1) throw error
+      }
+  }
+}
+
 export const datasetIds = (world: World): string[] =>
   world.warehouse.committed.dataset.map(({ datasetId }) => datasetId)
 
 export const rollback = (world: World): void => {
   const ids = datasetIds(world)
   const datasetId = world.choices.chance(50) ? world.choices.pick(ids) : undefined
+  const ask = asking(world)
   command(world, `rollback ${datasetId ?? ''}`, async () => {
-    const answer = (await world.step({ step: 'rollback', ...(datasetId === undefined ? {} : { datasetId }) })) as {
-      reload?: string
-    }
+    const request = { step: 'rollback', ...(datasetId === undefined ? {} : { datasetId }) } as const
+    const answer = (await ask(request)) as { reload?: string }
     if (answer.reload !== undefined)
       world.startExecution({ full: false, promote: true, reloadDatasetId: answer.reload })
     return answer
@@ -38,32 +54,35 @@ export const rollback = (world: World): void => {
 export const replay = (world: World): void => {
   const { shardId } = world.choices.pick(world.warehouse.committed.speedPosition)
   const maxRecords = 1 + world.choices.below(6)
-  command(world, `replay ${shardId}`, () => replayShard(world, shardId, maxRecords))
+  const ask = asking(world)
+  command(world, `replay ${shardId}`, () => replayShard(world, ask, shardId, maxRecords))
 }
 
-const replayShard = async (world: World, shardId: string, maxRecords: number): Promise<unknown> => {
+const replayShard = async (world: World, ask: Ask, shardId: string, maxRecords: number): Promise<unknown> => {
   world.hasReplayed = true
   let reached: string | null = null
   for (;;) {
     const request = { step: 'replay', shardId, reached, maxRecords } as const
-    const progress = (await world.step(request)) as { reached?: string; done?: boolean }
+    const progress = (await ask(request)) as { reached?: string; done?: boolean }
     if (progress.reached === undefined || progress.done === true) return progress
     reached = progress.reached
   }
 }
 
-/** Pruned rows come back, and the dataset that needs them is served. */
+/** Pruned rows come back, and the dataset that needs them is served; one in no slot is loaded first, for who asks again. */
 export const rebuild = (world: World): void => {
   const datasetId = world.choices.pick(datasetIds(world))
   const maxRecords = 1 + world.choices.below(6)
   world.hasReplayed = true
+  const ask = asking(world)
   command(world, `rebuild ${datasetId}`, async () => {
-    for (let chunks = 0; chunks < 40; chunks++) {
-      const progress = (await world.step({ step: 'rebuild', datasetId, maxRecords })) as { done?: boolean }
-      if (progress.done === true) return world.step({ step: 'rollback', datasetId })
+    for (;;) {
+      const progress = (await ask({ step: 'rebuild', datasetId, maxRecords })) as { done?: boolean; reload?: string }
+      if (progress.done === true) return ask({ step: 'rollback', datasetId })
+      if (progress.reload !== undefined)
+        world.startExecution({ full: false, promote: false, reloadDatasetId: progress.reload })
       if (progress.done === undefined) return progress
     }
-    return 'left'
   })
 }
 
@@ -73,7 +92,8 @@ export const promoteSome = (world: World): void =>
 /** Serves a dataset that was held, or built without being served. */
 export const promote = (world: World, datasetId: string, acceptDrift: boolean): void => {
   if (acceptDrift) world.acceptedDrift.add(datasetId)
-  command(world, `promote ${datasetId}`, () => world.step({ step: 'promoteDataset', datasetId, acceptDrift }))
+  const ask = asking(world)
+  command(world, `promote ${datasetId}`, () => ask({ step: 'promoteDataset', datasetId, acceptDrift }))
 }
 
 /** As the rule on stopped executions does: the batch function is told, and cancels what runs. */
@@ -111,10 +131,11 @@ export const undo = (world: World): void => {
 /** Then what speed counted before is replayed, unless the operator does not wish it. */
 const enforced = (world: World, name: string, run: () => Promise<InForce>): void => {
   const replays = !world.choices.chance(40)
+  const ask = asking(world)
   command(world, name, async () => {
     const answer = await run()
     if (answer.revision !== undefined) world.exclusions.promise(answer.revision, world.now)
-    if (replays) for (const shardId of Object.keys(answer.recorded ?? {})) await replayShard(world, shardId, 3)
+    if (replays) for (const shardId of Object.keys(answer.recorded ?? {})) await replayShard(world, ask, shardId, 3)
     return answer
   })
 }
@@ -131,17 +152,13 @@ export const output = (world: World): void => {
   const maxRecords = 1 + world.choices.below(6)
   const ending = world.choices.pick(['swap', 'swap', 'drop', 'drop what is refused'])
   world.hasReplayed = true
-  /** A person tries again where no answer came. */
-  const answered = (request: StepRequest): Promise<unknown> => {
-    const ask = () => world.step(request)
-    return ask().catch(ask).catch(ask)
-  }
+  const ask = asking(world)
   command(world, `replay --into ${name}`, async () => {
-    const begun = await answered({ step: 'beginOutput', name })
+    const begun = await ask({ step: 'beginOutput', name })
     for (let isDone: boolean | undefined = false; isDone === false; )
-      isDone = ((await answered({ step: 'writeOutput', name, maxRecords })) as { done?: boolean }).done
-    const isRefused = ((await answered({ step: 'compareOutput', name })) as { problem?: object }).problem !== undefined
+      isDone = ((await ask({ step: 'writeOutput', name, maxRecords })) as { done?: boolean }).done
+    const isRefused = ((await ask({ step: 'compareOutput', name })) as { problem?: object }).problem !== undefined
     const isDropped = ending === 'drop' || (ending !== 'swap' && isRefused)
-    return [begun, await answered({ step: isDropped ? 'dropOutput' : 'swapOutput', name })]
+    return [begun, await ask({ step: isDropped ? 'dropOutput' : 'swapOutput', name })]
   })
 }

@@ -167,10 +167,10 @@ const emphases: readonly Emphasis[] = [
     ...{ deliver: 0.5, kill: 0.3, abandon: 0.3, exclude: 0.3, output: 0.3 },
   },
   // Operators are at work on what is served.
-  { advance: 4, job: 6, load: 6, rollback: 4, promote: 4, rebuild: 4, replay: 3, output: 3, wait: 3 },
+  { advance: 4, job: 6, load: 6, rollback: 4, promote: 4, rebuild: 4, replay: 3, output: 5, wait: 3 },
   // Wrong events are sent and left out, by mistake some of them; functions live long.
   {
-    ...{ exclude: 8, undo: 12, replay: 4, output: 4, repeat: 4, recompute: 3, advance: 5, job: 8, load: 8 },
+    ...{ exclude: 8, undo: 12, replay: 4, output: 6, repeat: 4, recompute: 3, advance: 5, job: 8, load: 8 },
     ...{ kill: 0.1, abandon: 0.1, stop: 0.1, rebuild: 0.2, rollback: 0.5, deploy: 0 },
   },
 ]
