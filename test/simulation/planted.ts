@@ -86,7 +86,7 @@ export const plantedFaults: readonly PlantedFault[] = [
       { file: datasetLedger, find: "          refuseMoved('serve', known, row)\n", replace: '' },
       { file: datasetLedger, find: "          refuseMoved('install', known, row)\n", replace: '' },
     ],
-    seed: 30_001_000,
+    seed: 30_001_800,
   },
   one(
     'a step that comes late takes back what a dataset has ended as',
@@ -235,12 +235,17 @@ export const plantedFaults: readonly PlantedFault[] = [
     'newestEdges({ [shardId]: archived })',
     'newestEdges({ [shardId]: known.position })',
   ),
-  one(
-    'a second try of a seal overwrites what the first had drawn',
-    seal,
-    'if (!(await isRegisteredAs(batch, { datasetId, base, exclusions, marks }))) return seal(batch, request)',
-    '',
-  ),
+  {
+    name: 'a second try of a seal overwrites what the first had drawn',
+    mutations: [
+      {
+        file: seal,
+        find: 'if (!(await isRegisteredAs(batch, { datasetId, base, exclusions, marks }))) return seal(batch, request)',
+        replace: '',
+      },
+    ],
+    seed: 20_261_600,
+  },
   one(
     'a window is committed though it had moved',
     'stores/window/memory.ts',
