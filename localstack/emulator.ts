@@ -34,7 +34,7 @@ export const startEmulator = async (options: EmulatorOptions): Promise<Running &
   for (const dir of [servicesDir, temporaryDir, join(stateDir, 'objects')]) mkdirSync(dir, { recursive: true })
   // Functions and the emulator's own worker are CommonJS, whatever a package.json further up says of its modules.
   writeFileSync(join(stateDir, 'package.json'), '{ "type": "commonjs" }\n')
-  const child = spawnChild(venvPython(), [join(packageDir, 'localstack', 'emulator.py')], {
+  const child = spawnChild(venvPython(), [join(packageDir, 'localstack', 'emulator')], {
     cwd: stateDir,
     env: environmentFor(options, servicesDir, temporaryDir),
     stdio: ['ignore', 'pipe', 'pipe'],

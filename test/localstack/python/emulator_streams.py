@@ -1,4 +1,4 @@
-"""Holds the emulator's streams, as localstack/emulator.py changes them, to what the emulator's own code answers."""
+"""Holds the emulator's streams, as localstack/emulator/streams.py changes them, to what the emulator's own code answers."""
 import copy
 import os
 import random
@@ -7,8 +7,8 @@ import sys
 from ministack.services import kinesis
 
 own_start, own_expire, own_expire_iterators = kinesis._start_position, kinesis._expire_records, kinesis._expire_iterators
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "..", "localstack"))
-import emulator  # noqa: E402  after the emulator's own code was kept
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "..", "localstack", "emulator"))
+import streams  # noqa: E402  after the emulator's own code was kept
 
 
 def records(choose, now, retained):
@@ -24,7 +24,7 @@ def check_iterators(choose):
     now = kinesis.time.time()
     ages = sorted((choose.uniform(0, 600) for _ in range(200)), reverse=True)
     left = []
-    for expire in (emulator.expire_iterators, own_expire_iterators):
+    for expire in (streams.expire_iterators, own_expire_iterators):
         kinesis._shard_iterators.clear()
         for place, age in enumerate(ages):
             kinesis._shard_iterators[f"token-{place}"] = {"created_at": now - age}
@@ -44,12 +44,12 @@ def main():
         for sequence_number in asked:
             for kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON", "LATEST", "NONE_SUCH"):
                 wanted = own_start(held, kind, sequence_number, None)
-                found = emulator.start_position_by_halves(held, kind, sequence_number, None)
+                found = streams.start_position_by_halves(held, kind, sequence_number, None)
                 assert found == wanted, (kind, sequence_number, found, wanted)
                 compared += 1
         stream = {"StreamARN": "arn", "RetentionPeriodHours": 1, "shards": {"a": {"records": held}, "b": {"records": held[::2]}}}
         plain = copy.deepcopy(stream)
-        emulator.expire_records(stream)
+        streams.expire_records(stream)
         own_expire(plain)
         # Between the two looks at the clock another may have expired.
         for shard, left in stream["shards"].items():

@@ -1,4 +1,4 @@
-"""Starts the AWS emulator, with its streams kept in time that does not grow with what they hold.
+"""Keeps the emulator's streams in time that does not grow with what they hold.
 
 The emulator looks through every iterator at each request for a stream, through every record for those that have expired,
 and through every record of a shard for the place where a read begins. With consumers that read all the time and a stream of
@@ -9,7 +9,6 @@ Once a second is enough to look for it: an iterator's five minutes and a record'
 
 import time
 
-from ministack.app import main
 from ministack.services import kinesis
 
 SECONDS_BETWEEN = 1.0
@@ -74,9 +73,7 @@ def start_position_by_halves(records, it_type, seq, at_ts):
     return start_position(records, it_type, seq, at_ts)
 
 
-kinesis._start_position = start_position_by_halves
-kinesis._expire_iterators = paced(expire_iterators, lambda: None)
-kinesis._expire_records = paced(expire_records, lambda stream: stream["StreamARN"])
-
-if __name__ == "__main__":
-    main()
+def change():
+    kinesis._start_position = start_position_by_halves
+    kinesis._expire_iterators = paced(expire_iterators, lambda: None)
+    kinesis._expire_records = paced(expire_records, lambda stream: stream["StreamARN"])
