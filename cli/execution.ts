@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { percentText } from '../core/quantity-text.ts'
 import type { ExecutionState, Step } from '../stores/executions/executions.ts'
-import { askBatch, type BatchProblem, refusal } from './ask-batch.ts'
+import { type BatchProblem, refusal } from './ask-batch.ts'
 import type { Connection } from './connection.ts'
 import { homeOf, localStage } from './environment.ts'
 import { CommandError } from './exit.ts'
 import type { Answer } from './output.ts'
 import { duration } from './progress.ts'
 import type { Session } from './session.ts'
+import { failureSentence, promotedSentence } from './what-is-served.ts'
 
 const pollEveryMs = 1000
 /** Work that a step began, asked after: its time is that step's. */
@@ -48,7 +49,7 @@ export const follow = async (connection: Followed, executionArn: string, session
     }
     if (state.status === 'SUCCEEDED') return outcomeOf(connection, steps, state)
     if (state.status !== 'RUNNING')
-      throw failureOf(steps, state, executionArn, session, await whatIsServed(connection, steps, state))
+      throw failureOf(steps, state, executionArn, session, await servedAfterFailure(connection, steps, state))
     await sleep(pollEveryMs)
   }
 }
@@ -147,46 +148,15 @@ const endedOutside: Partial<Record<ExecutionState['status'], string>> = {
   TIMED_OUT: 'it took longer than the state machine allows; its Spark job is being cancelled, too',
 }
 
-/** What is served once a dataset was promoted: another one, where somebody promoted that, or went back, before the execution's end. */
-const promotedSentence = async (connection: Pick<Connection, 'batch'>, datasetId: string): Promise<string> => {
-  const live = await isLive(connection, datasetId)
-  if (typeof live === 'string') return `Dataset ${datasetId} was promoted; ${live}`
-  return live
-    ? `Dataset ${datasetId} is live.`
-    : `Dataset ${datasetId} was promoted, and is live no more: another one was served since, as \`tidemark datasets\` shows.`
-}
-
-/** What an execution that did not go through left served, in a sentence: a dataset is served before its last step. */
-const whatIsServed = async (
+const servedAfterFailure = (
   connection: Pick<Connection, 'batch'>,
   steps: readonly Step[],
   state: ExecutionState,
-): Promise<string> => {
-  const asItWas = 'The live dataset is as it was.'
-  const datasetId = datasetOf(lastRun(steps, state))
-  if (datasetId === null) return asItWas
-  const live = await isLive(connection, datasetId)
-  if (typeof live === 'string') return live
-  if (live) return `Dataset ${datasetId} is live all the same.`
-  // Ending an execution does not end the step that it is at.
-  const mayBeYet = state.status !== 'FAILED' && lastEntered(steps) === 'Promote'
-  return mayBeYet ? `${askIfLive(datasetId)}.` : asItWas
-}
-
-/** Whether it is what is served; where nobody answers that now, a sentence that says so: how the execution ended is to be told, whatever else fails. */
-const isLive = async (connection: Pick<Connection, 'batch'>, datasetId: string): Promise<boolean | string> => {
-  try {
-    const datasets = (await askBatch(connection, { step: 'datasets' })) as readonly {
-      datasetId: string
-      live: boolean
-    }[]
-    return datasets.some((dataset) => dataset.datasetId === datasetId && dataset.live)
-  } catch (error) {
-    return `${askIfLive(datasetId)} (asked now: ${error instanceof Error ? error.message : String(error)}).`
-  }
-}
-
-const askIfLive = (datasetId: string): string => `\`tidemark datasets ${datasetId}\` shows whether it is live`
+): Promise<string> =>
+  failureSentence(connection, datasetOf(lastRun(steps, state)), {
+    // Ending an execution does not end the step that it is at.
+    mayBePromotedYet: state.status !== 'FAILED' && lastEntered(steps) === 'Promote',
+  })
 
 /** The step that it was at, besides those that note its failure. */
 const lastEntered = (steps: readonly Step[]): string | undefined =>
