@@ -74,6 +74,7 @@ def start_position_by_halves(records, it_type, seq, at_ts):
 
 
 def change():
+    """Puts these in the place of the emulator's own; before it starts."""
     kinesis._start_position = start_position_by_halves
     kinesis._expire_iterators = paced(expire_iterators, lambda: None)
     kinesis._expire_records = paced(expire_records, lambda stream: stream["StreamARN"])

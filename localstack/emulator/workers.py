@@ -26,6 +26,7 @@ def invalidate_worker(func_name, qualifier=None, account=None, region=None):
 
 
 def release_worker(worker):
+    """Gives a worker back to its function, or, where it was taken from it meanwhile, ends it."""
     own_release(worker)
     if getattr(worker, "is_taken", False):
         lambda_runtime.kill_workers([worker])
@@ -41,6 +42,7 @@ def invoke(worker, *arguments, **named):
 
 
 def change():
+    """Puts these in the place of the emulator's own; before it starts."""
     for module in (lambda_runtime, lambda_svc):
         module.invalidate_worker = invalidate_worker
         module.release_worker = release_worker
