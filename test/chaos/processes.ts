@@ -25,7 +25,6 @@ export const processesOf = (supervisor: number): StageProcesses => {
   const children = all.filter(({ parent }) => parent === supervisor)
   const part = (pattern: RegExp): Process[] => children.filter(({ command }) => pattern.test(command))
   const sparkEndpoint = part(/part-program\.ts spark$/)
-  const emulator = part(/emulator\.py$/)
   return {
     poller: part(/part-program\.ts poller$/),
     postgres: part(/bin\/postgres -D/),
@@ -34,7 +33,7 @@ export const processesOf = (supervisor: number): StageProcesses => {
     sparkJobs: sparkEndpoint
       .flatMap(({ pid }) => below(pid))
       .filter(({ command }) => /java .*SparkSubmit/.test(command)),
-    functions: emulator.flatMap(({ pid }) => below(pid)).filter(({ command }) => functionOf(command) !== undefined),
+    functions: below(supervisor).filter(({ command }) => functionOf(command) !== undefined),
   }
 }
 
