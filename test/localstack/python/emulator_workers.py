@@ -64,7 +64,11 @@ class Invocation:
 
 def is_running(pid):
     """A killed child that nobody waited for counts too."""
-    return os.path.exists(f"/proc/{pid}")
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def check(name, change):
