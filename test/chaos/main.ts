@@ -9,6 +9,9 @@ import { StageUnderTest } from '../end-to-end/stage-under-test.ts'
 import { readPage, reportOf, writeReport } from './report.ts'
 import { type ChaosResult, ChaosStory } from './story.ts'
 
+// The SDK's advice on Node versions is no matter of a run; its processes inherit it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
 const shownDifferences = 20
 
 const main = async (): Promise<number> => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -92,8 +92,11 @@ const untilWritten = async (path: string) => {
   while (!existsSync(path) || readFileSync(path, 'utf8') === '') await sleep(100)
   return readFileSync(path, 'utf8').split(' ').map(Number)
 }
-const lives = (pid: number): boolean =>
-  existsSync(`/proc/${pid}/stat`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+/** One that has ended and that nobody waited for lives no more. */
+const lives = (pid: number): boolean => {
+  const state = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout
+  return state !== '' && !state.startsWith('Z')
+}
 const linesIn = (jobRunId: string) => readFileSync(join(stateDir, 'runs', jobRunId, 'stdout.log'), 'utf8').split('\n')
 
 test('a job runs with its arguments, settings and archive, and reads and writes s3://', async () => {
