@@ -1,4 +1,5 @@
 import type { Metric } from './metric.ts'
+import { type OptionNames, refuseOptions } from './options.ts'
 
 /** What `ratio` or `minus` was given: read when the definitions are compiled. */
 export interface DerivedDefinition {
@@ -27,6 +28,18 @@ interface DerivedOptions {
   readonly owner?: string
 }
 
+const optionNames: OptionNames<DerivedOptions> = { describe: 'optional', owner: 'optional' }
+
+const derivedFrom = (
+  name: string,
+  derives: DerivedDefinition['derives'],
+  of: DerivedDefinition['of'],
+  options: DerivedOptions,
+): DerivedDefinition => {
+  refuseOptions(`Metric ${name}`, options, optionNames)
+  return { derives, of, describe: options.describe ?? null, owner: options.owner ?? null }
+}
+
 /**
  * One metric over another, divided after both were merged: never a mean of ratios. By the dimensions that both have;
  * null where the bottom is 0.
@@ -39,7 +52,7 @@ export const ratio = <const N extends string, A extends AnyMetric, B extends Any
 ): Derived<N, `${A['unit']} per ${B['unit']}`, DimensionsOf<A> & DimensionsOf<B>> => ({
   name,
   unit: `${top.unit} per ${bottom.unit}`,
-  definition: { derives: 'ratio', of: [top, bottom], describe: options.describe ?? null, owner: options.owner ?? null },
+  definition: derivedFrom(name, 'ratio', [top, bottom], options),
 })
 
 /** One metric less another of the same unit, by the dimensions that both have. */
@@ -51,5 +64,5 @@ export const minus = <const N extends string, A extends AnyMetric, B extends Any
 ): Derived<N, A['unit'], DimensionsOf<A> & DimensionsOf<B>> => ({
   name,
   unit: a.unit,
-  definition: { derives: 'minus', of: [a, b], describe: options.describe ?? null, owner: options.owner ?? null },
+  definition: derivedFrom(name, 'minus', [a, b], options),
 })

@@ -1,5 +1,6 @@
 import type { DimensionField, Event, EventDefinition, InstantField, Measure, NumericField } from './event.ts'
 import type { Metric, Where } from './metric.ts'
+import { type OptionNames, refuseOptions } from './options.ts'
 import type { UnitOf } from './quantity.ts'
 
 type Str<T> = Extract<keyof T, string>
@@ -83,12 +84,25 @@ interface EntityOptions<R, C extends AnyChildren> {
   readonly owner?: string
 }
 
+const optionNames: OptionNames<EntityOptions<unknown, AnyChildren>> = {
+  ref: 'required',
+  latest: 'required',
+  deleted: 'optional',
+  children: 'optional',
+  metrics: 'optional',
+  describe: 'optional',
+  owner: 'optional',
+}
+const childOptionNames: OptionNames<ChildOptions<unknown>> = { totals: 'optional' }
+const totalNames: OptionNames<Total<unknown>> = { measure: 'required', where: 'optional' }
+
 /** Declares an entity: what the latest of its full changes says, with its children and its metrics. */
 export const entity = <const N extends string, E extends string, R, C extends AnyChildren = Record<never, never>>(
   name: N,
   changes: Event<E, R>,
   options: EntityOptions<NoInfer<R>, C>,
 ): Entity<N, R> => {
+  refuseOptions(`Entity ${name}`, options, optionNames)
   const definition: EntityDefinition = {
     event: changes.definition,
     ref: options.ref,
@@ -99,12 +113,14 @@ export const entity = <const N extends string, E extends string, R, C extends An
     describe: options.describe ?? null,
     owner: options.owner ?? null,
   }
-  const under = (parentRef: Str<R>, { totals = {} }: ChildOptions<R> = {}): Child<R> => ({
-    of: name,
-    parentRef,
-    totals: Object.fromEntries(
-      Object.entries(totals).map(([as, { measure, where = {} }]) => [as, { measure, where: { ...where } }]),
-    ),
-  })
+  const under = (parentRef: Str<R>, childOptions: ChildOptions<R> = {}): Child<R> => {
+    const at = `Entity ${name}: under ${parentRef}`
+    refuseOptions(at, childOptions, childOptionNames)
+    const totals = Object.entries(childOptions.totals ?? {}).map(([as, total]): [string, TotalDefinition] => {
+      refuseOptions(`${at}: total ${as}`, total, totalNames)
+      return [as, { measure: total.measure, where: { ...total.where } }]
+    })
+    return { of: name, parentRef, totals: Object.fromEntries(totals) }
+  }
   return { name, definition, under, field: (field) => ({ entity: name, field }) }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { MeasureData, QuantityMeasure } from '../model.ts'
 import type { Answer, Derivation } from './derivation.ts'
 import { type Flat, schemaAt } from './nested.ts'
+import { type OptionNames, refuseOptions } from './options.ts'
 import { type Instant, instant, quantities, scaleDecimal, type UnitOf } from './quantity.ts'
 import type { Visible } from './secret.ts'
 import type { Span } from './span.ts'
@@ -128,6 +129,16 @@ type Given<F extends z.ZodRawShape> = Readonly<
   Visible<RowOf<F>> & Omit<{ readonly id: string | null; readonly at: Instant }, keyof F>
 >
 
+const optionNames: OptionNames<EventOptions<unknown, unknown, unknown>> = {
+  id: 'optional',
+  at: 'optional',
+  derive: 'optional',
+  accept: 'optional',
+  describe: 'optional',
+  owner: 'optional',
+}
+const acceptNames: OptionNames<EventDefinition['accept']> = { late: 'optional', early: 'optional' }
+
 /** Declares a type of event: its name (the record's `type`) and its fields as zod schemas. */
 export const event = <
   const N extends string,
@@ -139,6 +150,8 @@ export const event = <
   fields: F,
   options: EventOptions<NoInfer<RowOf<F>>, NoInfer<Given<F>>, D> = {},
 ): Event<N, Flat<RowOf<F> & Envelope> & D> => {
+  refuseOptions(`Event ${name}`, options, optionNames)
+  refuseOptions(`Event ${name}: accept`, options.accept ?? {}, acceptNames)
   const definition: EventDefinition = {
     name,
     fields: { id: z.string().optional(), ...(options.at === undefined ? { at: instant() } : {}), ...fields },

@@ -1,6 +1,7 @@
 import type { Bucket } from '../bucket.ts'
 import type { FieldOf } from './entity.ts'
 import type { Metric } from './metric.ts'
+import { type OptionNames, refuseOptions } from './options.ts'
 
 type Percent = `${number}%`
 
@@ -41,6 +42,15 @@ interface LimitOptions<M> {
   readonly owner?: string
 }
 
+const optionNames: OptionNames<LimitOptions<Growing<string>>> = {
+  each: 'required',
+  per: 'required',
+  atMost: 'required',
+  notifyAt: 'required',
+  describe: 'optional',
+  owner: 'optional',
+}
+
 /**
  * Declares a limit: when one of its parts is reached in a period, an event tells it, once. Where a correction takes the
  * value back below, that is an event of its own.
@@ -49,15 +59,18 @@ export const limit = <const N extends string, M extends Growing<string>>(
   name: N,
   metric: M,
   options: LimitOptions<M>,
-): Limit<N> => ({
-  name,
-  definition: {
-    limits: metric.name,
-    each: options.each,
-    per: options.per,
-    atMost: options.atMost,
-    notifyAt: options.notifyAt,
-    describe: options.describe ?? null,
-    owner: options.owner ?? null,
-  },
-})
+): Limit<N> => {
+  refuseOptions(`Limit ${name}`, options, optionNames)
+  return {
+    name,
+    definition: {
+      limits: metric.name,
+      each: options.each,
+      per: options.per,
+      atMost: options.atMost,
+      notifyAt: options.notifyAt,
+      describe: options.describe ?? null,
+      owner: options.owner ?? null,
+    },
+  }
+}

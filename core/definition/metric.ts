@@ -1,6 +1,7 @@
 import type { Bucket } from '../bucket.ts'
 import type { AnyEvent, DimensionField, Measure } from './event.ts'
 import type { Keep } from './keep.ts'
+import { type OptionNames, refuseOptions } from './options.ts'
 import type { UnitOf } from './quantity.ts'
 import type { Span } from './span.ts'
 import type { Zone } from './zone.ts'
@@ -75,6 +76,19 @@ export interface Metric<N extends string, R, U extends string, V, D extends stri
   readonly definition: MetricDefinition
 }
 
+const optionNames: OptionNames<MetricOptions<unknown, readonly string[]>> = {
+  where: 'optional',
+  by: 'optional',
+  keep: 'optional',
+  per: 'required',
+  zone: 'optional',
+  live: 'optional',
+  maxDrift: 'optional',
+  values: 'optional',
+  describe: 'optional',
+  owner: 'optional',
+}
+
 /** Declares a metric: a measure of one event, where conditions hold, by dimensions, per bucket. */
 export const metric = <
   const N extends string,
@@ -87,21 +101,24 @@ export const metric = <
   name: N,
   measure: Measure<R, U, V, G>,
   options: MetricOptions<R, By>,
-): Metric<N, R, U, V, By[number], G> => ({
-  name,
-  unit: measure.unit,
-  definition: {
-    event: measure.event,
-    measure,
-    where: (options.where ?? {}) as Readonly<Record<string, unknown>>,
-    by: options.by ?? [],
-    keep: options.keep ?? {},
-    per: options.per,
-    zone: options.zone ?? 'UTC',
-    live: options.live ?? null,
-    maxDrift: options.maxDrift ?? null,
-    values: options.values ?? null,
-    describe: options.describe ?? null,
-    owner: options.owner ?? null,
-  },
-})
+): Metric<N, R, U, V, By[number], G> => {
+  refuseOptions(`Metric ${name}`, options, optionNames)
+  return {
+    name,
+    unit: measure.unit,
+    definition: {
+      event: measure.event,
+      measure,
+      where: (options.where ?? {}) as Readonly<Record<string, unknown>>,
+      by: options.by ?? [],
+      keep: options.keep ?? {},
+      per: options.per,
+      zone: options.zone ?? 'UTC',
+      live: options.live ?? null,
+      maxDrift: options.maxDrift ?? null,
+      values: options.values ?? null,
+      describe: options.describe ?? null,
+      owner: options.owner ?? null,
+    },
+  }
+}

@@ -1,5 +1,6 @@
 import type { DimensionField, Measure } from './event.ts'
 import type { Where } from './metric.ts'
+import { type OptionNames, refuseOptions } from './options.ts'
 import type { Span } from './span.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a measure of any unit and value
@@ -52,6 +53,15 @@ export interface Profile<N extends string, V, D extends string> {
   readonly definition: ProfileDefinition
 }
 
+const optionNames: OptionNames<ProfileOptions<unknown, readonly string[]>> = {
+  by: 'required',
+  over: 'required',
+  where: 'optional',
+  maxDrift: 'optional',
+  describe: 'optional',
+  owner: 'optional',
+}
+
 /** Declares several measures of one key, over a span that ends at any moment, read together: the features of a rule. */
 export const profile = <
   const N extends string,
@@ -62,18 +72,21 @@ export const profile = <
   name: N,
   measures: M & Readonly<Record<string, AnyMeasure<R>>>,
   options: ProfileOptions<R, By>,
-): Profile<N, Features<M>, By[number]> => ({
-  name,
-  definition: {
-    measures: { ...measures },
-    by: options.by,
-    over: options.over,
-    where: (options.where ?? {}) as ProfileDefinition['where'],
-    maxDrift: options.maxDrift ?? null,
-    describe: options.describe ?? null,
-    owner: options.owner ?? null,
-  },
-})
+): Profile<N, Features<M>, By[number]> => {
+  refuseOptions(`Profile ${name}`, options, optionNames)
+  return {
+    name,
+    definition: {
+      measures: { ...measures },
+      by: options.by,
+      over: options.over,
+      where: (options.where ?? {}) as ProfileDefinition['where'],
+      maxDrift: options.maxDrift ?? null,
+      describe: options.describe ?? null,
+      owner: options.owner ?? null,
+    },
+  }
+}
 
 export const isProfile = (
   value: unknown,

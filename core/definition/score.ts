@@ -1,5 +1,6 @@
 import type { Scored } from '../scored.ts'
 import type { DimensionField, Event, EventDefinition } from './event.ts'
+import { type OptionNames, refuseOptions } from './options.ts'
 import type { Profile } from './profile.ts'
 import type { Visible } from './secret.ts'
 
@@ -45,18 +46,28 @@ export interface Score<N extends string> {
   readonly definition: ScoreDefinition
 }
 
+const optionNames: OptionNames<ScoreOptions<unknown, ProfilesOf<unknown>>> = {
+  profiles: 'required',
+  rule: 'required',
+  describe: 'optional',
+  owner: 'optional',
+}
+
 /** Declares a score: a rule over one event and what profiles say of its keys. */
 export const score = <const N extends string, E extends string, R, const P extends ProfilesOf<NoInfer<R>>>(
   name: N,
   on: Event<E, R>,
   options: ScoreOptions<NoInfer<R>, P>,
-): Score<N> => ({
-  name,
-  definition: {
-    event: on.definition,
-    profiles: Object.fromEntries(Object.entries(options.profiles).map(([as, profile]) => [as, profile.name])),
-    rule: options.rule as ScoreDefinition['rule'],
-    describe: options.describe ?? null,
-    owner: options.owner ?? null,
-  },
-})
+): Score<N> => {
+  refuseOptions(`Score ${name}`, options, optionNames)
+  return {
+    name,
+    definition: {
+      event: on.definition,
+      profiles: Object.fromEntries(Object.entries(options.profiles).map(([as, profile]) => [as, profile.name])),
+      rule: options.rule as ScoreDefinition['rule'],
+      describe: options.describe ?? null,
+      owner: options.owner ?? null,
+    },
+  }
+}

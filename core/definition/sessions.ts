@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type AnyEvent, type DimensionField, type Event, type EventDefinition, measuresOf } from './event.ts'
+import { type OptionNames, refuseOptions } from './options.ts'
 import { type Instant, type Int, instant, int } from './quantity.ts'
 import type { Plain } from './score.ts'
 import type { Visible } from './secret.ts'
@@ -57,6 +58,16 @@ export interface SessionsDefinition extends EventDefinition {
 /** Fields of a session, besides its key. */
 export const sessionFields = ['startedAt', 'duration', 'events', 'closed', 'state'] as const
 
+const optionNames: OptionNames<SessionsOptions<readonly AnyEvent[], string, string>> = {
+  by: 'required',
+  gap: 'required',
+  longest: 'required',
+  state: 'optional',
+  describe: 'optional',
+  owner: 'optional',
+}
+const stateNames: OptionNames<SessionsDefinition['state'] & object> = { start: 'required', step: 'required' }
+
 /**
  * Declares sessions: the events of one key, told apart where nothing came for a while. Their events are kept, and folded
  * when they are asked for, as of a time: an event that comes late or out of order changes what it belongs to.
@@ -71,6 +82,8 @@ export const sessions = <
   events: Es,
   options: SessionsOptions<Es, K, S>,
 ): Sessions<N, SessionRow<K, RowOf<Es[number]>[K], S>> => {
+  refuseOptions(`Sessions ${name}`, options, optionNames)
+  if (options.state !== undefined) refuseOptions(`Sessions ${name}: state`, options.state, stateNames)
   const { by: key, state } = options
   const definition: SessionsDefinition = {
     name,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Plugin } from 'esbuild'
+import type { BuildOptions, Plugin } from 'esbuild'
 import type { Model, ModelData } from '../../core/model.ts'
 import type { ZoneTables } from '../../core/zone.ts'
 import { bundle } from './bundle.ts'
@@ -118,16 +118,18 @@ export const survey = async (options: ModelOptions): Promise<Survey> => {
   }
 }
 
-/** Writes `NAME.cjs`. @returns its path */
+/** Writes `NAME.cjs`, and `NAME.cjs.map` where a source map is asked for. @returns its path */
 export const bundleEntry = async (
   name: keyof typeof entries,
   { packageDir, definitionsDir, outDir }: ModelOptions,
   facts: Facts = { zones: {}, code: {} },
+  sourcemap: BuildOptions['sourcemap'] = false,
 ): Promise<string> => {
   await bundle(packageDir, {
     entryPoints: [{ in: `${name}-entry`, out: name }],
     outdir: outDir,
     outExtension: { '.js': '.cjs' },
+    sourcemap,
     plugins: [modelEntries(packageDir, facts), definitionsFolder({ packageDir, definitionsDir })],
   })
   return join(outDir, `${name}.cjs`)

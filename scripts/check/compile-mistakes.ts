@@ -28,6 +28,8 @@ export const compileMistakes = (
     }
   }
   const entries = Object.entries(exported)
+  if (entries.every(([, value]) => Object.keys(definitionOf(value)).length === 0))
+    return ['index.ts exports no definition, so nothing would be counted: export its events and metrics.']
   if (refusalOf(entries) === null) return []
   const refusals: string[] = []
   const passing = (some: readonly Entry[], beside: (entry: Entry) => readonly Entry[]): Entry[] =>

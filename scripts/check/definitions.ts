@@ -8,6 +8,7 @@ import { hashFunctions } from '../build/functions.ts'
 import { bundleEntry, loadFresh, type ModelOptions, refuseNoIndex, type Survey, survey } from '../build/model.ts'
 import { resolveZones } from '../build/zones.ts'
 import { functionMistakes, type Limits } from './functions.ts'
+import { placeOfLoadError } from './load-place.ts'
 import type { SampleFindings } from './sample.ts'
 
 /** What is wrong with one definition, where, and what to do. */
@@ -44,10 +45,10 @@ export const checkDefinitions = async (
   refuseNoIndex(folders.definitionsDir)
   const outDir = await mkdtemp(join(tmpdir(), 'tidemark-check-'))
   try {
-    const { messages, notes } = await messagesOf({ ...folders, outDir }, lines, limits)
+    const { messages, notes, loadPlace } = await messagesOf({ ...folders, outDir }, lines, limits)
     const files = await filesOf(folders.definitionsDir)
     const mistakes = messages
-      .map((message) => ({ message, ...placeOf(message, files) }))
+      .map((message) => ({ message, ...(placeOf(message, files) ?? loadPlace ?? nowhere) }))
       .sort(byPlace)
       .map(({ message, file, line }) => ({ message, where: file === null ? null : `${file}:${line}` }))
     return { mistakes, notes }
@@ -59,6 +60,8 @@ export const checkDefinitions = async (
 interface Told {
   readonly messages: readonly string[]
   readonly notes: readonly string[]
+  /** Where loading the definitions failed. */
+  readonly loadPlace?: Found | null
 }
 
 interface Loaded {
@@ -70,12 +73,21 @@ interface Loaded {
   ) => Promise<SampleFindings>
 }
 
+const scriptName = 'definitions'
+/** What the bundler calls zod's `z`. */
+const zodInBundle = /\bexternal_exports\./g
+
 /** The functions first, in a context of their own: what never ends must not be loaded here. */
 const messagesOf = async (options: ModelOptions, lines: readonly string[], limits: Limits): Promise<Told> => {
   const file = await bundleEntry('probe', options)
-  const script = new Script(await readFile(file, 'utf8'), { filename: 'definitions' })
+  const script = new Script(await readFile(file, 'utf8'), { filename: scriptName })
   const found = attempt(() => functionMistakes(script, lines, limits))
-  if ('message' in found) return { messages: [found.message], notes: [] }
+  if ('message' in found)
+    return {
+      messages: [found.message.replaceAll(zodInBundle, 'z.')],
+      notes: [],
+      loadPlace: await placeOfLoadError(found.error, scriptName, options),
+    }
   const { zones, functions } = await survey(options)
   const tables: { name: string; zone: ReturnType<typeof attempt<ZoneTables>> }[] = [...zones].map((entry) => ({
     name: entry[0],
@@ -112,12 +124,14 @@ const hashed = async (folders: Folders, functions: Survey['functions']) => {
 }
 
 /** Errors of another context are no `Error` of this one. */
-const attempt = <Value>(run: () => Value): { readonly value: Value } | { readonly message: string } => {
+const attempt = <Value>(
+  run: () => Value,
+): { readonly value: Value } | { readonly message: string; readonly error: unknown } => {
   try {
     return { value: run() }
   } catch (error) {
     // Reported by the caller, as a mistake of the definitions.
-    return { message: messageOf(error) }
+    return { message: messageOf(error), error }
   }
 }
 
@@ -140,14 +154,16 @@ interface Found {
   readonly line: number
 }
 
+const nowhere: Found = { file: null, line: 0 }
+
 /** By how a message begins, and by where what it names is written. */
-const placeOf = (message: string, files: readonly File[]): Found => {
+const placeOf = (message: string, files: readonly File[]): Found | null => {
   const written = writtenAs(message)
   for (const { name, text } of written === null ? [] : files) {
     const found = written?.exec(text)
     if (found != null) return { file: name, line: text.slice(0, found.index).split('\n').length }
   }
-  return { file: null, line: 0 }
+  return null
 }
 
 /** How a definition stands in its file, or what is imported, or a quantity. */

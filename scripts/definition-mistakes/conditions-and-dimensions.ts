@@ -15,6 +15,16 @@ export const conditionsAndDimensions: Group = {
   title: 'where and by',
   examples: [
     {
+      title: 'An option that is none',
+      definitions: `${sale}
+export const a = metric('a', sale.count(), { wher: { country: 'DE' }, per: 'day' })`,
+    },
+    {
+      title: 'An option that is missing',
+      definitions: `${sale}
+export const a = metric('a', sale.count(), { by: ['country'] })`,
+    },
+    {
       title: 'A condition that can never hold',
       definitions: `${sale}
 export const a = metric('a', sale.count(), { where: { store: 'x' }, per: 'day' })

@@ -13,6 +13,16 @@ export const files: Group = {
       definitions: `import { readFileSync } from 'node:fs'
 export const visit = event('visit', { page: z.enum(readFileSync('pages.txt', 'utf8').split('\\n')) })`,
     },
+    {
+      title: 'An index.ts that exports nothing',
+      definitions: "const visit = event('visit', { page: z.string() })",
+    },
+    {
+      title: 'A word that there is not, wherever a file is loaded',
+      definitions: `export const opened = event('opened', { page: z.string() })
+export const pages = metric('pages',
+  opened.counts('pages'), { per: 'day' })`,
+    },
     { title: 'A file that never ends loading', definitions: 'while (true);' },
     {
       title: 'A file imported for what it does, by an event that has functions',

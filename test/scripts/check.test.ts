@@ -20,7 +20,7 @@ const folderOf = (index: string, lines: readonly string[]): Parameters<typeof ch
   mkdirSync(definitionsDir, { recursive: true })
   writeFileSync(
     join(definitionsDir, 'index.ts'),
-    `import { event, metric, profile, score, instant, int, decimal, z } from 'tidemark'\n${index}`,
+    `import { entity, event, metric, profile, ratio, score, sessions, instant, int, decimal, z } from 'tidemark'\n${index}`,
   )
   return [{ packageDir, definitionsDir }, lines, limits]
 }
@@ -210,6 +210,40 @@ export const twin = metric('good', visit.count(), { per: 'day' })
     'index.ts:6 Metric value: a name is a letter in lowe',
     'index.ts:7 Metric long: live is longer than 150 day',
     "index.ts:8 Metric nowhere: there is no time zone 'E",
+  ])
+})
+
+it.each([
+  [
+    'a misspelt option of a metric',
+    "metric('m', visit.count(), { wher: { page: 'a' }, per: 'day' })",
+    'wher is no option',
+  ],
+  ['of an event', "event('e', {}, { derived: {} })", 'derived is no option'],
+  ['of what an event accepts', "event('e', {}, { accept: { later: '1h' } })", 'later is no option'],
+  ['of an entity', "entity('e', visit, { ref: 'page', latest: 'at', delete: {} })", 'delete is no option'],
+  ['of a ratio', "ratio('r', visits, visits, { describes: '' })", 'describes is no option'],
+  ['a key left out of a profile', "profile('p', { visits: visit.count() }, { over: '1d' })", 'by is missing'],
+  ['a span left out of sessions', "sessions('s', [visit], { by: 'page', gap: '1h' })", 'longest is missing'],
+  ['all options left out', "metric('m', visit.count())", 'per is missing'],
+])('refuses %s', async (_, definition, message) => {
+  const mistakes = await checked(`
+export const visit = event('visit', { page: z.string() })
+export const visits = metric('visits', visit.count(), { per: 'day' })
+export const wrong = ${definition}
+`)
+  expect(mistakes).toEqual([{ where: 'index.ts:5', message: expect.stringContaining(message) }])
+})
+
+it('places what can’t be loaded, in whichever file', async () => {
+  const definitionsDir = join(root, 'definitions')
+  mkdirSync(definitionsDir, { recursive: true })
+  writeFileSync(join(definitionsDir, 'index.ts'), "export * from './visits.ts'\n")
+  const visits =
+    "import { event, z } from 'tidemark'\n\nexport const visit = event('visit', {\n  page: z.strin(),\n})\n"
+  writeFileSync(join(definitionsDir, 'visits.ts'), visits)
+  expect(await mistakesIn({ packageDir, definitionsDir })).toEqual([
+    { where: 'visits.ts:4', message: 'z.strin is not a function' },
   ])
 })
 
