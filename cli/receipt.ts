@@ -19,7 +19,7 @@ export const receiptLines = (receipt: AnyReceipt): string[] => {
     ...(receipt.aboveTidemark === undefined || receipt.exact
       ? []
       : [
-          `${receipt.aboveTidemark} of the events counted here lie above the tidemark; a recompute that passes them makes this exact`,
+          `${receipt.aboveTidemark} of the events counted here lie above the tidemark, until a recompute passes them; below it a distinct count is exact per the metric's own bucket, by all its dimensions or by none`,
         ]),
     ...exclusionLines(receipt),
   ]

@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { type ExclusionRequest, readExclusion } from '../../core/exclusion.ts'
 import { Problem } from '../../core/problem.ts'
 import { askBatch } from '../ask-batch.ts'
+import { collected } from '../collected.ts'
 import type { Connection } from '../connection.ts'
 import { usageError } from '../exit.ts'
 import { deployedModelFile, readModel } from '../model-file.ts'
@@ -31,8 +32,6 @@ interface ExcludeOptions {
   readonly replay: boolean
   readonly model?: string
 }
-
-const collected = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 export const addExclude = (program: Command): void => {
   program
@@ -93,7 +92,9 @@ const idsOf = async (file: string): Promise<string[]> => {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`${file} can't be read (${error.code}).`)
   })
-  return text.split(/\r?\n/).filter((line) => line !== '')
+  const ids = [...new Set(text.split(/\r?\n/).filter((line) => line.trim() !== ''))]
+  if (ids.length === 0) throw usageError(`${file} holds no id: write one a line.`)
+  return ids
 }
 
 /** What the batch function answers. */
@@ -118,18 +119,32 @@ const exclude = async (session: Session, options: ExcludeOptions, exclusion: Exc
 
 const undo = async (session: Session, options: ExcludeOptions, id: string): Promise<void> => {
   if (!/^[1-9]\d{0,14}$/.test(id)) throw usageError(`--undo ${id}: name an exclusion by its number; --list shows them.`)
+  const beside = ['type', 'from', 'to', 'ids', 'all'].filter((name) => name in options)
+  if (beside.length > 0 || options.where.length > 0)
+    throw usageError(
+      `--undo takes all of an exclusion back; --${beside[0] ?? 'where'} has no place beside it. Undo it, and exclude anew.`,
+    )
+  if (options.dryRun) return wouldUndo(session, Number(id))
   const request = { step: 'undoExclusion', id: Number(id), reason: reasonOf(options), by: whoOf(options) }
-  if (options.dryRun) {
-    session.answer({
-      json: { dryRun: true, request },
-      tables: [],
-      head: [`Would undo exclusion ${id}; nothing was changed.`],
-    })
-    return
-  }
   const connection = await session.connect()
   const answer = (await askBatch(connection, request)) as InForce
   await end(session, { connection, options, answer, said: `Exclusion ${id} is undone (revision ${answer.revision}).` })
+}
+
+const wouldUndo = async (session: Session, id: number): Promise<void> => {
+  const { exclusions } = await listed(await session.connect())
+  const found = exclusions.find((each) => each.id === id)
+  if (found === undefined)
+    throw usageError(`There is no exclusion ${id}. Allowed: ${exclusions.map((each) => each.id).join(', ') || 'none'}.`)
+  session.answer({
+    json: { dryRun: true, exclusion: found },
+    tables: [],
+    head: [
+      found.inForce
+        ? `Would undo exclusion ${id} (${found.reason}); nothing was changed.`
+        : `Exclusion ${id} is undone already; nothing was changed.`,
+    ],
+  })
 }
 
 interface Ending {
@@ -210,8 +225,11 @@ interface Listed {
   }[]
 }
 
+const listed = async (connection: Connection): Promise<Listed> =>
+  (await askBatch(connection, { step: 'exclusions' })) as Listed
+
 const list = async (session: Session): Promise<void> => {
-  const answer = (await askBatch(await session.connect(), { step: 'exclusions' })) as Listed
+  const answer = await listed(await session.connect())
   session.answer({
     json: answer,
     tables: [
@@ -247,6 +265,12 @@ const count = async (session: Session, options: ExcludeOptions, exclusion: Exclu
       head: [
         `Would leave out ${grouped(excluded.events)} events (${grouped(excluded.records)} of the ${grouped(records)} records archived)${span}; nothing was changed.`,
       ],
+      notes:
+        checked.eventIds === null
+          ? []
+          : [
+              `${grouped(excluded.ids)} of ${grouped(checked.eventIds.length)} ids are those of events that it would leave out.`,
+            ],
     })
   } finally {
     await rm(scratchDir, { recursive: true, force: true })

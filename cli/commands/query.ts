@@ -14,6 +14,7 @@ import {
   refuseUnreadable,
   shownRange,
 } from '../asked-range.ts'
+import { collected } from '../collected.ts'
 import type { Connection } from '../connection.ts'
 import { queryMetric } from '../metric-query.ts'
 import { servedModel } from '../model-file.ts'
@@ -23,7 +24,7 @@ import { type Session, sessionOf } from '../session.ts'
 import { asOfText } from '../time.ts'
 
 export interface DimensionOptions {
-  readonly by?: string
+  readonly by?: readonly string[]
   readonly where?: readonly string[]
 }
 interface QueryOptions extends RangeOptions, DimensionOptions {
@@ -33,6 +34,8 @@ interface QueryOptions extends RangeOptions, DimensionOptions {
   readonly asOf?: string
 }
 
+export const byMeans = 'comma-separated, or given several times; left out: none'
+
 export const addQuery = (program: Command): void => {
   program
     .command('query')
@@ -40,18 +43,18 @@ export const addQuery = (program: Command): void => {
     .argument('<metric>')
     .option('--from <time>', 'start, included')
     .option('--to <time>', 'end, excluded; left out: now, or the end of the day that --from names by a word')
-    .option('--last <span>', 'up to now: 90s, 5m, 24h, 7d')
+    .option('--last <span>', 'up to now, or to --as-of: 90s, 5m, 24h, 7d')
     .option('--per <bucket>', "second, minute, hour, day, week, month, year or total; default the metric's own")
-    .option('--by <dimensions>', 'comma-separated; left out: none')
+    .option('--by <dimensions>', byMeans, collected)
     .option('--where <dimension=value...>', 'only these; may be given several times')
     .option('--top <rows>', 'of each bucket the rows of the greatest values alone')
-    .option('--as-of <time>', 'of a metric over sessions: only what happened before that time; default: up to now')
+    .option('--as-of <time>', 'of a metric over sessions: only what happened before that time, which is `now` then')
     .option('--layer <layer>', 'batch or speed: that part of the answer alone')
     .action(async (metric: string, options: QueryOptions, command: Command) => {
       const session = sessionOf(command)
-      const now = session.now()
+      const asOf = asOfText(options.asOf, session.now())
+      const now = asOf === undefined ? session.now() : Date.parse(asOf)
       refuseUnreadable(options, now)
-      const asOf = asOfText(options.asOf, now)
       const fixed = isRelative(options) ? null : askedRange(options, now, null)
       const connection = await session.connect()
       const range = fixed ?? askedRange(options, now, await timeOf(session, connection, metric))
@@ -83,7 +86,7 @@ const timeOf = async (session: Session, connection: Connection, name: string): P
 }
 
 export const dimensionsOf = (options: DimensionOptions): { by: string[]; where: readonly string[] } => ({
-  by: (options.by ?? '').split(',').filter((name) => name !== ''),
+  by: (options.by ?? []).flatMap((names) => names.split(',')).filter((name) => name !== ''),
   where: options.where ?? [],
 })
 

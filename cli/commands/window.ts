@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { leftOutLines, valueCell, type WindowAnswer } from '../answers.ts'
+import { collected } from '../collected.ts'
 import { windowReceiptLines } from '../receipt.ts'
 import { sessionOf } from '../session.ts'
 import { intervalText, iso, parseInstant, parseSpan } from '../time.ts'
-import { answered, type DimensionOptions, dimensionsOf } from './query.ts'
+import { answered, byMeans, type DimensionOptions, dimensionsOf } from './query.ts'
 
 interface WindowOptions extends DimensionOptions {
   readonly last: string
@@ -18,7 +19,7 @@ export const addWindow = (program: Command): void => {
     .argument('<metric>')
     .requiredOption('--last <span>', 'how far back: 90s, 5m, 1h')
     .option('--as-of <time>', 'where the window ends: a time, or latest for the newest event time; default now')
-    .option('--by <dimensions>', 'comma-separated; left out: none')
+    .option('--by <dimensions>', byMeans, collected)
     .option('--where <dimension=value...>', 'only these; may be given several times')
     .option('--top <rows>', 'the rows of the greatest values alone')
     .action(async (metric: string, options: WindowOptions, command: Command) => {

@@ -17,10 +17,13 @@ export const insertLeftOut = (revision: number, exclusion: Excluding, model: Mod
   return source === null ? null : `INSERT INTO left_out SELECT ${revision}, shard, seq, sub FROM (${source})`
 }
 
-/** How many records and how many events an exclusion leaves out, and of which time. */
-export const countExcluded = (exclusion: Excluding, model: ModelData): string =>
-  `SELECT count(*) AS records, count(DISTINCT (identity, event_time)) AS events, min(event_time) AS first, max(event_time) AS last
+/** How many records and how many events an exclusion leaves out, of which time, and of how many of the ids that it names. */
+export const countExcluded = (exclusion: Excluding, model: ModelData): string => {
+  const event = model.events.find(({ name }) => name === exclusion.eventType)
+  const id = event === undefined || exclusion.eventIds === null ? 'NULL' : saidIdentity(event)
+  return `SELECT count(*) AS records, count(DISTINCT (identity, event_time)) AS events, count(DISTINCT ${id}) AS ids, min(event_time) AS first, max(event_time) AS last
   FROM (${excludedSql(exclusion, model) ?? 'SELECT NULL AS identity, NULL AS event_time WHERE false'})`
+}
 
 const excludedSql = ({ eventType, from, to, fields, eventIds }: Excluding, model: ModelData): string | null => {
   const event = model.events.find(({ name }) => name === eventType)

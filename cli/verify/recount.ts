@@ -28,6 +28,8 @@ export interface Excluded {
   readonly records: number
   /** Twins as one. */
   readonly events: number
+  /** How many ids they have of those that the exclusion names. */
+  readonly ids: number
   readonly first: number | null
   readonly last: number | null
 }
@@ -86,8 +88,9 @@ export const openRecount = async (
     excluded: async (exclusion) => {
       const [row] = await rowsOf(connection, countExcluded(exclusion, model))
       const time = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value))
-      const { records, events, first, last } = row ?? {}
-      return { records: Number(records), events: Number(events), first: time(first), last: time(last) }
+      const { records, events, ids, first, last } = row ?? {}
+      const counted = { records: Number(records), events: Number(events), ids: Number(ids) }
+      return { ...counted, first: time(first), last: time(last) }
     },
     cells: async (metric, bounds, interval) => {
       await repeats.prepare(bounds.exclusions)

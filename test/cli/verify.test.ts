@@ -331,6 +331,7 @@ describe('recount', () => {
     expect(await recount.excluded(excluding)).toMatchObject({
       records: 2,
       events: 2,
+      ids: 2,
       first: day('2026-03-01T10:00:00Z'),
     })
     recount.close()

@@ -26,7 +26,7 @@ describe.each(['warehouse', 'memory'] as const)('a distinct count, on the %s', (
     const late = await shops()
     expect(late).toMatchObject({ values: [[3, false]], receipt: { exact: false, aboveTidemark: 2 } })
     expect(receiptLines(late.receipt)).toContain(
-      '2 of the events counted here lie above the tidemark; a recompute that passes them makes this exact',
+      "2 of the events counted here lie above the tidemark, until a recompute passes them; below it a distinct count is exact per the metric's own bucket, by all its dimensions or by none",
     )
     expect((await shops({ from: '2026-01-03', to: '2026-01-04' })).receipt.aboveTidemark).toBeUndefined()
     expect((await stage.ask('sales', {})).receipt.aboveTidemark).toBeUndefined()
