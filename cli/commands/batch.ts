@@ -41,7 +41,7 @@ const addPromote = (program: Command): void => {
 const addRollback = (program: Command): void => {
   program
     .command('rollback')
-    .description('serve the dataset before the live one, or the one named; the speed side widens by itself')
+    .description('serve the dataset in the other slot, or the one named; the speed side widens by itself')
     .argument('[dataset]')
     .option('--rebuild', 'where speed rows that it needs were pruned, count them again from the archive first')
     .option('--dry-run', 'show the datasets, change nothing')

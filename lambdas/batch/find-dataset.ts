@@ -9,3 +9,9 @@ export const findDataset = async ({ ledger }: Pick<Batch, 'ledger'>, datasetId: 
     throw new Problem('unknown_dataset', 404, `There is no dataset ${datasetId}; \`tidemark datasets\` lists them.`)
   return dataset
 }
+
+/** Holds a dataset to have been loaded whole once, so that its files can be loaded again. @throws Problem not_loaded */
+export const refuseNeverWhole = ({ datasetId, state }: Dataset): void => {
+  if (state !== 'promoted' && state !== 'loaded')
+    throw new Problem('not_loaded', 409, `${datasetId} is ${state}: it was never whole, so it can't be served.`)
+}

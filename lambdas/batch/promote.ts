@@ -1,10 +1,10 @@
 import { keepers } from '../../core/model.ts'
 import { Problem } from '../../core/problem.ts'
-import { type Control, type Marks, type Parity, slotOf } from '../../stores/ledger/dataset.ts'
+import { type Control, type Marks, type Parity, standsLoaded } from '../../stores/ledger/dataset.ts'
 import type { Batch } from './batch.ts'
 import { isServed } from './compare.ts'
 import { driftBeyond, sentenceOf } from './drift.ts'
-import { findDataset } from './find-dataset.ts'
+import { findDataset, refuseNeverWhole } from './find-dataset.ts'
 import { lowestMarksInSlots } from './lowest-marks.ts'
 import { retireModels, servingOf, tellModels } from './models.ts'
 import { factsOf } from './reasons.ts'
@@ -39,8 +39,9 @@ export const promoteDataset = async (
   datasetId: string,
   acceptDrift: boolean,
 ): Promise<{ liveDatasetId: string }> => {
-  await findDataset(batch, datasetId)
+  const dataset = await findDataset(batch, datasetId)
   const control = await batch.ledger.control()
+  if (!standsLoaded(control, datasetId)) refuseNeverWhole(dataset)
   const parities = await batch.ledger.parity(datasetId)
   if (parities.length === 0 && !acceptDrift)
     throw new Problem(
@@ -94,10 +95,8 @@ export const rollback = async (
     )
   const dataset = await findDataset(batch, target)
   if (target === control.liveDatasetId) throw new Problem('already_live', 409, `${target} is what is served now.`)
-  if (dataset.state !== 'promoted' && dataset.state !== 'loaded')
-    throw new Problem('not_loaded', 409, `${target} is ${dataset.state}: it was never whole, so it can't be served.`)
-  const slot = slotOf(control, target)
-  if (slot !== null && control.slots[slot].state === 'loaded') {
+  refuseNeverWhole(dataset)
+  if (standsLoaded(control, target)) {
     if (dataset.state !== 'promoted')
       throw new Problem(
         'never_served',
@@ -122,8 +121,7 @@ const standbyDataset = async ({ ledger }: Batch, { liveDatasetId, slots }: Contr
 }
 
 const serve = async (batch: Batch, control: Control, datasetId: string, step: string): Promise<void> => {
-  const slot = slotOf(control, datasetId)
-  if (slot === null || control.slots[slot].state !== 'loaded')
+  if (!standsLoaded(control, datasetId))
     throw new Problem(
       'not_loaded',
       409,

@@ -1,7 +1,7 @@
-import { slotOf } from '../../stores/ledger/dataset.ts'
+import { standsLoaded } from '../../stores/ledger/dataset.ts'
 import { TransactionFailed } from '../../stores/warehouse/warehouse.ts'
 import type { Batch } from './batch.ts'
-import { findDataset } from './find-dataset.ts'
+import { findDataset, refuseNeverWhole } from './find-dataset.ts'
 import { maxChunkRecords, newestChunk, type Stretch } from './recount.ts'
 import { replaceChunk } from './replace.ts'
 
@@ -25,16 +25,17 @@ export interface RebuildProgress {
  * far they are pruned, and each chunk moves that down with its rows: at every moment all rows above it stand, and where
  * pruning comes in between, the next step begins at what it left.
  * @returns `{reload}` where the dataset stands in no slot: then nothing keeps the rows from being pruned again
- * @throws Problem unknown_dataset
+ * @throws Problem unknown_dataset, not_loaded
  */
 export const rebuild = async (
   batch: Batch,
   { datasetId, maxRecords = maxChunkRecords }: RebuildRequest,
 ): Promise<RebuildProgress | { reload: string }> => {
-  await findDataset(batch, datasetId)
-  const control = await batch.ledger.control()
-  const slot = slotOf(control, datasetId)
-  if (slot === null || control.slots[slot].state !== 'loaded') return { reload: datasetId }
+  const dataset = await findDataset(batch, datasetId)
+  if (!standsLoaded(await batch.ledger.control(), datasetId)) {
+    refuseNeverWhole(dataset)
+    return { reload: datasetId }
+  }
   const [next] = await prunedAbove(batch, datasetId)
   if (next === undefined) return { left: null, records: 0, rows: 0, done: true }
   const chunk = await newestChunk(batch, next, { isBare: true, maxRecords })

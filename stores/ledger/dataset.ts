@@ -115,3 +115,9 @@ export const driftOf = (comparison: Comparison): number => rowsDiffering(compari
 
 export const slotOf = (control: Control, datasetId: string): Slot | null =>
   control.slots.blue.datasetId === datasetId ? 'blue' : control.slots.green.datasetId === datasetId ? 'green' : null
+
+/** Whether a slot holds all of a dataset, so that it can be served at once. */
+export const standsLoaded = (control: Control, datasetId: string): boolean => {
+  const slot = slotOf(control, datasetId)
+  return slot !== null && control.slots[slot].state === 'loaded'
+}

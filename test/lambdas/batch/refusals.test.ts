@@ -48,6 +48,24 @@ describe('what a person reads where the stage refuses', () => {
     expect(await refused({ step: 'rollback', datasetId: first })).toMatch(quoted('rowsPruned'))
   })
 
+  it('to serve a dataset that failed, in whichever way it is asked for', async () => {
+    const first = await recomputed()
+    stage.produce(shardA)
+    await stage.settle()
+    const { executionName, datasetId } = await stage.seal()
+    await stage.step({ step: 'recordFailure', executionName, error: { Error: 'States.TaskFailed', Cause: 'killed' } })
+    for (const request of [
+      { step: 'promoteDataset', datasetId },
+      { step: 'promoteDataset', datasetId, acceptDrift: true },
+      { step: 'rollback', datasetId },
+      { step: 'rebuild', datasetId },
+    ] as const)
+      expect(await refused(request)).toBe(
+        `${datasetId} is failed: it was never whole, so it can't be served. Nothing was changed. [not_loaded]`,
+      )
+    expect((await stage.ledger.control()).liveDatasetId).toBe(first)
+  })
+
   it('to promote what differs too much', async () => {
     stage.produce(shardA, { id: 'twice' })
     stage.produce(shardA, { id: 'twice' }, arrival + 3_600_000)
