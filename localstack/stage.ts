@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { order } from './control.ts'
 import { bootstrapOnce, type DeployOptions, deployStacks } from './deploy.ts'
 import { checkIncarnation, markIncarnation } from './incarnation.ts'
+import { keepDefinitions } from './last-definitions.ts'
 import { deployedOutputs, deployedPlaces, markedStores } from './marked-stores.ts'
 import { lastLines, loggedParts, openLog } from './part-logs.ts'
 import { assertFree } from './port-check.ts'
@@ -61,6 +62,7 @@ const bringUp = async (options: UpOptions, running: StageFile | undefined): Prom
   if (await bootstrapOnce(deployment)) report('bootstrap', 'the emulator’s account was prepared for the CDK')
   report('deploy', 'both stacks, by the CDK')
   await deployStacks(deployment)
+  keepDefinitions(home, definitionsDir)
   const outputs = await deployedOutputs(ports)
   if (outputs === undefined)
     throw new Error('The CDK deployed, and yet the emulator holds no stage. See `tidemark local logs deploy`.')
@@ -109,6 +111,7 @@ const written = [
   'logs',
   'dist',
   'cdk.out',
+  'definitions',
   'stage.json',
 ]
 

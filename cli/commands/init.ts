@@ -1,9 +1,11 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { CommandError } from '../exit.ts'
 import { projectFiles } from '../project/files.ts'
 import { sessionOf } from '../session.ts'
+
+const packageDir = join(import.meta.dirname, '..', '..')
 
 export const addInit = (program: Command): void => {
   program
@@ -15,7 +17,7 @@ export const addInit = (program: Command): void => {
       const session = sessionOf(command)
       const target = resolve(session.cwd, dir)
       await refuseIfTaken(target)
-      const files = projectFiles(nameOf(target))
+      const files = projectFiles(nameOf(target), relative(target, packageDir))
       if (!options.dryRun) await writeFiles(target, files)
       const paths = Object.keys(files)
       session.answer({
@@ -23,7 +25,7 @@ export const addInit = (program: Command): void => {
         tables: [{ columns: ['file'], rows: paths.map((path) => [path]) }],
         notes: options.dryRun
           ? [`Would write these into ${target}.`]
-          : [`Next: tidemark local up --definitions ${join(dir, 'definitions')}`],
+          : [`Next: npx tidemark local up --definitions ${join(dir, 'definitions')}`],
       })
     })
 }

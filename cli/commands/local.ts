@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { lastDefinitions } from '../../localstack/last-definitions.ts'
 import { homeOf, portsOf } from '../environment.ts'
 import { CommandError } from '../exit.ts'
 import { duration } from '../progress.ts'
@@ -22,14 +23,20 @@ const addUp = (local: Command): void => {
   local
     .command('up')
     .description('start it, deploy the definitions, and return when it is healthy')
-    .option('--definitions <dir>', 'a folder whose index.ts exports the definitions', 'definitions')
+    .option(
+      '--definitions <dir>',
+      'a folder whose index.ts exports the definitions (default: that of the last time, or definitions)',
+    )
     .option('--recompute', 'recompute then, so that definitions that are new are served')
     .option('--dry-run', 'say what would be started')
-    .action(async (options: { definitions: string; recompute?: true; dryRun?: true }, command: Command) => {
+    .action(async (options: { definitions?: string; recompute?: true; dryRun?: true }, command: Command) => {
       const session = sessionOf(command)
       const home = homeIn(session)
       const ports = portsOf(session.env, home)
-      const definitionsDir = resolve(session.cwd, options.definitions)
+      const definitionsDir =
+        options.definitions === undefined
+          ? (lastDefinitions(home) ?? resolve(session.cwd, 'definitions'))
+          : resolve(session.cwd, options.definitions)
       if (options.dryRun) {
         session.answer({
           json: { dryRun: true, home, ports, definitionsDir },

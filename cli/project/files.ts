@@ -1,8 +1,8 @@
-/** The files of a new project, by path. */
-export const projectFiles = (name: string): Record<string, string> => ({
+/** The files of a new project, by path. @param packagePath where this package is, from there */
+export const projectFiles = (name: string, packagePath: string): Record<string, string> => ({
   'definitions/index.ts': definitions,
   'sample.ndjson': sample(),
-  'package.json': `${JSON.stringify(packageJson(name), null, 2)}\n`,
+  'package.json': `${JSON.stringify(packageJson(name, packagePath), null, 2)}\n`,
   'tsconfig.json': `${JSON.stringify(tsconfig, null, 2)}\n`,
   '.gitignore': 'node_modules/\n.tidemark/\n',
   'README.md': readme(name),
@@ -48,7 +48,7 @@ const sample = (): string =>
     .map((event) => `${JSON.stringify(event)}\n`)
     .join('')
 
-const packageJson = (name: string) => ({
+const packageJson = (name: string, packagePath: string) => ({
   name,
   version: '0.0.0',
   private: true,
@@ -59,7 +59,7 @@ const packageJson = (name: string) => ({
     ingest: 'tidemark ingest sample.ndjson',
     verify: 'tidemark verify',
   },
-  dependencies: { tidemark: '^0.1.0' },
+  dependencies: { tidemark: `file:${packagePath}` },
 })
 
 const tsconfig = {
@@ -80,14 +80,15 @@ const readme = (name: string): string => `# ${name}
 
 \`definitions/index.ts\` says which events there are and what is measured of them. Everything else follows from it.
 
-    tidemark local up --definitions definitions     # the whole architecture, on this machine
-    tidemark ingest sample.ndjson                   # events onto the stream
-    tidemark query revenue --from 2026-01-15 --to 2026-01-16 --by shop
-    tidemark recompute                              # the exact answer, by batch
-    tidemark query orders --from 2026-01-15 --to 2026-01-16 --per day --by channel
-    tidemark window orders --last 1h --as-of latest
-    tidemark verify                                 # recounted by an independent path
-    tidemark local down
+    npm install                                          # tidemark, from the clone that made this; an editor finds its types once that clone was built (npm run build)
+    npx tidemark local up --definitions definitions      # the whole architecture, on this machine
+    npx tidemark ingest sample.ndjson                    # events onto the stream
+    npx tidemark query revenue --from 2026-01-15 --to 2026-01-16 --by shop    # some seconds later
+    npx tidemark recompute                               # the exact answer, by batch
+    npx tidemark query orders --from 2026-01-15 --to 2026-01-16 --per day --by channel
+    npx tidemark window orders --last 1h --as-of latest
+    npx tidemark verify                                  # recounted by an independent path
+    npx tidemark local down
 
-After a change to the definitions: \`tidemark local up\` again, then \`tidemark recompute --full\`.
+After a change to the definitions: \`npx tidemark check --definitions definitions\`, then \`npx tidemark local up --definitions definitions --recompute\`.
 `

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { keepDefinitions } from '../../localstack/last-definitions.ts'
 
 const projectDir = join(__dirname, '../..')
 let dir: string
@@ -52,6 +53,8 @@ describe('usage', () => {
     [['exclude', '--type', 'flight', '--where', 'carrier', '--reason', 'x'], 2],
     [['exclude', '--type', 'flight', '--ids', 'missing.txt', '--reason', 'x'], 2],
     [['exclude', '--undo', 'x', '--reason', 'x'], 2],
+    [['exclude', '--undo', '1', '--where', 'a=b', '--reason', 'x'], 2],
+    [['exclude', '--undo', '1', '--type', 'a', '--dry-run'], 2],
     [['exclude'], 2],
   ])('%j ends with %i and writes nothing that could be an answer', async (args, code) => {
     const ended = await tidemark(args)
@@ -80,13 +83,26 @@ describe('dry runs', () => {
     expect(ended.stdout).toBe('part,port\nemulator,6000\nwarehouse,6001\npostgres,6002\nspark,6003\nvalkey,6004\n')
     expect(existsSync(join(dir, 'home'))).toBe(false)
   })
+
+  it('would start the stage with the definitions of the last time', async () => {
+    const definitionsOf = async (...args: string[]): Promise<string> =>
+      JSON.parse((await tidemark(['local', 'up', '--dry-run', '--json', ...args])).stdout).definitionsDir
+    expect(await definitionsOf()).toBe(join(dir, 'definitions'))
+    mkdirSync(join(dir, 'home'))
+    keepDefinitions(join(dir, 'home'), '/elsewhere/shop')
+    expect(await definitionsOf()).toBe('/elsewhere/shop')
+    expect(await definitionsOf('--definitions', 'other')).toBe(join(dir, 'other'))
+  })
 })
 
 describe('init', () => {
   it('writes a project whose definitions compile and whose sample fits them', async () => {
     expect((await tidemark(['init', 'mine'])).code).toBe(0)
     const written = (name: string): string => readFileSync(join(dir, 'mine', name), 'utf8')
-    expect(JSON.parse(written('package.json'))).toMatchObject({ name: 'mine', dependencies: { tidemark: '^0.1.0' } })
+    const { name, dependencies } = JSON.parse(written('package.json'))
+    expect(name).toBe('mine')
+    const [, path] = /^file:(.+)$/.exec(dependencies.tidemark) ?? []
+    expect(JSON.parse(readFileSync(join(dir, 'mine', String(path), 'package.json'), 'utf8')).name).toBe('tidemark')
     expect(written('sample.ndjson').trim().split('\n')).toHaveLength(12)
     expect(written('definitions/index.ts')).toContain("from 'tidemark'")
   })
@@ -173,18 +189,42 @@ describe('against an API that refuses', () => {
 
   it('asks as it was told to', async () => {
     answers = [page([], null)]
-    await ask(...query, '--per', 'month', '--by', 'a,b', '--where', 'a=x y', '--where', "b=\\'", '--layer', 'batch')
+    await ask(
+      ...query,
+      '--per',
+      'month',
+      '--by',
+      'a,b',
+      '--by',
+      'c',
+      '--where',
+      'a=x y',
+      '--where',
+      "b=\\'",
+      '--layer',
+      'batch',
+    )
     const { pathname, searchParams } = new URL(asked[0] ?? '', 'http://x')
     expect(pathname).toBe('/api/v1/metrics/m')
     expect([...searchParams]).toEqual([
       ['from', '2013-01-01'],
       ['to', '2014-01-01'],
       ['per', 'month'],
-      ['by', 'a,b'],
+      ['by', 'a,b,c'],
       ['where', 'a=x y'],
       ['where', "b=\\'"],
       ['layer', 'batch'],
     ])
+  })
+
+  it('takes the time that is asked as of for now', async () => {
+    answers = [{ status: 200, body: { metrics: [{ name: 'm', per: 'hour' }] } }, page([], null)]
+    await ask('query', 'm', '--last', '24h', '--as-of', '2026-01-02T09:30:00Z', '--json')
+    expect(Object.fromEntries(new URL(asked[1] ?? '', 'http://x').searchParams)).toMatchObject({
+      from: '2026-01-01T09:00:00Z',
+      to: '2026-01-02T10:00:00Z',
+      asOf: '2026-01-02T09:30:00Z',
+    })
   })
 
   it('asks for sessions as of a time, and says which events their step failed on', async () => {
