@@ -36,6 +36,8 @@ export interface Api {
 const timeoutMs = 35_000
 const attempts = 4
 const longestRetryAfterMs = 10_000
+/** 503 says that the warehouse is busy, and Retry-After when to come again; 502 and 504 that the function failed or ran out of time. */
+const passing = new Set([502, 503, 504])
 
 export const apiAt = (url: string, pause: (ms: number) => Promise<unknown> = sleep): Api => ({
   url,
@@ -48,8 +50,7 @@ const answerOf = async <T>(ask: () => Promise<Response>, pause: (ms: number) => 
   for (let attempt = 1; ; attempt += 1) {
     const response = await ask()
     if (response.ok) return (await response.json()) as T
-    // 503 says that the warehouse is busy, and Retry-After when to come again.
-    if (response.status !== 503 || attempt === attempts) throw await problemOf(response)
+    if (!passing.has(response.status) || attempt === attempts) throw await problemOf(response)
     await response.arrayBuffer()
     await pause(Math.min(longestRetryAfterMs, Number(response.headers.get('retry-after') ?? 1) * 1000))
   }
@@ -79,8 +80,13 @@ const send = async (address: URL, posted: Pick<RequestInit, 'method' | 'body'> =
 const problemOf = async (response: Response): Promise<CommandError> => {
   const text = await response.text()
   const problem = parseProblem(text, response)
-  if (problem === null) return new CommandError(`The API answered ${response.status}: ${text.slice(0, 500)}`)
-  return new ApiProblem(problem)
+  if (problem !== null) return new ApiProblem(problem)
+  const said = `The API answered ${response.status}: ${text.slice(0, 500)}`
+  return new CommandError(
+    passing.has(response.status)
+      ? `The API's function failed, or did not answer in time. \`tidemark status\` says which part is away. ${said}`
+      : said,
+  )
 }
 
 const parseProblem = (text: string, response: Response): Problem | null => {

@@ -40,11 +40,11 @@ export const statusAnswer = (status: StatusAnswer, now: number): Answer => ({
       columns: ['shard', 'archive', 'speed table', 'window', 'mark', 'note'],
       rows: status.shards.map((shard) => [
         shard.shardId,
-        shortSequence(shard.archive),
-        shortSequence(shard.speedTable),
-        shortSequence(shard.window),
-        shortSequence(shard.mark),
-        noteOf(shard, status.unreachable, now),
+        isAsked.archive(status) ? shortSequence(shard.archive) : notKnown,
+        isAsked.speedTable(status) ? shortSequence(shard.speedTable) : notKnown,
+        isAsked.window(status) ? shortSequence(shard.window) : notKnown,
+        isAsked.mark(status) ? shortSequence(shard.mark) : notKnown,
+        noteOf(shard, status, now),
       ]),
     },
   ],
@@ -55,9 +55,18 @@ export const statusAnswer = (status: StatusAnswer, now: number): Answer => ({
   ],
 })
 
+const notKnown = 'not known'
+
+/** Whether a part could be asked. The archive is listed from the mark on, which the warehouse holds. */
+const isAsked = {
+  archive: ({ unreachable }: StatusAnswer) => unreachable.warehouse === undefined && unreachable.archive === undefined,
+  speedTable: ({ unreachable }: StatusAnswer) => unreachable.warehouse === undefined,
+  window: ({ unreachable }: StatusAnswer) => unreachable.windows === undefined,
+  mark: ({ unreachable }: StatusAnswer) => unreachable.warehouse === undefined,
+}
+
 /** What the warehouse alone can say. */
-const known = ({ unreachable }: StatusAnswer, fact: string | number): string | number =>
-  unreachable.warehouse === undefined ? fact : 'not known'
+const known = (status: StatusAnswer, fact: string | number): string | number => (isAsked.mark(status) ? fact : notKnown)
 
 const called = {
   warehouse: 'the warehouse (speed table, marks, live dataset)',
@@ -89,13 +98,13 @@ const lastingNotes = ({ unreachable, shards, refilling, refillingSince, building
 /** Sequence numbers count nothing that could be subtracted: which part is behind, and how long a record has waited for it. */
 const noteOf = (
   { archive, speedTable, window, waitingSince }: StatusAnswer['shards'][number],
-  unreachable: StatusAnswer['unreachable'],
+  status: StatusAnswer,
   now: number,
 ): string => {
   const parts = Object.entries({
-    ...(unreachable.warehouse === undefined && unreachable.archive === undefined ? { archive } : {}),
-    ...(unreachable.warehouse === undefined ? { 'speed table': speedTable } : {}),
-    ...(unreachable.windows === undefined ? { window } : {}),
+    ...(isAsked.archive(status) ? { archive } : {}),
+    ...(isAsked.speedTable(status) ? { 'speed table': speedTable } : {}),
+    ...(isAsked.window(status) ? { window } : {}),
   })
   const furthest = parts
     .map(([, position]) => position ?? '')
@@ -105,9 +114,7 @@ const noteOf = (
   const waits =
     waitingSince === null ? '' : `oldest record waits ${duration(Math.max(now - Date.parse(waitingSince), 0))}`
   if (behind.length > 0) return [`behind: ${behind.join(', ')}`, waits].filter(Boolean).join('; ')
-  return waits === ''
-    ? Object.keys(unreachable).length === 0
-      ? 'level'
-      : 'level as far as is known'
-    : `all behind; ${waits}`
+  if (waits !== '') return `all behind; ${waits}`
+  if (Object.keys(status.unreachable).length === 0) return 'level'
+  return parts.length < 2 ? notKnown : 'level as far as is known'
 }

@@ -171,8 +171,9 @@ describe('against an API that refuses', () => {
   it('fails where it stays busy, or answers no problem', async () => {
     answers = Array.from({ length: 4 }, () => ({ status: 503, body: { code: 'busy', title: 'busy', detail: 'later' } }))
     expect(await ask(...query)).toMatchObject({ code: 1, stderr: 'tidemark: later [busy]\n' })
-    answers = [{ status: 502, body: 'bad gateway' }]
+    answers = Array.from({ length: 4 }, () => ({ status: 502, body: 'bad gateway' }))
     expect(await ask(...query)).toMatchObject({ code: 1, stderr: expect.stringContaining('502') })
+    expect(answers).toEqual([])
   })
 
   it('reads all pages, and from the start again where the snapshot is gone', async () => {

@@ -113,6 +113,7 @@ describe('the status', () => {
     const text = await shown(asked({ states: { read: down } }))
     expect(text).toMatch(quoted('warehouseDown'))
     expect(text).toContain(': connect ECONNREFUSED. The other parts go on.')
+    expect(text).toMatch(new RegExp(`^${shardA} +not known +not known +\\S+ +not known +not known *$`, 'm'))
     expect(text).toContain('live dataset: not known; ')
     expect(text).toContain('rejected: not known')
   })
