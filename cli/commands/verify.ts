@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type MetricData, type ModelData, measuredBy } from '../../core/model.ts'
+import { type MetricData, type ModelData, measuredBy, sessionMetrics } from '../../core/model.ts'
 import { exitCodes, usageError } from '../exit.ts'
 import { readModel, servedModel } from '../model-file.ts'
 import type { Answer } from '../output.ts'
@@ -58,6 +58,9 @@ export const addVerify = (program: Command): void => {
 const chosen = (model: ModelData, names: readonly string[]): MetricData[] => {
   const known = measuredBy(model).map((metric) => metric.name)
   const unknown = names.filter((name) => !known.includes(name))
+  const overSessions = sessionMetrics(model).map(({ name }) => name)
+  const folded = unknown.filter((name) => overSessions.includes(name))
+  if (folded.length > 0) throw usageError(`${folded.join(', ')}: over sessions, of which the recount folds none.`)
   if (unknown.length > 0) throw usageError(`There is no metric ${unknown.join(', ')}. There are ${known.join(', ')}.`)
   return measuredBy(model).filter((metric) => names.length === 0 || names.includes(metric.name))
 }
@@ -105,6 +108,7 @@ export const verifyAnswer = (verified: Verified, left: readonly LeftOut[], model
       ...opaqueNote(model),
       ...functionsNote(model),
       ...entitiesNote(model),
+      ...sessionsNote(model),
       ...(verified.doubted ?? []).map(doubtedNote),
       ...differing
         .filter((each) => each.differences.length > differencesShown)
@@ -133,6 +137,13 @@ const entitiesNote = ({ entities = [] }: ModelData): string[] =>
   entities.length === 0
     ? []
     : [`Entities were NOT recounted: ${entities.map(({ name }) => name).join(', ')}. The recount is of metrics.`]
+
+const sessionsNote = (model: ModelData): string[] => {
+  const names = [...(model.sessions ?? []), ...sessionMetrics(model)].map(({ name }) => name)
+  return names.length === 0
+    ? []
+    : [`Sessions and metrics over them were NOT recounted: ${names.join(', ')}. The recount folds none.`]
+}
 
 /** What the definitions check and the recount can't: without the note, its own blindness would look like an error. */
 const opaqueNote = ({ events }: ModelData): string[] => {

@@ -41,8 +41,8 @@ export const promoteDataset = async (
 ): Promise<{ liveDatasetId: string }> => {
   const dataset = await findDataset(batch, datasetId)
   const control = await batch.ledger.control()
-  if (!standsLoaded(control, datasetId)) refuseNeverWhole(dataset)
   const parities = await batch.ledger.parity(datasetId)
+  if (!standsLoaded(control, datasetId)) refuseNeverWhole(dataset)
   if (parities.length === 0 && !acceptDrift)
     throw new Problem(
       'not_compared',

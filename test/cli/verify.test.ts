@@ -10,7 +10,7 @@ import type { Excluding } from '../../cli/verify/exclusions.ts'
 import type { Bounds } from '../../cli/verify/metrics.ts'
 import { type Cell, openRecount } from '../../cli/verify/recount.ts'
 import { repeatsAmong } from '../../cli/verify/repeats.ts'
-import type { EventData, FieldData, MetricData, ModelData } from '../../core/model.ts'
+import type { EventData, FieldData, MetricData, ModelData, SessionsData } from '../../core/model.ts'
 import { resolveZones } from '../../scripts/build/zones.ts'
 import { aggregateOf } from '../aggregates.ts'
 
@@ -549,5 +549,12 @@ describe('a metric that functions make', () => {
     const { notes } = verifyAnswer({ records: 0, comparisons: [] }, [], { ...model, entities: [card] })
     expect(notes).toContain('Entities were NOT recounted: card. The recount is of metrics.')
     expect(verifyAnswer({ records: 0, comparisons: [] }, [], model).notes?.join()).not.toContain('Entities')
+  })
+
+  it('names sessions and the metrics over them, which it does not recount', () => {
+    const trip = { name: 'trip', metrics: [{ ...payments, name: 'trips' }] } as unknown as SessionsData
+    const { notes } = verifyAnswer({ records: 0, comparisons: [] }, [], { ...model, sessions: [trip] })
+    expect(notes).toContain('Sessions and metrics over them were NOT recounted: trip, trips. The recount folds none.')
+    expect(verifyAnswer({ records: 0, comparisons: [] }, [], model).notes?.join()).not.toContain('Sessions')
   })
 })
