@@ -13,5 +13,6 @@ export const lastDefinitions = (home: string): string | undefined => {
   }
 }
 
+/** To be called once they are deployed. */
 export const keepDefinitions = (home: string, definitionsDir: string): void =>
   writeFileSync(fileIn(home), `${definitionsDir}\n`)

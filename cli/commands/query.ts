@@ -34,6 +34,7 @@ interface QueryOptions extends RangeOptions, DimensionOptions {
   readonly asOf?: string
 }
 
+/** What `--by` takes, wherever it stands. */
 export const byMeans = 'comma-separated, or given several times; left out: none'
 
 export const addQuery = (program: Command): void => {

@@ -40,10 +40,10 @@ export const statusAnswer = (status: StatusAnswer, now: number): Answer => ({
       columns: ['shard', 'archive', 'speed table', 'window', 'mark', 'note'],
       rows: status.shards.map((shard) => [
         shard.shardId,
-        isAsked.archive(status) ? shortSequence(shard.archive) : notKnown,
-        isAsked.speedTable(status) ? shortSequence(shard.speedTable) : notKnown,
-        isAsked.window(status) ? shortSequence(shard.window) : notKnown,
-        isAsked.mark(status) ? shortSequence(shard.mark) : notKnown,
+        isKnown.archive(status) ? shortSequence(shard.archive) : notKnown,
+        isKnown.warehouse(status) ? shortSequence(shard.speedTable) : notKnown,
+        isKnown.windows(status) ? shortSequence(shard.window) : notKnown,
+        isKnown.warehouse(status) ? shortSequence(shard.mark) : notKnown,
         noteOf(shard, status, now),
       ]),
     },
@@ -57,16 +57,16 @@ export const statusAnswer = (status: StatusAnswer, now: number): Answer => ({
 
 const notKnown = 'not known'
 
-/** Whether a part could be asked. The archive is listed from the mark on, which the warehouse holds. */
-const isAsked = {
+/** Whether what a part says is known. The archive is listed from the mark on, which the warehouse holds. */
+const isKnown = {
+  warehouse: ({ unreachable }: StatusAnswer) => unreachable.warehouse === undefined,
   archive: ({ unreachable }: StatusAnswer) => unreachable.warehouse === undefined && unreachable.archive === undefined,
-  speedTable: ({ unreachable }: StatusAnswer) => unreachable.warehouse === undefined,
-  window: ({ unreachable }: StatusAnswer) => unreachable.windows === undefined,
-  mark: ({ unreachable }: StatusAnswer) => unreachable.warehouse === undefined,
+  windows: ({ unreachable }: StatusAnswer) => unreachable.windows === undefined,
 }
 
 /** What the warehouse alone can say. */
-const known = (status: StatusAnswer, fact: string | number): string | number => (isAsked.mark(status) ? fact : notKnown)
+const known = (status: StatusAnswer, fact: string | number): string | number =>
+  isKnown.warehouse(status) ? fact : notKnown
 
 const called = {
   warehouse: 'the warehouse (speed table, marks, live dataset)',
@@ -102,9 +102,9 @@ const noteOf = (
   now: number,
 ): string => {
   const parts = Object.entries({
-    ...(isAsked.archive(status) ? { archive } : {}),
-    ...(isAsked.speedTable(status) ? { 'speed table': speedTable } : {}),
-    ...(isAsked.window(status) ? { window } : {}),
+    ...(isKnown.archive(status) ? { archive } : {}),
+    ...(isKnown.warehouse(status) ? { 'speed table': speedTable } : {}),
+    ...(isKnown.windows(status) ? { window } : {}),
   })
   const furthest = parts
     .map(([, position]) => position ?? '')
